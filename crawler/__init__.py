@@ -1,0 +1,48 @@
+"""An async web crawler and scraper framework: `from crawler import Item, Out, Response, Spider`.
+
+Names are resolved when they are first used (PEP 562), so that `crawl --help` does not pay for
+aiohttp. Type checkers read `__init__.pyi`.
+"""
+
+from importlib import import_module
+
+_HOMES = {
+    "CrawlerError": "errors",
+    "Drop": "errors",
+    "Failure": "outcome",
+    "FetchError": "errors",
+    "Form": "parse.forms",
+    "InvalidUrl": "errors",
+    "Item": "items",
+    "Link": "parse.links",
+    "MissingValue": "errors",
+    "Node": "parse.nodes",
+    "Out": "spider",
+    "Report": "outcome",
+    "Request": "request",
+    "Response": "response",
+    "Retry": "errors",
+    "Settings": "settings",
+    "Spider": "spider",
+    "Stop": "errors",
+    "TargetError": "errors",
+    "UsageError": "errors",
+    "crawl": "app",
+    "fetch_all": "library",
+    "stream": "library",
+}
+
+__all__ = list(_HOMES)  # strings they are
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'crawler' has no attribute {name!r}")
+    value = getattr(import_module(f"crawler.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

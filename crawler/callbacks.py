@@ -1,0 +1,252 @@
+"""Calls the spider, and collects what it yields."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing
+from typing import Any
+
+from msgspec import structs
+
+from crawler.errors import CallbackError, Drop, ItemError, Retry, Signal, SpiderError
+from crawler.fitness import Call, callbacks_of, check_seeds, prepare
+from crawler.items import ItemKinds, ItemLine, is_item
+from crawler.outcome import Failure, Outcome, Verdict
+from crawler.parse import sitemaps
+from crawler.parse.links import Link
+from crawler.protocols import Fetch
+from crawler.request import Kind, Request
+from crawler.response import Response
+from crawler.rules.robots import Robots
+from crawler.rules.scope import Scope
+from crawler.spider import Spider, tally
+from crawler.usercode import Raised, run_guarded
+
+_CHUNK = 500
+"""Requests of a seeding that are committed together."""
+
+Put = Callable[[Outcome], Awaitable[None]]
+
+
+class Callbacks:
+    """Runs a spider's callbacks; each run gives one `Outcome`, whole or empty.
+
+    Raises `SpiderError` at once for callbacks that could never be called.
+    """
+
+    def __init__(self, spider: Spider[Any], *, scope: Scope, timeout: float | None = None) -> None:
+        check_seeds(spider)
+        self.spider = spider
+        self.scope = scope
+        self.kinds = ItemKinds(spider.item_types)
+        self._timeout = timeout
+        self._calls = {name: prepare(spider, name) for name in callbacks_of(spider)}
+
+    def require(self, name: str) -> Call:
+        """Return the callback of that name. Raises `CallbackError` if the spider has none."""
+        call = self._calls.get(name)
+        if call is None:
+            try:
+                call = self._calls[name] = prepare(self.spider, name)
+            except SpiderError as error:
+                raise CallbackError(str(error)) from None
+        return call
+
+    async def deliver(self, page: Response, *, fetch: Fetch) -> Outcome:
+        """Call the callback that the page's request names; `fetch` serves `page.fetch`."""
+        found = _Found(self, request=page.request, page=page)
+        fetched: list[Response] = []
+
+        async def fetch_and_keep(request: Request) -> Response:
+            response = await fetch(request)
+            fetched.append(response)
+            return response
+
+        async def call() -> None:
+            await _drive(self.require(page.request.callback)(page), found.take)
+
+        page.attach(fetch_and_keep)
+        ended = await self._run(call, found, timeout=self._timeout)
+        for response in fetched:
+            response.release()
+        return self._outcome(ended, found)
+
+    async def report(self, failure: Failure) -> Outcome:
+        """Tell the spider's `on_error` of a request that failed; it may yield like a callback."""
+        request = failure.request
+        page = failure.response or Response(request.url, request=request, status=0)
+        found = _Found(self, request=request, page=page)
+
+        async def call() -> None:
+            await _drive(self.spider.on_error(failure), found.take)
+
+        ended = await self._run(call, found, timeout=self._timeout)
+        outcome = self._outcome(ended, found)
+        outcome.delivered = False
+        if outcome.verdict is not Verdict.RETRY:
+            outcome.verdict = Verdict.FAILED
+            outcome.failures = [failure, *outcome.failures]
+        return outcome
+
+    async def seed(
+        self, request: Request, *, put: Put, stopping: Callable[[], bool]
+    ) -> Outcome | None:
+        """Run `start()` and the sitemaps; put what they yield in chunks, return the end of it.
+
+        Items count at the end only: a seeding that is cut off runs again from its beginning.
+        Returns None if the crawl is stopped meanwhile.
+        """
+        found = _Found(self, request=request, page=None)
+
+        async def take(value: object) -> None:
+            if stopping():
+                raise Stopping
+            found.take(value)
+            if len(found.requests) >= _CHUNK:
+                chunk, found.requests = found.requests, []
+                await put(Outcome(request, Verdict.PARTIAL, found=chunk))
+
+        async def call() -> None:
+            await _drive(self.spider.start(), take)
+            for url in self.spider.sitemaps:
+                await take(Request(url, kind="sitemap"))
+
+        ended = await self._run(call, found, timeout=None)
+        return None if isinstance(ended, Stopping) else self._outcome(ended, found)
+
+    def sitemap(self, page: Response, entries: Sequence[Request]) -> Outcome:
+        """Take what `read_sitemap` read of a sitemap."""
+        found = _Found(self, request=page.request, page=page)
+        found.take(entries)
+        return Outcome(
+            page.request, Verdict.DONE, found=found.requests, counts=found.counts, page=page
+        )
+
+    async def _run(
+        self, call: Callable[[], Awaitable[None]], found: "_Found", *, timeout: float | None
+    ) -> Signal | Raised | None:
+        token = tally.set(found.counts)
+        try:
+            return await run_guarded(call, timeout=timeout)
+        finally:
+            tally.reset(token)
+
+    def _outcome(self, ended: Signal | Raised | None, found: "_Found") -> Outcome:
+        """Turn a run's end into an outcome: all it found, or nothing."""
+        request, page = found.request, found.page
+        if isinstance(ended, Raised):
+            self.spider.log.error(
+                "%s failed: %s: %s\n%s", request.callback, ended.reason, request.url, ended.text
+            )
+            failure = Failure(request, "callback", ended.reason, response=page)
+            return Outcome(request, Verdict.FAILED, page=page, delivered=True, failures=[failure])
+        if isinstance(ended, Retry):
+            return Outcome(request, Verdict.RETRY, page=page, signal=ended)
+        if isinstance(ended, Drop):
+            counts = {f"dropped.{ended.reason or 'page'}": 1}
+            return Outcome(request, Verdict.DROPPED, page=page, counts=counts)
+        return Outcome(
+            request,
+            Verdict.DONE,
+            items=found.items,
+            found=found.requests,
+            page=page,
+            delivered=page is not None,
+            failures=found.failures,
+            counts=found.counts,
+            signal=ended,
+        )
+
+
+class Stopping(Signal):
+    """Raised into a seeding when the crawl stops."""
+
+
+class _Found:
+    """What one run of user code yields: items, requests in scope, bad items, counters."""
+
+    def __init__(self, callbacks: Callbacks, *, request: Request, page: Response | None) -> None:
+        self._callbacks = callbacks
+        self.request = request
+        self.page = page
+        self.items: list[ItemLine] = []
+        self.requests: list[Request] = []
+        self.failures: list[Failure] = []
+        self.counts: dict[str, int] = {}
+
+    def take(self, value: object) -> None:
+        """Sort one yielded value. Raises `CallbackError` for what is none of the known things."""
+        if isinstance(value, Request):
+            self._take_request(value)
+        elif isinstance(value, list | tuple):
+            for inner in value:
+                self.take(inner)
+        elif is_item(value) and not isinstance(value, Link):
+            self._take_item(value)
+        elif value is not None:
+            raise CallbackError(_nonsense(value))
+
+    def _take_item(self, item: object) -> None:
+        try:
+            self.items.append(self._callbacks.kinds.check(item))
+        except ItemError as error:
+            self.failures.append(Failure(self.request, "item", str(error)))
+
+    def _take_request(self, request: Request) -> None:
+        self._callbacks.require(request.callback)
+        scope = self._callbacks.scope
+        if self.page is None:
+            scope.add_seed(request.url)
+        elif not request.depth:
+            request = structs.replace(
+                request, depth=self.page.depth + 1, parent=request.parent or self.page.url
+            )
+        refused = scope.refusal(request.url, depth=request.depth)
+        if refused is None:
+            self.requests.append(request)
+        else:
+            self.counts[refused] = self.counts.get(refused, 0) + 1
+
+
+async def _drive(result: Any, take: Callable[[object], Awaitable[None] | None]) -> None:
+    """Hand over what a callback gives: a generator of either kind, or a value returned."""
+    if inspect.isasyncgen(result):
+        async with aclosing(result):
+            async for value in result:
+                if (more := take(value)) is not None:
+                    await more
+        return
+    for value in result if isinstance(result, Iterator) else [await _value(result)]:
+        if (more := take(value)) is not None:
+            await more
+
+
+async def _value(result: Any) -> object:
+    return await result if inspect.isawaitable(result) else result
+
+
+def read_sitemap(page: Response) -> list[Request]:
+    """Return requests for a sitemap's entries, or for the sitemaps an index or robots.txt names.
+
+    Pure, for a thread: a sitemap may have 50 MB.
+    """
+    kind: Kind = "sitemap"
+    if page.url.partition("?")[0].endswith("/robots.txt"):
+        listed = list(Robots.parse(page.body).sitemaps)
+    else:
+        read = sitemaps.parse(page.body)
+        listed = [entry.url for entry in read.entries]
+        kind = "sitemap" if read.kind == "index" else "page"
+    callback = page.request.callback
+    return [Request(url, kind=kind, callback=callback, parent=page.url, depth=1) for url in listed]
+
+
+def _nonsense(value: object) -> str:
+    hints = {
+        "coroutine": "; an await is missing",
+        "async_generator": "; loop over it with `async for`",
+        "Link": "; page.follow(link) makes it a request",
+        "Node": "; page.follow(node) makes it a request",
+        "str": "; page.follow(url) makes it a request",
+    }
+    name = type(value).__name__
+    return f"expected an item, a Request, a list of these, or None; got {name}{hints.get(name, '')}"

@@ -1,0 +1,43 @@
+"""The command line: one file a command, imported when it is called."""
+
+from importlib import import_module
+
+import click
+
+from crawler.settings import VERSION
+
+COMMANDS = ("run", "list", "new", "demo", "settings")
+
+
+class _Commands(click.Group):
+    """Imports a command when it is asked for; any other word is the name of a spider to run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
+        if name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"crawler.cli.{name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            return "run", self.get_command(ctx, "run"), args
+        return super().resolve_command(ctx, args)
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_usage(ctx.command_path, "NAME [OPTIONS]")
+        formatter.write_usage(ctx.command_path, "COMMAND [OPTIONS]")
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="crawl")
+def commands() -> None:
+    """Crawl sites with the spiders in ./spiders/.
+
+    `crawl NAME` runs a spider and leaves its data in output/NAME/; `crawl run --help` lists the
+    options.
+    """

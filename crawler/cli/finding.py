@@ -1,0 +1,164 @@
+"""Finds spiders, and builds them."""
+
+import importlib.util
+import inspect
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from crawler.cli import COMMANDS
+from crawler.errors import CrawlerError, SpiderError
+from crawler.settings import unknown
+from crawler.spider import Spider
+from crawler.usercode import load_guarded
+
+SpiderClass = type[Spider[Any]]
+
+
+class Found(Struct, frozen=True):
+    """A spider and the file it is in."""
+
+    name: str
+    kind: SpiderClass
+    path: Path
+
+
+class Folder(Struct, frozen=True):
+    """What `./spiders/` holds: spiders by name, and files that cannot be imported, with reasons."""
+
+    spiders: Mapping[str, Found]
+    broken: Sequence[str]
+
+
+def spiders_in(folder: Path) -> Folder:
+    """Import every file of a folder. Raises `SpiderError` if two spiders have one name."""
+    found: dict[str, Found] = {}
+    broken: list[str] = []
+    for path in sorted(folder.glob("*.py")):
+        try:
+            several = _spiders_of(path)
+        except SpiderError as error:
+            broken.append(str(error))
+            continue
+        for spider in several:
+            if spider.name in found:
+                raise SpiderError(
+                    f"two spiders are named {spider.name!r}: in {found[spider.name].path} "
+                    f"and {path}; give one of them another `name`"
+                )
+            found[spider.name] = spider
+    return Folder(found, broken)
+
+
+def find(name: str) -> SpiderClass:
+    """Return the spider called `name`, or the one in `path/file.py[:Class]`."""
+    path, _, wanted = name.partition(":")
+    if path.endswith(".py"):
+        return _find_in_file(Path(path), wanted)
+    folder = Path("spiders")
+    here = spiders_in(folder)
+    if name in here.spiders:
+        for reason in here.broken:
+            print(f"crawl: note: {reason}", file=sys.stderr)
+        return here.spiders[name].kind
+    problem = unknown("spider", name, here.spiders)
+    if not folder.is_dir():
+        problem += "; there is no folder ./spiders/ here"
+    raise SpiderError("; ".join([problem, *here.broken]))
+
+
+def build(kind: SpiderClass, arguments: Mapping[str, object]) -> Spider[Any]:
+    """Make the spider with `-a` arguments, each read as its parameter is annotated."""
+    parameters = dict(list(inspect.signature(kind.__init__).parameters.items())[1:])
+    known = {
+        name: p for name, p in parameters.items() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+    }
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values()) and known
+    values = {}
+    for name, text in arguments.items():
+        if name not in known and not open_ended:
+            raise SpiderError(f"-a: {unknown('argument', name, known)} of spider {kind.name}")
+        values[name] = _read(kind, name, text, known)
+    missing = [n for n, p in known.items() if p.default is p.empty and n not in values]
+    if missing:
+        needs = " ".join(f"-a {name}=…" for name in missing)
+        raise SpiderError(f"spider {kind.name} needs {needs}")
+    try:
+        return kind(**values)
+    except (CrawlerError, ValueError, TypeError) as error:
+        raise SpiderError(f"spider {kind.name}: {_one_line(error)}") from None
+
+
+def note_on(name: str) -> str | None:
+    """Return what to say of a spider that is named like a command."""
+    if name not in COMMANDS:
+        return None
+    return f"spider {name!r} is named like a command: run it as `crawl run {name}`"
+
+
+def _read(
+    kind: SpiderClass, name: str, text: object, known: Mapping[str, inspect.Parameter]
+) -> object:
+    annotation = inspect.get_annotations(kind.__init__, eval_str=True).get(name, str)
+    try:
+        if annotation is not str and text in ("none", "None") and known[name].default is None:
+            return None
+        return msgspec.convert(text, annotation, strict=False)
+    except msgspec.ValidationError:
+        wanted = getattr(annotation, "__name__", str(annotation))
+        raise SpiderError(f"-a: {name} must be {wanted}, got {text!r}") from None
+
+
+def _find_in_file(path: Path, wanted: str) -> SpiderClass:
+    if not path.is_file():
+        raise SpiderError(f"{path}: there is no such file")
+    found = _spiders_of(path)
+    if wanted:
+        found = [spider for spider in found if wanted in (spider.kind.__name__, spider.name)]
+    if len(found) == 1:
+        return found[0].kind
+    names = ", ".join(spider.kind.__name__ for spider in found) or "none"
+    if wanted and not found:
+        raise SpiderError(f"{path}: has no spider {wanted!r}")
+    raise SpiderError(f"{path}: name one spider as {path}:Class; it has {names}")
+
+
+def _spiders_of(path: Path) -> list[Found]:
+    """Import a file; return the spiders it defines itself."""
+    for folder in (str(Path.cwd()), str(path.resolve().parent)):
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
+    name = f"{path.parent.name}.{path.stem}" if path.parent.name == "spiders" else path.stem
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None, "a .py file always has a loader"
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    loader = spec.loader
+    if raised := load_guarded(lambda: loader.exec_module(module)):
+        raise SpiderError(f"{path}: cannot be imported: {_place(raised.error, path)}")
+    return [
+        Found(kind.name, kind, path)
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, Spider) and kind.__module__ == name
+    ]
+
+
+def _place(error: Exception, path: Path) -> str:
+    """Return one line for an import's failure, with the line of the file it came from."""
+    line = getattr(error, "lineno", None)
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(path):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    where = f" (line {line})" if line else ""
+    return f"{type(error).__name__}: {_one_line(error)}{where}"
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,64 @@
+"""Settings from files, environment, options."""
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from crawler.errors import SettingError, UsageError
+from crawler.settings import NAMES, Layer, unknown
+
+_PREFIX = "CRAWLER_"
+
+
+def file_layers(folder: Path) -> list[Layer]:
+    """Return what `crawler.toml` or `[tool.crawler]` of `pyproject.toml` in `folder` sets."""
+    own = folder / "crawler.toml"
+    if own.exists():
+        return [Layer("crawler.toml", _toml(own))]
+    project = folder / "pyproject.toml"
+    table = _toml(project).get("tool", {}).get("crawler", {}) if project.exists() else {}
+    return [Layer("pyproject.toml [tool.crawler]", table)] if table else []
+
+
+def environment_layer(environ: Mapping[str, str]) -> Layer:
+    """Return the settings among the CRAWLER_ variables. Raises `SettingError` for a stray one."""
+    values = {}
+    for variable, text in environ.items():
+        if variable.startswith(_PREFIX):
+            name = variable.removeprefix(_PREFIX).lower()
+            if name not in NAMES:
+                raise SettingError(f"environment: {unknown('setting', name, NAMES)} ({variable})")
+            values[name] = text
+    return Layer("environment", values)
+
+
+def option_layer(pairs: Sequence[str], flags: Mapping[str, object]) -> Layer:
+    """Return what `-s NAME=VALUE` and the flags set; a flag of None was not given."""
+    given = {name: value for name, value in flags.items() if value is not None}
+    return Layer("command line", {**split(pairs, "-s"), **given})
+
+
+def split(pairs: Sequence[str], option: str) -> dict[str, object]:
+    """Return NAME=VALUE texts as a dict. Raises `UsageError`."""
+    values: dict[str, object] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name:
+            raise UsageError(f"{option} takes NAME=VALUE, got {pair!r}")
+        values[name.strip()] = text
+    return values
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingError(f"{path.name}: cannot be read: {error}") from None
+
+
+def layers(pairs: Sequence[str], flags: Mapping[str, object]) -> tuple[list[Layer], list[Layer]]:
+    """Return the layers below and above the spider's own settings."""
+    below = [Layer("command line default", {"pages": "files"}), *file_layers(Path.cwd())]
+    return below, [environment_layer(os.environ), option_layer(pairs, flags)]

@@ -1,0 +1,53 @@
+"""`crawl new NAME URL`."""
+
+from pathlib import Path
+
+import click
+
+from crawler import urls
+from crawler.cli.finding import note_on
+from crawler.errors import OutputError, UsageError
+from crawler.items import snake_case
+
+_TEMPLATE = '''\
+"""{title}: run it with `crawl {name}`."""
+
+from crawler import Item, Out, Response, Spider
+
+
+class Page(Item):
+    url: str
+    title: str
+
+
+class {title}(Spider[Page]):
+    start_urls = ["{url}"]
+
+    async def parse(self, page: Response) -> Out[Page]:
+        yield Page(url=page.url, title=page.text("title", default=""))
+        yield page.follow_all()
+'''
+
+
+@click.command("new")
+@click.argument("name")
+@click.argument("url")
+def command(name: str, url: str) -> None:
+    """Begin a spider: write spiders/NAME.py, which starts at URL."""
+    name = snake_case(name.replace("-", "_").replace(" ", "_"))
+    if not name.isidentifier():
+        raise UsageError(f"a spider's name must be letters, digits and _, got {name!r}")
+    address = urls.canonicalize(url if "://" in url else f"https://{url}")
+    path = Path("spiders") / f"{name}.py"
+    title = "".join(part.capitalize() for part in name.split("_"))
+    text = _TEMPLATE.format(name=name, title=title, url=address)
+    try:
+        path.parent.mkdir(exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise OutputError(f"{path}: exists already") from None
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
+    run = "crawl run" if note_on(name) else "crawl"
+    click.echo(f"{path} is written; run it with `{run} {name}`")

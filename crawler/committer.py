@@ -1,0 +1,224 @@
+"""Makes outcomes true, a batch at a time."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+from msgspec import structs
+
+from crawler.errors import Stop, TargetError
+from crawler.events import Event, Listener, PageDone, RequestFailed, RequestRetried
+from crawler.outcome import Batch, Outcome, Position, Verdict
+from crawler.pipeline import Pipeline
+from crawler.protocols import Frontier
+from crawler.settings import Settings
+from crawler.stats import Stats, counts_of
+from crawler.turns import Turns
+from crawler.urls import KeyRules
+from crawler.usercode import Raised, run_guarded
+
+log = logging.getLogger(__name__)
+
+_MOST = 256
+_LONGEST = 0.2
+"""A batch is closed after this many outcomes or seconds, or as soon as workers idle."""
+
+
+class Committer:
+    """Gathers outcomes, writes what they found, then makes one frontier transaction of them.
+
+    `stop(reason)` is called when a limit is reached; `idle()` says that workers wait for links.
+    Raises `TargetError` when what is written to stays full or gone after a pause.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        frontier: Frontier,
+        pipeline: Pipeline,
+        turns: Turns,
+        stats: Stats,
+        listeners: Sequence[Listener],
+        idle: Callable[[], bool],
+        stop: Callable[[str], None],
+        settled: Callable[[Sequence[Outcome]], None],
+    ) -> None:
+        self._settings = settings
+        self._frontier = frontier
+        self._pipeline = pipeline
+        self._turns = turns
+        self._stats = stats
+        self._listeners = tuple(listeners)
+        self._idle = idle
+        self._stop = stop
+        self._settled = settled
+        self._rules = KeyRules(settings.ignore_query_order, settings.ignore_params)
+        self._queue: asyncio.Queue[Outcome | None] = asyncio.Queue(settings.concurrency)
+        self._ended = False
+        self.hurry = asyncio.Event()
+        """Set when the crawl is stopping: a pause for a full disk is cut short."""
+
+    async def put(self, outcome: Outcome | None) -> None:
+        """Hand over an outcome; None ends the committer once all before it are committed."""
+        await self._queue.put(outcome)
+
+    async def run(self) -> None:
+        """Commit until the end is put."""
+        while not self._ended:
+            if outcomes := await self._gather():
+                await self._settle(outcomes)
+
+    async def _gather(self) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        deadline = asyncio.get_running_loop().time() + _LONGEST
+        while len(outcomes) < _MOST:
+            if outcomes and self._queue.empty() and self._idle():
+                break
+            try:
+                async with asyncio.timeout_at(deadline if outcomes else None):
+                    outcome = await self._queue.get()
+            except TimeoutError:
+                break
+            if outcome is None:
+                self._ended = True
+                break
+            outcomes.append(outcome)
+        return outcomes
+
+    async def _settle(self, gathered: Sequence[Outcome]) -> None:
+        await self._find_duplicates(gathered)
+        await self._pipeline.run_steps(gathered)
+        outcomes = self._within_limit(gathered)
+        position = await self._write(outcomes)
+        batch = self._batch(outcomes, position)
+        commit = await self._frontier.commit(batch)
+        self._count(batch, commit.dropped)
+        await self._pipeline.committed(position, outcomes)
+        for outcome in outcomes:
+            await self._conclude(outcome)
+        for outcome in gathered:
+            if outcome.page is not None:
+                outcome.page.release()
+        self._settled(gathered)
+
+    async def _find_duplicates(self, outcomes: Sequence[Outcome]) -> None:
+        """Empty the outcomes of redirects that ended at a page somebody else has or will get."""
+        ends = {
+            outcome.request.id: outcome
+            for outcome in outcomes
+            if outcome.delivered and _may_be_duplicate(outcome)
+        }
+        if not ends:
+            return
+        finals = {
+            number: structs.replace(outcome.request, url=outcome.page.url).fingerprint(self._rules)
+            for number, outcome in ends.items()
+            if outcome.page is not None
+        }
+        for number in await self._frontier.claim(finals):
+            outcome = ends[number]
+            outcome.verdict, outcome.delivered = Verdict.DUPLICATE, False
+            outcome.items, outcome.found, outcome.failures, outcome.counts = (), (), (), {}
+
+    def _within_limit(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        """Return the outcomes up to the one that reaches `max_items`; the rest stays queued."""
+        most = self._settings.max_items
+        if most is None:
+            return outcomes
+        total = self._stats.items
+        for index, outcome in enumerate(outcomes):
+            if total >= most:
+                self._stop("max_items")
+                return outcomes[:index]
+            total += len(outcome.items)
+        if total >= most:
+            self._stop("max_items")
+        return outcomes
+
+    async def _write(self, outcomes: Sequence[Outcome]) -> Position:
+        """Write; if the target is full or gone, pause, and try once more."""
+        try:
+            return await self._pipeline.write(outcomes)
+        except TargetError as error:
+            if self.hurry.is_set():
+                raise
+            pause = self._settings.target_pause
+            log.error("%s; the crawl pauses %g s, then tries once more", error, pause)
+        try:
+            async with asyncio.timeout(pause):
+                await self.hurry.wait()
+        except TimeoutError:
+            pass
+        return await self._pipeline.write(outcomes)
+
+    def _batch(self, outcomes: Sequence[Outcome], position: Position) -> Batch:
+        batch = Batch(position=position)
+        counts: Counter[str] = Counter()
+        for outcome in outcomes:
+            request, host = outcome.request, outcome.request.host
+            if outcome.verdict is Verdict.RETRY:
+                again = structs.replace(request, attempt=request.attempt + 1)
+                batch.retried.append((again, outcome.wait))
+            elif outcome.verdict is not Verdict.PARTIAL:
+                batch.settled.append(request)
+            if outcome.delivered:
+                batch.pages.append(request)
+            if outcome.notes is not None:
+                batch.notes[host] = outcome.notes
+            if outcome.gives_up:
+                batch.given_up.add(host)
+                self._stats.given_up[host] = outcome.gives_up
+            if host:
+                batch.due[host] = self._turns.due(host)
+            batch.found.extend(outcome.found)
+            counts.update(counts_of(outcome))
+        batch.counts = dict(counts)
+        return batch
+
+    def _count(self, batch: Batch, dropped: Mapping[str, int]) -> None:
+        self._stats.counts.update(batch.counts)
+        for reason, number in dropped.items():
+            self._stats.counts[f"left_out.{reason}"] += number
+        for host in batch.due:
+            self._turns.forget(host)
+        most = self._settings.max_failures
+        if most is not None and self._stats.failures > most:
+            self._stop("max_failures")
+
+    async def _conclude(self, outcome: Outcome) -> None:
+        """Tell those who listen, now that it is true."""
+        self._stats.hear(outcome)
+        if outcome.verdict is Verdict.RETRY:
+            log.info("retry %d: %s", outcome.request.attempt, outcome.request.url)
+            await self.tell(RequestRetried(outcome.request, outcome.wait))
+        for failure in outcome.failures:
+            log.warning("%s: %s: %s", failure.kind, failure.reason, failure.url)
+            await self.tell(RequestFailed(failure))
+        if outcome.page is not None and outcome.delivered:
+            await self.tell(PageDone(outcome.page, len(outcome.items)))
+        if isinstance(outcome.signal, Stop):
+            self._stop(outcome.signal.reason or "stopped by the spider")
+
+    async def tell(self, event: Event) -> None:
+        """Let every listener hear of an event; one that fails is logged."""
+        for listener in self._listeners:
+
+            async def call(listen: Listener = listener) -> None:
+                listen(event)
+
+            ended = await run_guarded(call)
+            if isinstance(ended, Raised):
+                log.error("listener failed: %s\n%s", ended.reason, ended.text)
+
+
+def _may_be_duplicate(outcome: Outcome) -> bool:
+    """True for a page reached by redirects, unless its request asks to be made anyway."""
+    request = outcome.request
+    return bool(
+        outcome.page is not None
+        and outcome.page.redirects
+        and not request.again
+        and request.method == "GET"
+    )

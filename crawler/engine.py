@@ -1,0 +1,199 @@
+"""The crawl: pump, ready queue, workers."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from crawler.callbacks import Callbacks
+from crawler.committer import Committer
+from crawler.errands import Errands
+from crawler.events import Event, Listener
+from crawler.outcome import Batch, Outcome, Verdict
+from crawler.pipeline import Pipeline
+from crawler.protocols import Clock, Fetch, Frontier
+from crawler.request import Request, link_request
+from crawler.settings import Settings
+from crawler.stats import Stats
+from crawler.turns import Turns
+from crawler.visits import Visits
+
+SEEDING = link_request(url="seed:", kind="seed", callback="start")
+"""The request whose visit runs the spider's `start()`: leased and settled like any other."""
+
+
+class Engine:
+    """Runs one crawl to its end: leaser → pump → ready queue → workers → committer.
+
+    Knows seams and rules only. A bug in any part ends the crawl with its traceback: all tasks live
+    in one `TaskGroup`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        frontier: Frontier,
+        fetch: Fetch,
+        turns: Turns,
+        callbacks: Callbacks,
+        pipeline: Pipeline,
+        stats: Stats,
+        clock: Clock,
+        listeners: Sequence[Listener] = (),
+    ) -> None:
+        self._settings = settings
+        self._frontier = frontier
+        self._turns = turns
+        self._stats = stats
+        self._ready: asyncio.Queue[Request | None] = asyncio.Queue(settings.concurrency)
+        self._busy = 0
+        self._pages_in_hand = 0
+        self._settled_some = asyncio.Event()
+        self._stopping = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.reason = "finished"
+        self.broken: str | None = None
+        self._visits = Visits(
+            settings,
+            fetch=fetch,
+            callbacks=callbacks,
+            clock=clock,
+            freed=turns.freed,
+            rest=turns.rest,
+        )
+        self._committer = Committer(
+            settings,
+            frontier=frontier,
+            pipeline=pipeline,
+            turns=turns,
+            stats=stats,
+            listeners=listeners,
+            idle=lambda: self._busy < settings.concurrency and self._ready.empty(),
+            stop=self.stop,
+            settled=self._settled,
+        )
+        self._errands = Errands(
+            settings,
+            frontier=frontier,
+            turns=turns,
+            visits=self._visits,
+            clock=clock,
+            put=self._committer.put,
+            spawn=self._spawn,
+        )
+
+    async def run(self, *, fresh: bool = True) -> None:
+        """Crawl until nothing is queued, delayed or leased anywhere, or until `stop`."""
+        if fresh:
+            await self._frontier.commit(Batch(found=[SEEDING]))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._committer.run())
+            async with asyncio.TaskGroup() as crew:
+                self._crew = crew
+                self._leaser = self._spawn(self._lease())
+                self._pump = self._spawn(self._feed())
+                for _ in range(self._settings.concurrency):
+                    self._spawn(self._work())
+                timer = self._start_timer()
+            timer.cancel()
+            await self._committer.put(None)
+
+    async def tell(self, event: Event) -> None:
+        """Let the listeners hear of an event."""
+        await self._committer.tell(event)
+
+    def stop(self, reason: str) -> None:
+        """End in good order: pages in hand are finished, the rest goes back to the queue.
+
+        What is not finished after `stop_seconds` goes back as well. The first reason stays.
+        """
+        if self._stopping:
+            return
+        self._stopping = True
+        self.reason = reason
+        self._committer.hurry.set()
+        self._dismiss()
+        asyncio.get_running_loop().call_later(self._settings.stop_seconds, self._cancel)
+
+    async def _lease(self) -> None:
+        """Lease hosts while no request at hand may go; nothing to lease anywhere is the end."""
+        while True:
+            await self._turns.hungry.wait()
+            leases = await self._frontier.lease(self._settings.concurrency)
+            if not leases:
+                break
+            self._turns.admit(leases)
+        self._dismiss()
+
+    async def _feed(self) -> None:
+        """Pump: put each request into the ready queue when its host may be asked."""
+        while True:
+            request = await self._turns.next()
+            if request.kind == "page":
+                await self._wait_for_allowance()
+            await self._ready.put(request)
+
+    async def _work(self) -> None:
+        while (request := await self._ready.get()) is not None:
+            self._busy += 1
+            outcome = await self._visit(request)
+            self._busy -= 1
+            if outcome is None:
+                continue
+            if outcome.verdict is Verdict.RETRY and request.kind == "robots":
+                self._turns.readmit(request, at=outcome.wait)
+            else:
+                await self._committer.put(outcome)
+
+    async def _visit(self, request: Request) -> Outcome | None:
+        if request.kind != "seed":
+            return await self._visits.visit(request, errand=self._errands.fetch)
+        outcome = await self._visits.seed(
+            request, put=self._committer.put, stopping=lambda: self._stopping
+        )
+        self._turns.freed(request)
+        if outcome is not None and outcome.verdict is Verdict.FAILED:
+            self.broken = outcome.failures[0].reason
+        return outcome
+
+    async def _wait_for_allowance(self) -> None:
+        """Wait until one more page cannot make more than `max_pages`."""
+        most = self._settings.max_pages
+        while most is not None and self._stats.pages + self._pages_in_hand >= most:
+            self._settled_some.clear()
+            await self._settled_some.wait()
+        self._pages_in_hand += 1
+
+    def _settled(self, outcomes: Sequence[Outcome]) -> None:
+        """Hear from the committer what is true now."""
+        self._pages_in_hand -= sum(
+            outcome.request.kind == "page" and outcome.request.id > 0 for outcome in outcomes
+        )
+        self._settled_some.set()
+        most = self._settings.max_pages
+        if most is not None and self._stats.pages >= most:
+            self.stop("max_pages")
+
+    def _dismiss(self) -> None:
+        """Let nothing more begin; each worker ends with what it has in hand."""
+        self._leaser.cancel()
+        self._pump.cancel()
+        while not self._ready.empty():
+            self._ready.get_nowait()
+        for _ in range(self._settings.concurrency):
+            self._ready.put_nowait(None)
+
+    def _cancel(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = self._crew.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _start_timer(self) -> asyncio.TimerHandle:
+        seconds = self._settings.max_seconds
+        loop = asyncio.get_running_loop()
+        return loop.call_later(1e9 if seconds is None else seconds, self.stop, "max_seconds")

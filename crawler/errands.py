@@ -1,0 +1,96 @@
+"""Fetches from inside callbacks."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from msgspec import structs
+
+from crawler import urls
+from crawler.errors import RedirectError
+from crawler.outcome import HostLease, Outcome, Verdict
+from crawler.protocols import Clock, Frontier
+from crawler.request import Request
+from crawler.response import Response
+from crawler.rules.hops import hop
+from crawler.settings import Settings
+from crawler.turns import Turns
+from crawler.visits import Visits
+
+
+class Errands:
+    """What `page.fetch` does: the same politeness, robots.txt and retries, at once.
+
+    The worker that waits for an errand makes it itself, so errands never wait for workers. `put`
+    takes outcomes to the committer; `spawn` owns the request for an unknown host's robots.txt.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        frontier: Frontier,
+        turns: Turns,
+        visits: Visits,
+        clock: Clock,
+        put: Callable[[Outcome], Awaitable[None]],
+        spawn: Callable[[Coroutine[Any, Any, None]], object],
+    ) -> None:
+        self._settings = settings
+        self._frontier = frontier
+        self._turns = turns
+        self._visits = visits
+        self._clock = clock
+        self._put = put
+        self._spawn = spawn
+
+    async def fetch(self, request: Request) -> Response:
+        """Return what `request` brings, redirects followed to any host. Raises `FetchError`."""
+        led: list[str] = []
+        target: Request | None = request
+        while target is not None:
+            page = await self._ask(target)
+            led.extend(page.redirects)
+            target = hop(target, page)
+            if target is not None:
+                led.append(page.url)
+                page.release()
+            if len(led) > self._settings.max_redirects:
+                raise RedirectError("too many redirects", url=request.url)
+        page.request, page.redirects = request, tuple(led)
+        return page
+
+    async def _ask(self, request: Request) -> Response:
+        """Ask once a host, and again as long as that may help."""
+        while True:
+            lease = await self._lease(request)
+            granted = await self._turns.grant(lease, request)
+            answer = self._visits.judge(await self._visits.ask(granted))
+            # Its host's next time has to reach the frontier too.
+            await self._put(Outcome(granted, Verdict.DONE, counts={"errands": 1}))
+            if isinstance(answer, Response):
+                return answer
+            wait = self._visits.retry_wait(request, answer)
+            if wait is None or wait > self._settings.max_wait:
+                raise answer
+            await asyncio.sleep(wait)
+            request = structs.replace(request, attempt=request.attempt + 1)
+
+    async def _lease(self, request: Request) -> HostLease:
+        """Return the request's host, its robots.txt known."""
+        lease = (await self._frontier.lease(0, host=request.host))[0]
+        if lease.notes is not None:
+            return lease
+        self._spawn(self._ask_robots(lease, urls.origin_of(request.url)))
+        return (await self._frontier.lease(0, host=request.host))[0]
+
+    async def _ask_robots(self, lease: HostLease, origin: str) -> None:
+        request = self._turns.robots_request(origin)
+        while True:
+            granted = await self._turns.grant(lease, request)
+            outcome = await self._visits.visit(granted, errand=self.fetch)
+            if outcome.verdict is not Verdict.RETRY:
+                await self._put(outcome)
+                return
+            await asyncio.sleep(max(0.0, outcome.wait - self._clock()))
+            request = structs.replace(request, attempt=request.attempt + 1)

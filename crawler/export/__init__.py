@@ -1,0 +1,1 @@
+"""Where data comes to rest: a spool, what follows it, and pages."""

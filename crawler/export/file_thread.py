@@ -1,0 +1,30 @@
+"""One thread for one owner's files."""
+
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from aiofiles.os import wrap
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class FileThread:
+    """Runs file work off the event loop, in order, each call one aiofiles hop.
+
+    The loop's default executor is shared with name resolution and has few threads; a slow disk
+    there would hold up everything else.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
+
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what `work` returns; a cancelled call still ends on its thread, in its turn."""
+        hop: Callable[..., Awaitable[T]] = wrap(work)
+        return await hop(*args, executor=self._executor, **kwargs)
+
+    def close(self) -> None:
+        """Let the thread end after the work it has."""
+        self._executor.shutdown(wait=False)

@@ -1,0 +1,114 @@
+"""Bodies as files, a mirror of the site."""
+
+import logging
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+
+from crawler.export.file_thread import FileThread
+from crawler.export.page_index import index_line
+from crawler.export.paths import path_for
+from crawler.export.space import Room, refused
+from crawler.response import Response
+
+__all__ = ["FilePages", "NoPages", "index_line", "path_for"]
+
+_log = logging.getLogger(__name__)
+_MANY_FILES = 100_000
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+
+
+class FilePages:
+    """Writes each body to `folder`, under a name that its URL alone decides.
+
+    A file is whole or not there: it is written as `.part-PID` in `folder` and renamed. The same
+    page again takes the place of the one before, so a batch that failed or died may be saved again.
+    """
+
+    def __init__(
+        self, folder: Path, *, min_free_bytes: int = 0, many_files: int = _MANY_FILES
+    ) -> None:
+        self._folder = folder
+        # The pages of one run may be written by several processes.
+        self._part = os.path.join(folder, f".part-{os.getpid()}")
+        self._room = Room(folder, min_free_bytes=min_free_bytes)
+        self._many_files = many_files
+        self._saved = 0
+        self._thread = FileThread("pages")
+
+    async def __aenter__(self) -> "FilePages":
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def save(self, pages: Sequence[Response]) -> Sequence[str]:
+        """Write the bodies; return their names, relative to the folder that holds this one.
+
+        Raises `TargetError`; what of the batch is written then stays and is written again.
+        """
+        if not pages:
+            return []
+        names = [str(path_for(page.url)) for page in pages]
+        await self._thread.run(self._write_all, zip(names, pages, strict=True))
+        self._warn_of_many(len(pages))
+        return [f"{self._folder.name}/{name}" for name in names]
+
+    async def aclose(self) -> None:
+        """End the thread."""
+        self._thread.close()
+
+    def _write_all(self, pages: Iterable[tuple[str, Response]]) -> None:
+        path = os.fspath(self._folder)
+        try:
+            os.makedirs(path, exist_ok=True)
+            self._room.check()
+            for name, page in pages:
+                path = os.path.join(self._folder, name)
+                self._write(path, page.body)
+        except OSError as error:
+            with suppress(OSError):
+                os.unlink(self._part)
+            raise refused(path, error) from None
+
+    def _write(self, path: str, body: bytes) -> None:
+        fd = os.open(self._part, _NEW_FILE, 0o666)
+        try:
+            rest = memoryview(body)
+            while rest:
+                rest = rest[os.write(fd, rest) :]
+        finally:
+            os.close(fd)
+        try:
+            os.replace(self._part, path)
+        except FileNotFoundError:
+            # Asking first, or remembering folders, would cost every page what few need.
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            os.replace(self._part, path)
+
+    def _warn_of_many(self, new: int) -> None:
+        before, self._saved = self._saved, self._saved + new
+        if before < self._many_files <= self._saved:
+            _log.warning(
+                "%s files of pages so far; pages=warc keeps them in a few large ones: %s",
+                f"{self._saved:,}",
+                self._folder,
+            )
+
+
+class NoPages:
+    """Keeps no bodies."""
+
+    async def save(self, pages: Sequence[Response]) -> Sequence[str]:
+        """Return an empty name for each page."""
+        return [""] * len(pages)
+
+    async def aclose(self) -> None:
+        """Do nothing."""

@@ -1,0 +1,140 @@
+"""The run's line files."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+
+from crawler.errors import TargetError
+from crawler.export.file_thread import FileThread
+from crawler.export.following import Following
+from crawler.export.space import Room
+from crawler.export.steady_file import SteadyFile
+from crawler.outcome import Position
+
+
+class FileSpool:
+    """A run's JSONL files, cut back when they are opened to what was last committed.
+
+    Lines after the last committed position may stand in the files when the crawl ends or dies;
+    closing leaves them, because a commit may be true without having been heard here. The next
+    opening cuts them off.
+    """
+
+    def __init__(self, files: Mapping[str, SteadyFile], *, min_free_bytes: int = 0) -> None:
+        self._files = dict(files)
+        self._following: list[Following] = []
+        self._thread = FileThread("spool")
+        folders = {file.path.parent for file in files.values()}
+        self._rooms = [Room(folder, min_free_bytes=min_free_bytes) for folder in folders]
+
+    @classmethod
+    async def open(
+        cls, paths: Mapping[str, Path], *, position: Position | None = None, min_free_bytes: int = 0
+    ) -> "FileSpool":
+        """Open the files by name, each cut to its bytes in `position` (a name not in it: empty).
+
+        Raises `TargetError`, with no file changed, if one is shorter than its position.
+        """
+        files = await _opening(paths, position or {})
+        return cls(files, min_free_bytes=min_free_bytes)
+
+    async def __aenter__(self) -> "FileSpool":
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    @property
+    def position(self) -> Position:
+        """How long each file is now; the first one to commit, before there is any line."""
+        return {name: file.length for name, file in self._files.items()}
+
+    def follow(self, following: Following) -> None:
+        """Let `following` hear of commits; it is closed with the spool."""
+        self._following.append(following)
+
+    async def append(self, lines: Mapping[str, Sequence[bytes]]) -> Position:
+        """Append lines (without newline) to files by name; return every file's length then.
+
+        All or nothing: on `TargetError` no file has changed, and the same call may be made again.
+        """
+        some = {name: lines[name] for name in lines if lines[name]}
+        return await self._thread.run(self._append, some) if some else self.position
+
+    def _append(self, lines: Mapping[str, Sequence[bytes]]) -> Position:
+        for room in self._rooms:
+            room.check()
+        before = self.position
+        try:
+            for name, some in lines.items():
+                self._files[name].write(_joined(some))
+        except TargetError:
+            for name in lines:
+                # One that cannot be cut now is cut before its next write.
+                with suppress(TargetError):
+                    self._files[name].cut(before[name])
+            raise
+        return self.position
+
+    async def committed(self, position: Position, items: Sequence[object]) -> None:  # noqa: ARG002
+        """Hear that everything up to `position` is committed, and let the followers have it."""
+        for following in self._following:
+            following.advance(position.get(following.name, 0))
+
+    async def aclose(self) -> None:
+        """Let the followers catch up, close them, and the files; again is fine."""
+        try:
+            while self._following:
+                await self._following.pop().aclose()
+        finally:
+            files, self._files = self._files, {}
+            for file in files.values():
+                await self._thread.run(file.close)
+            self._thread.close()
+
+
+async def _opening(paths: Mapping[str, Path], position: Position) -> dict[str, SteadyFile]:
+    thread = FileThread("spool-open")
+    try:
+        return await thread.run(_open_all, paths, position)
+    finally:
+        thread.close()
+
+
+def _open_all(paths: Mapping[str, Path], position: Position) -> dict[str, SteadyFile]:
+    """Open every file and look at it before the first is cut."""
+    files: dict[str, SteadyFile] = {}
+    try:
+        for name, path in paths.items():
+            file = files[name] = SteadyFile(path)
+            if file.length < position.get(name, 0):
+                raise TargetError(
+                    f"{path}: {position[name]:,} bytes were committed, "
+                    f"but the file has {file.length:,}; is it an older copy?"
+                )
+        for name, file in files.items():
+            file.cut(position.get(name, 0))
+            file.end_line()
+    except TargetError:
+        for file in files.values():
+            file.close()
+        raise
+    return files
+
+
+def _joined(lines: Sequence[bytes]) -> bytes:
+    """Return the lines with their newlines.
+
+    JSON has a raw newline only between tokens (an item's `msgspec.Raw` may bring some), where a
+    space means the same.
+    """
+    data = b"\n".join([*lines, b""])
+    if data.count(b"\n") == len(lines):
+        return data
+    return b"\n".join([*(line.replace(b"\n", b" ") for line in lines), b""])

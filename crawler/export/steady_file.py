@@ -1,0 +1,88 @@
+"""A file that keeps no half write."""
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from crawler.errors import TargetError
+from crawler.export.space import refused
+
+
+class SteadyFile:
+    """A regular file, opened or made, that is only ever changed at its end.
+
+    A write that fails (`TargetError`, naming the path and why) leaves the file as it was: what was
+    written in part is cut off, at the latest before the next write. All methods block.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            raise refused(path, error) from None
+        status = os.fstat(self._fd)
+        self.length = status.st_size
+        # Set while a write is under way or has failed: from where, and what stood there.
+        self._undo: tuple[int, bytes] | None = None
+        if not stat.S_ISREG(status.st_mode):
+            self.close()
+            raise TargetError(f"{path}: not a regular file")
+
+    def write(self, data: bytes, *, at: int | None = None) -> None:
+        """Make `data` the file's end, from byte `at` on (None: after what is there)."""
+        start = self.length if at is None else at
+        end = start + len(data)
+        try:
+            self._mend()
+            self._undo = (start, os.pread(self._fd, self.length - start, start))
+            _write_all(self._fd, data, start)
+            if end < self.length:
+                os.ftruncate(self._fd, end)
+        except OSError as error:
+            with suppress(OSError):
+                self._mend()
+            raise refused(self.path, error) from None
+        self._undo = None
+        self.length = end
+
+    def cut(self, length: int) -> None:
+        """Drop everything after byte `length`; on `TargetError` the next write does it."""
+        self._undo = (length, b"")
+        self.length = length
+        try:
+            self._mend()
+        except OSError as error:
+            raise refused(self.path, error) from None
+
+    def end_line(self, terminator: bytes = b"\n") -> None:
+        """End the last line if somebody else left it open, so that the next one stands alone."""
+        if self.length and os.pread(self._fd, 1, self.length - 1) != b"\n":
+            self.write(terminator)
+
+    def read(self, size: int, at: int) -> bytes:
+        """Return up to `size` bytes from byte `at` on."""
+        return os.pread(self._fd, size, at)
+
+    def close(self) -> None:
+        """Close; again is fine."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+    def _mend(self) -> None:
+        """Undo the write that failed."""
+        if self._undo is not None:
+            start, stood = self._undo
+            _write_all(self._fd, stood, start)
+            os.ftruncate(self._fd, start + len(stood))
+            self._undo = None
+
+
+def _write_all(fd: int, data: bytes, at: int) -> None:
+    """Write `data` whole: a disk or a size limit may take a part first and refuse the rest."""
+    rest = memoryview(data)
+    while rest:
+        written = os.pwrite(fd, rest, at)
+        rest, at = rest[written:], at + written

@@ -1,0 +1,45 @@
+"""Which lines are of which type."""
+
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
+
+from crawler.items import columns_of, stream_of
+
+Columns = tuple[str, ...] | None
+"""The names of an item's fields as they stand in its JSON; None if only the items can tell."""
+
+_HEAD = b'{"_type":"'
+
+
+class Streams(Struct, frozen=True):
+    """The streams of a spool, with their columns, in the order they were declared.
+
+    `tagged`: each line begins with its stream's name, as `{"_type":"book",`.
+    """
+
+    columns: Mapping[str, Columns]
+    tagged: bool = False
+
+    def split(self, line: bytes) -> tuple[str, bytes]:
+        """Return the stream of a spool's line, and its JSON object. Raises `ValueError`."""
+        if not self.tagged:
+            return next(iter(self.columns)), line
+        if not line.startswith(_HEAD):
+            raise ValueError(f"a line without its type: {line[:40]!r}")
+        name, _, rest = line[len(_HEAD) :].partition(b'"')
+        return name.decode(), b"{" + rest.removeprefix(b",")
+
+
+def streams_of(item_types: Sequence[type]) -> Streams:
+    """Return the streams of a spider's item types; no types are one untyped stream."""
+    columns: dict[str, Columns] = {}
+    for item_type in item_types:
+        name, found = stream_of(item_type), columns_of(item_type)
+        columns[name] = _joined(columns[name], found) if name in columns else found
+    return Streams(columns or {"item": None}, tagged=len(item_types) > 1)
+
+
+def _joined(one: Columns, other: Columns) -> Columns:
+    """Two types of one name share a stream: all columns of both."""
+    return None if one is None or other is None else tuple(dict.fromkeys(one + other))

@@ -1,0 +1,40 @@
+"""The layers of a fetch, in their order."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from crawler.fetch.http import HttpFetch
+from crawler.fetch.jars import CookieLayer
+from crawler.fetch.parsing import ParseLayer
+from crawler.fetch.redirects import RedirectLayer
+from crawler.fetch.robots import RobotsLayer
+from crawler.fetch.room import Room
+from crawler.protocols import Fetch
+from crawler.rules.book import RobotsBook
+from crawler.settings import Settings
+
+
+@asynccontextmanager
+async def open_fetch(
+    settings: Settings,
+    *,
+    book: RobotsBook,
+    sent: Callable[[str], None],
+    layers: Sequence[Callable[[Fetch], Fetch]] = (),
+) -> AsyncIterator[Fetch]:
+    """Open parse(redirects(robots(cookies(layers(http))))); the first of `layers` is the outermost.
+
+    `sent(host)` is called whenever a request goes out. Raises `SettingError`.
+    """
+    async with HttpFetch(settings, sent=sent, room=Room(settings.memory_bytes)) as http:
+        fetch: Fetch = http
+        for layer in reversed(layers):
+            fetch = layer(fetch)
+        fetch = CookieLayer(fetch)
+        if settings.obey_robots:
+            fetch = RobotsLayer(fetch, book=book)
+        fetch = RedirectLayer(
+            fetch, max_redirects=settings.max_redirects, statuses=settings.statuses
+        )
+        async with ParseLayer(fetch) as whole:
+            yield whole

@@ -1,0 +1,130 @@
+"""Cookies as a browser keeps them."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from crawler.fetch.setcookie import Cookie, Origin, domain_matches, parse, path_matches, site_of
+
+# Section numbers are those of draft-ietf-httpbis-rfc6265bis-22; its least is 50 and 3,000 (6.1).
+_SITE_LIMIT: Final = 180
+_JAR_LIMIT: Final = 3000
+
+
+class CookieJar:
+    """What sites have set, at most 180 cookies a registrable domain and 3,000 in all.
+
+    Plain http to a loopback host counts as secure, as in browsers, so that sites under development
+    work. SameSite does not restrict a crawler, whose every request is a top-level navigation.
+    A `url` that is none raises `InvalidUrl`; a Set-Cookie that is none is ignored. `now` is in
+    seconds since the epoch.
+    """
+
+    def __init__(self) -> None:
+        # Within a site in order of creation; a replaced cookie keeps its place (5.7 step 23).
+        self._sites: dict[str, dict[_Key, Cookie]] = {}
+        # All of them, the least recently used first; the number tells who is older.
+        self._used: OrderedDict[_Key, int] = OrderedDict()
+        self._uses = 0
+        self._next_expiry = float("inf")
+
+    def store(self, url: str, set_cookie: str, *, now: float | None = None) -> None:
+        """Keep what one Set-Cookie header of the response from `url` says (5.6, 5.7)."""
+        now = time.time() if now is None else now
+        origin = Origin.of(url)
+        cookie = parse(set_cookie, origin=origin, now=now)
+        if cookie is not None and not self._shadows_secure(cookie, origin):
+            self._put(cookie)
+            self._evict(site_of(cookie.domain), now)
+
+    def header(self, url: str, *, now: float | None = None) -> str:
+        """Return the Cookie header for a request to `url`, "" if there is none (5.8.3)."""
+        if not self._used:
+            return ""
+        self._evict_expired(time.time() if now is None else now)
+        origin = Origin.of(url)
+        found = [c for c in self._of_site(origin.host) if c.fits(origin)]
+        found.sort(key=lambda cookie: -len(cookie.path))
+        for cookie in found:
+            self._touch(_key(cookie))
+        return "; ".join(f"{c.name}={c.value}" if c.name else c.value for c in found)
+
+    def dump(self) -> list[Cookie]:
+        """Return every cookie, each site's in order of creation: what `load` takes."""
+        return [cookie for site in self._sites.values() for cookie in site.values()]
+
+    def load(self, cookies: Iterable[Cookie], *, now: float | None = None) -> None:
+        """Add cookies that a `dump` gave; the bounds hold, expired ones are left out."""
+        now = time.time() if now is None else now
+        for cookie in cookies:
+            self._put(cookie)
+            self._evict(site_of(cookie.domain), now)
+
+    def _of_site(self, host: str) -> Iterable[Cookie]:
+        return self._sites.get(site_of(host), {}).values()
+
+    def _shadows_secure(self, cookie: Cookie, origin: Origin) -> bool:
+        """Return whether an insecure origin reaches for a secure cookie's name (5.7 step 16)."""
+        if cookie.secure or origin.trusted:
+            return False
+        return any(
+            old.secure
+            and old.name == cookie.name
+            and (
+                domain_matches(old.domain, cookie.domain)
+                or domain_matches(cookie.domain, old.domain)
+            )
+            and path_matches(cookie.path, old.path)
+            for old in self._of_site(cookie.domain)
+        )
+
+    def _put(self, cookie: Cookie) -> None:
+        key = _key(cookie)
+        self._sites.setdefault(site_of(cookie.domain), {})[key] = cookie
+        self._touch(key)
+        if cookie.expires is not None:
+            self._next_expiry = min(self._next_expiry, cookie.expires)
+
+    def _touch(self, key: "_Key") -> None:
+        self._uses += 1
+        self._used[key] = self._uses
+        self._used.move_to_end(key)
+
+    def _drop(self, key: "_Key") -> None:
+        site = site_of(key.domain)
+        del self._used[key]
+        del self._sites[site][key]
+        if not self._sites[site]:
+            del self._sites[site]
+
+    def _evict(self, site: str, now: float) -> None:
+        """Make room (5.7): expired, then insecure ones of a full site, then any of it, then any."""
+        self._evict_expired(now)
+        cookies = self._sites.get(site, {})
+        while len(cookies) > _SITE_LIMIT:
+            self._drop(min(cookies, key=lambda key: (cookies[key].secure, self._used[key])))
+        while len(self._used) > _JAR_LIMIT:
+            self._drop(next(iter(self._used)))
+
+    def _evict_expired(self, now: float) -> None:
+        if now < self._next_expiry:
+            return
+        for cookie in self.dump():
+            if cookie.expired(now):
+                self._drop(_key(cookie))
+        expiries = (c.expires for site in self._sites.values() for c in site.values())
+        self._next_expiry = min((at for at in expiries if at is not None), default=float("inf"))
+
+
+class _Key(NamedTuple):
+    """What makes a cookie replace another (5.7 step 23)."""
+
+    domain: str
+    host_only: bool
+    path: str
+    name: str
+
+
+def _key(cookie: Cookie) -> _Key:
+    return _Key(cookie.domain, cookie.host_only, cookie.path, cookie.name)

@@ -1,0 +1,303 @@
+"""One request over the network, through aiohttp."""
+
+import asyncio
+import io
+import re
+from collections.abc import Callable
+from types import SimpleNamespace, TracebackType
+from typing import Self
+
+import aiohttp
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from crawler import urls
+from crawler.errors import (
+    BodyError,
+    BodyTooLarge,
+    FetchError,
+    ProxyError,
+    SettingError,
+    UnwantedType,
+)
+from crawler.fetch.decoding import Decoder
+from crawler.fetch.dns import Resolver
+from crawler.fetch.failures import FOREIGN, mapped
+from crawler.fetch.proxies import Proxies
+from crawler.fetch.room import Hold, Room
+from crawler.request import Headers, Request
+from crawler.response import Response
+from crawler.rules.accept import Accept
+from crawler.rules.book import MOST_BYTES as ROBOTS_BYTES
+from crawler.settings import Settings
+
+_ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+_ACCEPT_ENCODING = "gzip, deflate, br, zstd"
+# What is kept of an answer that is not delivered, for `on_error` to look at.
+_ERROR_BYTES = 64_000
+# Real sites send policies and cookies far beyond aiohttp's 8 KB a line and 128 headers.
+_LINE_BYTES = 65_536
+_HEADERS = 256
+# aiohttp reads ahead up to twice this per connection, before `memory_bytes` counts it.
+_READ_AHEAD = 65_536
+# Idle connections cost files, and a broad crawl has a new host every few milliseconds; servers
+# (Apache) close theirs after 5 s as well.
+_KEEPALIVE_SECONDS = 5.0
+_DNS_SECONDS = 300
+_LARGE_UPLOAD = 1_000_000
+_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROL = re.compile(r"[\0\r\n]")
+
+
+class HttpFetch:
+    """A `Fetch` over one aiohttp session; an async context manager.
+
+    Returns a response for every status, decoded by us. `sent(host)` is called when a request's
+    headers go out, once for each time they do. Bodies are counted in `room` until the response is
+    released. A body that is not delivered is cut at 64 KB. Raises `FetchError` only.
+    """
+
+    def __init__(self, settings: Settings, *, sent: Callable[[str], None], room: Room) -> None:
+        self._settings = settings
+        self._sent = sent
+        self._room = room
+        self._accept = Accept(settings.accept)
+        self._statuses = frozenset(settings.statuses)
+        self._proxies = Proxies(settings)
+        self._headers = _headers(settings)
+        self._resolver: Resolver | None = None
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._resolver = Resolver()
+        self._session = _session(self._settings, resolver=self._resolver)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._session is not None and self._resolver is not None:
+            await self._session.close()
+            await self._resolver.close()
+
+    async def __call__(self, request: Request) -> Response:
+        """Ask once, without following redirects."""
+        hold = self._room.hold()
+        response: Response | None = None
+        try:
+            async with asyncio.timeout(request.timeout or self._settings.timeout) as limit:
+                trip = _Trip(request, hold=hold, limit=limit, sent=self._sent)
+                response = await self._ask(request, trip)
+        except FOREIGN as error:
+            raise mapped(error, url=request.url) from error
+        except FetchError as error:
+            error.url = error.url or request.url
+            raise
+        finally:
+            if response is None:
+                hold.release()
+        return response
+
+    async def _ask(self, request: Request, trip: "_Trip") -> Response:
+        if self._session is None:
+            raise RuntimeError("HttpFetch is used inside `async with` only")
+        url = urls.to_yarl(request.url)
+        headers = _merged(self._headers, request.headers)
+        if url.raw_user is not None and "Authorization" in headers:
+            url = url.with_user(None)  # a header says it already; aiohttp refuses to have both
+        proxy = self._proxies.proxy_of(url)
+        async with self._session.request(
+            request.method,
+            url,
+            data=_upload(request.body),
+            headers=headers,
+            proxy=proxy,
+            allow_redirects=False,
+            trace_request_ctx=trip,
+            middlewares=(trip,),
+        ) as answer:
+            if proxy is not None and answer.status == 407:
+                raise ProxyError("the proxy refused: 407 Proxy Authentication Required")
+            body = await self._body(request, answer, trip)
+        return Response(
+            request.url,
+            request=request,
+            status=answer.status,
+            headers=_readable(answer),
+            body=body,
+            seconds=trip.seconds(),
+            parsed=len(body) <= self._settings.html_bytes,
+            release=trip.hold.release,
+        )
+
+    async def _body(self, request: Request, answer: aiohttp.ClientResponse, trip: "_Trip") -> bytes:
+        """Return the body; leaving it unread makes aiohttp close the connection."""
+        delivered = 200 <= answer.status < 300 or answer.status in self._statuses
+        if not delivered:
+            return await _read(answer, trip, limit=_ERROR_BYTES, cut=True)
+        if request.kind == "robots":
+            return await _read(answer, trip, limit=ROBOTS_BYTES, cut=True)
+        content_type = answer.headers.get("Content-Type")
+        if request.kind == "page" and not self._accept.admits(content_type):
+            raise UnwantedType(f"unwanted type {content_type!r:.100}")
+        limit = self._settings.body_bytes
+        if _promised(request, answer) > limit:
+            raise BodyTooLarge(f"more than {limit:,} bytes")
+        return await _read(answer, trip, limit=limit, cut=False)
+
+
+class _Trip:
+    """One request on its way: its clock, its room, its moment of going out.
+
+    It is what aiohttp's tracing carries along, and a middleware of its session.
+    """
+
+    def __init__(
+        self, request: Request, *, hold: Hold, limit: asyncio.Timeout, sent: Callable[[str], None]
+    ) -> None:
+        self.hold = hold
+        self.reused = False
+        self._request = request
+        self._limit = limit
+        self._sent = sent
+        self._loop = asyncio.get_running_loop()
+        self._started = self._loop.time()
+
+    async def __call__(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        """Let aiohttp ask again at once only where a kept connection was closed meanwhile.
+
+        Then the server has not seen the request (RFC 9112 9.3.1). On a new connection it has, and
+        asking twice would break the delay.
+        """
+        try:
+            return await handler(request)
+        except FOREIGN as error:
+            if self.reused:
+                raise
+            raise mapped(error, url=self._request.url) from error
+
+    def headers_sent(self) -> None:
+        self._sent(self._request.host)
+
+    def seconds(self) -> float:
+        """Return how long the server took; waiting for room is not counted."""
+        return self._loop.time() - self._started
+
+    async def make_room(self, size: int) -> None:
+        """Take room for `size` bytes; while that has to be waited for, the clocks stand still."""
+        if self.hold.try_grow(size):
+            return
+        paused, end = self._loop.time(), self._limit.when()
+        self._limit.reschedule(None)
+        await self.hold.grow(size)
+        waited = self._loop.time() - paused
+        self._started += waited
+        self._limit.reschedule(None if end is None else end + waited)
+
+
+async def _read(answer: aiohttp.ClientResponse, trip: _Trip, *, limit: int, cut: bool) -> bytes:
+    """Return the decoded body; with `cut` only what fits in `limit` and is not broken."""
+    body = io.BytesIO()  # its value is taken without a copy
+    try:
+        decoder = Decoder(answer.headers.getall("Content-Encoding", ()), limit=limit)
+        async for chunk in answer.content.iter_any():
+            for piece in decoder.feed(chunk):
+                await trip.make_room(len(piece))
+                body.write(piece)
+        decoder.finish()
+    except (BodyTooLarge, BodyError):
+        if not cut:
+            raise
+    return body.getvalue()
+
+
+def _promised(request: Request, answer: aiohttp.ClientResponse) -> int:
+    """Return the body's size as the header gives it, 0 if that is not what will be counted."""
+    if request.method == "HEAD" or "Content-Encoding" in answer.headers:
+        return 0
+    return answer.content_length or 0
+
+
+def _readable(answer: aiohttp.ClientResponse) -> CIMultiDictProxy[str]:
+    """Return the headers as text that can be encoded; aiohttp keeps odd bytes as surrogates."""
+    if all(value.isascii() for _, value in answer.raw_headers):
+        return answer.headers
+    pairs = ((name.decode("latin-1"), _text(value)) for name, value in answer.raw_headers)
+    return CIMultiDictProxy(CIMultiDict(pairs))
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")  # RFC 9110 5.5: what header fields once were
+
+
+def _upload(body: bytes | None) -> bytes | io.BytesIO | None:
+    # aiohttp sends bytes in one go, and warns of it, but a file piece by piece.
+    return io.BytesIO(body) if body is not None and len(body) > _LARGE_UPLOAD else body
+
+
+def _headers(settings: Settings) -> CIMultiDict[str]:
+    """Return what every request sends. Raises `SettingError` for headers that cannot be."""
+    headers = CIMultiDict({"Accept": _ACCEPT, "Accept-Encoding": _ACCEPT_ENCODING})
+    for name, value in {"User-Agent": settings.user_agent, **settings.headers}.items():
+        if not _FIELD_NAME.fullmatch(name) or _CONTROL.search(value):
+            raise SettingError(f"headers: {name!r}: {value!r} is not a header that can be sent")
+        headers[name] = value
+    return headers
+
+
+def _merged(headers: CIMultiDict[str], own: Headers) -> CIMultiDict[str]:
+    """Return `headers` with those replaced that a request has of its own."""
+    if not own:
+        return headers
+    merged = headers.copy()
+    spelled: dict[str, str] = {}  # one spelling a name: aiohttp keeps only the last of several
+    for name, value in own:
+        if name.lower() not in spelled:
+            merged.popall(name, None)
+        merged.add(spelled.setdefault(name.lower(), name), value)
+    return merged
+
+
+def _session(settings: Settings, *, resolver: Resolver) -> aiohttp.ClientSession:
+    connector = aiohttp.TCPConnector(
+        limit=0,  # the engine bounds what is under way
+        resolver=resolver,
+        ttl_dns_cache=_DNS_SECONDS,
+        keepalive_timeout=_KEEPALIVE_SECONDS,
+        ssl=settings.verify_tls,
+    )
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        timeout=aiohttp.ClientTimeout(
+            total=None, connect=settings.connect_timeout, sock_read=settings.read_timeout
+        ),
+        trace_configs=[_tracing()],
+        read_bufsize=_READ_AHEAD,
+        max_line_size=_LINE_BYTES,
+        max_field_size=_LINE_BYTES,
+        max_headers=_HEADERS,
+    )
+
+
+def _tracing() -> aiohttp.TraceConfig:
+    tracing = aiohttp.TraceConfig()
+    tracing.on_connection_reuseconn.append(_reused)
+    tracing.on_request_headers_sent.append(_headers_sent)
+    return tracing
+
+
+async def _reused(_: object, context: SimpleNamespace, __: object) -> None:
+    context.trace_request_ctx.reused = True
+
+
+async def _headers_sent(_: object, context: SimpleNamespace, __: object) -> None:
+    context.trace_request_ctx.headers_sent()

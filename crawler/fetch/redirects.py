@@ -1,0 +1,64 @@
+"""Follow redirects on one host."""
+
+from collections.abc import Collection
+
+from crawler import urls
+from crawler.errors import RedirectError
+from crawler.protocols import Fetch
+from crawler.request import Request
+from crawler.response import Response
+from crawler.rules.hops import hop
+
+
+class RedirectLayer:
+    """Follows redirects that stay on their host, and those of robots.txt to any host.
+
+    A page's redirect to another host is returned as it is: `rules.hops.hop` makes a request of it,
+    which waits for that host's turn. The last response has the first request, the URLs that led to
+    it and the seconds of all. Statuses in `statuses` are wanted by the user and not followed.
+    Raises `RedirectError` after `max_redirects` hops, and when they lead in a loop.
+    """
+
+    def __init__(self, fetch: Fetch, *, max_redirects: int, statuses: Collection[int] = ()) -> None:
+        self._fetch = fetch
+        self._most = max_redirects
+        self._wanted = frozenset(statuses)
+
+    async def __call__(self, request: Request) -> Response:
+        """Fetch `request`, and what it redirects to."""
+        response = await self._fetch(request)
+        if (target := self._next(request, response)) is None:
+            return response
+        led: list[str] = []
+        seen = {_identity(request)}
+        seconds = 0.0
+        while target is not None:
+            response.release()
+            led.append(response.url)
+            seconds += response.seconds
+            if "Set-Cookie" in response.headers:
+                seen.clear()  # with a new cookie the same URL may answer differently
+            self._judge(target, led, seen)
+            response = await self._fetch(target)
+            target = self._next(target, response)
+        response.request = request
+        response.redirects = tuple(led)
+        response.seconds += seconds
+        return response
+
+    def _next(self, request: Request, response: Response) -> Request | None:
+        target = None if response.status in self._wanted else hop(request, response)
+        if target is None or request.kind == "robots":
+            return target
+        return target if urls.host_of(target.url) == urls.host_of(response.url) else None
+
+    def _judge(self, target: Request, led: list[str], seen: set[tuple[str, str]]) -> None:
+        if len(led) > self._most:
+            raise RedirectError(f"more than {self._most} redirects", url=led[0])
+        if _identity(target) in seen:
+            raise RedirectError("redirects lead in a loop", url=led[0])
+        seen.add(_identity(target))
+
+
+def _identity(request: Request) -> tuple[str, str]:
+    return request.method, request.url

@@ -1,0 +1,230 @@
+"""The frontier in this process's memory."""
+
+import asyncio
+import heapq
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
+
+from msgspec import structs
+
+from crawler import urls
+from crawler.outcome import Batch, Commit, Counts, HostLease, HostNotes, Restart
+from crawler.protocols import Clock
+from crawler.request import Request
+
+
+class _Host:
+    """One host: its queue, how many requests are out, and when it may next be leased."""
+
+    __slots__ = ("asking", "due", "entered", "given_up", "name", "notes", "out", "pages", "queue")
+
+    def __init__(self, name: str, notes: HostNotes | None) -> None:
+        self.name = name
+        self.notes = notes
+        self.queue: list[tuple[int, int, int, Request]] = []  # -priority, depth, age
+        self.due = 0.0
+        self.out = 0
+        self.pages = 0
+        self.asking = False  # somebody was sent to find the notes
+        self.given_up = False
+        self.entered: tuple[float, int] | None = None  # its one live entry in the heap
+
+
+class MemoryFrontier:
+    """Hosts and their requests in dicts and heaps; nothing outlives the process.
+
+    `batch` says how many requests of one host may be out at once; `host_pages` bounds the pages
+    taken from one host; `ask_notes=False` takes every host's notes as empty.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        batch: Callable[[HostNotes], int],
+        rules: urls.KeyRules = urls.KeyRules(),  # noqa: B008  # frozen
+        host_pages: int | None = None,
+        ask_notes: bool = True,
+    ) -> None:
+        self._clock = clock
+        self._batch = batch
+        self._rules = rules
+        self._host_pages = host_pages
+        self._fresh_notes = None if ask_notes else HostNotes()
+        self._hosts = {"": _Host("", HostNotes())}  # "" is where seeding is leased from
+        self._heap: list[tuple[float, int, _Host]] = []
+        self._delayed: list[tuple[float, int, Request]] = []
+        self._known: dict[bytes, int] = {}
+        self._leased: set[int] = set()
+        self._queued = 0
+        self._ids = count(1)
+        self._entries = count()
+        self._changed = asyncio.Event()
+
+    async def open(self) -> Restart:
+        """Open empty: memory has no earlier life."""
+        return Restart()
+
+    async def lease(self, limit: int, *, host: str | None = None) -> Sequence[HostLease]:
+        """See `Frontier.lease`."""
+        if host is not None:
+            return [await self._lease_out_of_turn(self._host(host))]
+        while True:
+            changed = self._changed
+            leases = self._take(limit)
+            if leases or not (self._queued or self._delayed or self._leased):
+                return leases
+            await self._until(changed)
+
+    async def claim(self, finals: Mapping[int, bytes]) -> set[int]:
+        """See `Frontier.claim`."""
+        known = self._known
+        return {id_ for id_, key in finals.items() if known.setdefault(key, id_) != id_}
+
+    async def commit(self, batch: Batch) -> Commit:
+        """See `Frontier.commit`; in memory, that nothing awaits makes it one transaction."""
+        dropped: Counter[str] = Counter()
+        touched = {request.host for request in batch.settled}
+        for name in batch.given_up:
+            self._host(name).given_up = True
+        for name, notes in batch.notes.items():
+            host = self._host(name)
+            host.notes, host.asking = notes, False
+        for name, due in batch.due.items():
+            self._host(name).due = due
+        for request in batch.pages:
+            self._host(request.host).pages += 1
+        for request in batch.settled:
+            self._return(request)
+        for request, time in batch.retried:
+            self._return(request)
+            heapq.heappush(self._delayed, (time, request.id, request))
+        for request in batch.found:
+            if self._add(request):
+                touched.add(request.host)
+        touched.update(batch.notes, batch.due, batch.given_up)
+        for name in touched:
+            self._review(self._hosts[name], dropped)
+        self._wake()
+        return Commit(dropped=dropped)
+
+    async def counts(self) -> Counts:
+        """See `Frontier.counts`."""
+        return Counts(
+            queued=self._queued,
+            delayed=len(self._delayed),
+            leased=len(self._leased),
+            hosts=len(self._hosts) - 1,
+            known=len(self._known),
+        )
+
+    async def aclose(self) -> None:
+        """Close; nobody could read what is put back."""
+
+    def _host(self, name: str) -> _Host:
+        host = self._hosts.get(name)
+        if host is None:
+            host = self._hosts[name] = _Host(name, self._fresh_notes)
+        return host
+
+    def _add(self, request: Request) -> bool:
+        """Queue a request unless its URL is known; `again` does not ask."""
+        number = next(self._ids)
+        key = request.fingerprint(self._rules)
+        if self._known.setdefault(key, number) != number and not request.again:
+            return False
+        self._queue(structs.replace(request, id=number))
+        return True
+
+    def _queue(self, request: Request) -> _Host:
+        host = self._host(request.host)
+        heapq.heappush(host.queue, (-request.priority, request.depth, request.id, request))
+        self._queued += 1
+        return host
+
+    def _return(self, request: Request) -> None:
+        """Take a request back from the process that held it."""
+        if request.id in self._leased:
+            self._leased.remove(request.id)
+            self._host(request.host).out -= 1
+
+    def _review(self, host: _Host, dropped: Counter[str]) -> None:
+        """Enter a host if it has something to lease; drop its queue if nobody may ask any more."""
+        if host.given_up:
+            self._drop(host, "host_given_up", dropped)
+        elif self._host_pages is not None and host.pages >= self._host_pages:
+            self._drop(host, "host_pages", dropped)
+        self._enter(host)
+
+    def _drop(self, host: _Host, reason: str, dropped: Counter[str]) -> None:
+        dropped[reason] += len(host.queue)
+        self._queued -= len(host.queue)
+        host.queue.clear()
+
+    def _enter(self, host: _Host) -> None:
+        """Put a host into the heap at the time it may be leased, if it may."""
+        if not host.queue or self._allowance(host) < 1:
+            return
+        if host.entered is None or host.due < host.entered[0]:
+            host.entered = (host.due, next(self._entries))
+            heapq.heappush(self._heap, (*host.entered, host))
+
+    def _allowance(self, host: _Host) -> int:
+        """Return how many requests may be leased: nothing until half of the last are back."""
+        if host.notes is None:
+            return 0 if host.asking else 1
+        most = self._batch(host.notes)
+        if host.out > most // 2:
+            return 0
+        if self._host_pages is not None:
+            most = min(most, self._host_pages - host.pages)
+        return most - host.out
+
+    def _take(self, limit: int) -> list[HostLease]:
+        now = self._clock()
+        while self._delayed and self._delayed[0][0] <= now:
+            self._enter(self._queue(heapq.heappop(self._delayed)[2]))
+        leases: list[HostLease] = []
+        while limit > 0 and self._heap and self._heap[0][0] <= now:
+            due, number, host = heapq.heappop(self._heap)
+            if host.entered != (due, number):
+                continue
+            host.entered = None
+            if host.due <= now and host.queue and (room := self._allowance(host)) > 0:
+                leases.append(self._lease(host, min(room, limit)))
+                limit -= max(1, len(leases[-1].requests))
+            self._enter(host)
+        return leases
+
+    def _lease(self, host: _Host, limit: int) -> HostLease:
+        origin = urls.origin_of(host.queue[0][3].url) if host.name else ""
+        if host.notes is None:
+            host.asking = True
+            return HostLease(host.name, origin, (), None, host.due)
+        several = min(limit, len(host.queue))
+        requests = [heapq.heappop(host.queue)[3] for _ in range(several)]
+        self._leased.update(request.id for request in requests)
+        host.out += several
+        self._queued -= several
+        return HostLease(host.name, origin, requests, host.notes, host.due)
+
+    async def _lease_out_of_turn(self, host: _Host) -> HostLease:
+        while host.asking:
+            await self._changed.wait()
+        host.asking = host.notes is None
+        return HostLease(host.name, "", (), host.notes, host.due)
+
+    async def _until(self, changed: asyncio.Event) -> None:
+        """Wait for a commit, or for the next host or delayed request to be due."""
+        dues = [heap[0][0] for heap in (self._heap, self._delayed) if heap]
+        try:
+            async with asyncio.timeout(max(0.0, min(dues) - self._clock()) if dues else None):
+                await changed.wait()
+        except TimeoutError:
+            return
+
+    def _wake(self) -> None:
+        """Wake all who wait now; those who come later wait for the next change."""
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()

@@ -1,0 +1,172 @@
+"""What crosses the crawl's inner borders."""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+from msgspec import Struct, field
+
+from crawler.errors import Signal
+from crawler.items import ItemLine
+from crawler.request import Request
+from crawler.response import Response
+
+Position = dict[str, int]
+"""How far each line file of a run is committed: its name → bytes."""
+
+
+class Verdict(StrEnum):
+    """How a visit ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+    RETRY = "retry"
+    DROPPED = "dropped"
+    DUPLICATE = "duplicate"
+    PARTIAL = "partial"
+    """A chunk of a seeding that goes on."""
+
+
+class Failure(Struct, frozen=True):
+    """Why a request brought nothing: what `on_error` receives and `failures.jsonl` keeps.
+
+    `kind` is a short name (`dns`, `timeout`, `status`, `callback`, …), `reason` one line for
+    people. `response` is there when the server answered.
+    """
+
+    request: Request
+    kind: str
+    reason: str
+    status: int | None = None
+    response: Response | None = None
+
+    @property
+    def url(self) -> str:
+        """The URL that was asked for."""
+        return self.request.url
+
+
+class HostNotes(Struct, frozen=True):
+    """What is known of a host before its first page: its robots.txt, and what follows from it.
+
+    `robots` is the file's bytes (empty: all is allowed); `unreachable` says why it could not be
+    asked; `crawl_delay` is for our user agent.
+    """
+
+    robots: bytes = b""
+    unreachable: str | None = None
+    crawl_delay: float | None = None
+    sitemaps: tuple[str, ...] = ()
+
+
+class HostLease(Struct, frozen=True):
+    """A host, for this process alone, with requests to make; none while `notes` are missing.
+
+    `origin` is scheme://host of its first request; `due` the time (clock seconds) from which the
+    host may be asked.
+    """
+
+    host: str
+    origin: str
+    requests: Sequence[Request]
+    notes: HostNotes | None
+    due: float = 0.0
+
+
+class Outcome(Struct):
+    """All that one visit found; it counts as a whole or not at all.
+
+    `page` is there when the server answered, `delivered` says that a callback had it. `signal` is
+    what the callback raised (Retry, Stop). `wait` is the time (clock seconds) of a retry;
+    `gives_up` says why the whole host is given up, if it is.
+    """
+
+    request: Request
+    verdict: Verdict
+    items: Sequence[ItemLine] = ()
+    found: Sequence[Request] = ()
+    page: Response | None = None
+    delivered: bool = False
+    failures: Sequence[Failure] = ()
+    notes: HostNotes | None = None
+    signal: Signal | None = None
+    wait: float = 0.0
+    gives_up: str = ""
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+class Batch(Struct, kw_only=True):
+    """What one frontier transaction holds; see `Frontier.commit`.
+
+    `retried` are (request, time it may be asked) pairs; `due` are the hosts' next times; `given_up`
+    are hosts whose queue is dropped.
+    """
+
+    settled: list[Request] = field(default_factory=list)
+    retried: list[tuple[Request, float]] = field(default_factory=list)
+    found: list[Request] = field(default_factory=list)
+    notes: dict[str, HostNotes] = field(default_factory=dict)
+    due: dict[str, float] = field(default_factory=dict)
+    given_up: set[str] = field(default_factory=set)
+    pages: list[Request] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    position: Position = field(default_factory=dict)
+
+
+class Commit(Struct, frozen=True):
+    """What a transaction did beyond what was asked: queued requests dropped, by reason."""
+
+    dropped: Mapping[str, int] = {}
+
+
+class Counts(Struct, frozen=True):
+    """The frontier at a glance: requests queued, delayed and leased, hosts and URLs known."""
+
+    queued: int = 0
+    delayed: int = 0
+    leased: int = 0
+    hosts: int = 0
+    known: int = 0
+
+
+class Restart(Struct, frozen=True):
+    """What an earlier life of this run left: nothing on a fresh start."""
+
+    fresh: bool = True
+    position: Position = {}
+    counts: Mapping[str, int] = {}
+
+
+class Report(Struct, kw_only=True):
+    """What a crawl came to: the content of `stats.json`, and what `crawl()` returns.
+
+    `reason` says why it ended: `finished`, a limit (`max_pages`, …), a signal, a callback's Stop,
+    or what went wrong. `statuses` counts answers by HTTP status, `failures` failed requests by
+    kind, `slowest` is (host, pages, mean seconds), `given_up` names hosts and why.
+    """
+
+    spider: str
+    folder: str | None = None
+    reason: str = "finished"
+    exit_status: int = 0
+    started: str = ""
+    seconds: float = 0.0
+    pages: int = 0
+    items: dict[str, int] = field(default_factory=dict)
+    bytes: int = 0
+    statuses: dict[str, int] = field(default_factory=dict)
+    failures: dict[str, int] = field(default_factory=dict)
+    slowest: list[tuple[str, int, float]] = field(default_factory=list)
+    given_up: dict[str, str] = field(default_factory=dict)
+    examples: list[str] = field(default_factory=list)
+    queued: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def item_count(self) -> int:
+        """Items of every type together."""
+        return sum(self.items.values())
+
+    @property
+    def failure_count(self) -> int:
+        """Failed requests of every kind together."""
+        return sum(self.failures.values())

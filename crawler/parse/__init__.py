@@ -1,0 +1,1 @@
+"""Bytes into text, trees, links and sitemaps: pure functions, no I/O."""

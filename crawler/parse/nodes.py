@@ -1,0 +1,193 @@
+"""Elements of a page."""
+
+from collections.abc import Iterator
+from typing import Final, TypeVar, overload
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
+
+from crawler.errors import CallbackError, InvalidUrl, MissingValue
+from crawler.parse.forms import Form, form_of
+from crawler.urls import join
+
+T = TypeVar("T")
+
+
+# Stands for "no default given", since None is a default people give.
+MISSING: Final = object()
+
+# Where a browser begins a new line, words on both sides are two words.
+_BREAKS: Final = frozenset(
+    [
+        *("address", "article", "aside", "blockquote", "br", "caption", "center", "dd", "details"),
+        *("dialog", "dir", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form"),
+        *("h1", "h2", "h3", "h4", "h5", "h6", "header", "hgroup", "hr", "legend", "li", "main"),
+        *("menu", "nav", "ol", "optgroup", "option", "p", "pre", "search", "section", "summary"),
+        *("table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"),
+    ]
+)
+_UNSEEN: Final = frozenset(("head", "script", "style", "template"))
+
+
+def parse_html(html: str | bytes) -> LexborHTMLParser:
+    """Return the document tree of any text; bytes are taken as UTF-8.
+
+    Lexbor parses without the interpreter lock, so a thread keeps the event loop free.
+    """
+    # Half of a surrogate pair has no bytes; encoded here, it becomes "?" instead of an error.
+    return LexborHTMLParser(html.encode("utf-8", "replace") if isinstance(html, str) else html)
+
+
+def base_of(tree: LexborHTMLParser, url: str) -> str:
+    """Return what the document's links are resolved against: its first `<base href>`, or `url`."""
+    base = tree.css_first("base[href]")
+    if base is None:
+        return url
+    try:
+        return join(url, base.attributes.get("href") or "")
+    except InvalidUrl:
+        return url
+
+
+class Node:
+    """One element of a page.
+
+    It keeps its document alive. A subclass that is a whole page overrides `lexbor` and `url`.
+    """
+
+    __slots__ = ("_lexbor", "_url")
+
+    def __init__(self, lexbor: LexborNode, *, url: str) -> None:
+        self._lexbor = lexbor
+        self._url = url
+
+    @property
+    def lexbor(self) -> LexborNode:
+        """The selectolax node, for what this class does not offer."""
+        return self._lexbor
+
+    @property
+    def url(self) -> str:
+        """URL of the page this element is in."""
+        return self._url
+
+    @property
+    def base(self) -> str:
+        """What relative URLs of the page are resolved against."""
+        return base_of(self.lexbor.parser, self.url)
+
+    @property
+    def tag(self) -> str:
+        """The element's name in lower case."""
+        return self.lexbor.tag or ""
+
+    @property
+    def html(self) -> str:
+        """The element and all in it as HTML."""
+        return self.lexbor.html or ""
+
+    @overload
+    def text(self, css: str | None = None) -> str: ...
+    @overload
+    def text(self, css: str | None = None, *, default: T) -> str | T: ...
+    def text(self, css: str | None = None, *, default: object = MISSING) -> object:
+        """Return the text a reader sees, of this element or of the first that `css` finds in it.
+
+        White space is single blanks, line breaks too. Raises `MissingValue` where `css` finds
+        nothing and there is no `default`.
+        """
+        node = self.lexbor if css is None else self._first(css)
+        if node is not None:
+            return _seen(node)
+        return self._or(default, css)
+
+    @overload
+    def attr(self, name: str, css: str | None = None) -> str: ...
+    @overload
+    def attr(self, name: str, css: str | None = None, *, default: T) -> str | T: ...
+    def attr(self, name: str, css: str | None = None, *, default: object = MISSING) -> object:
+        """Return an attribute's value, `""` if it has none (`disabled`); `css` as in `text`."""
+        node = self.lexbor if css is None else self._first(css)
+        attributes = node.attributes if node is not None else {}
+        name = name.lower()
+        if name in attributes:
+            return attributes[name] or ""
+        return self._or(default, css, name)
+
+    def css(self, css: str) -> "list[Node]":
+        """Return every element inside this one that `css` selects, in document order."""
+        url = self.url
+        return [Node(found, url=url) for found in self._select(css)]
+
+    def css_first(self, css: str) -> "Node | None":
+        """Return the first element inside this one that `css` selects, or None."""
+        found = self._first(css)
+        return None if found is None else Node(found, url=self.url)
+
+    def form(self, css: str = "form") -> Form:
+        """Return the first form that `css` selects, or this element if it is the form.
+
+        Raises `MissingValue` without such a form, `InvalidUrl` if its action is not http(s).
+        """
+        node = self.lexbor if self.tag == "form" else self._first(css)
+        if node is None:
+            raise MissingValue(f"no form {css!r} on {self.url}")
+        return form_of(node, url=self.url, base=self.base)
+
+    def _first(self, css: str) -> LexborNode | None:
+        found = self._select(css, only_first=True)
+        return found[0] if found else None
+
+    def _select(self, css: str, *, only_first: bool = False) -> list[LexborNode]:
+        node = self.lexbor
+        try:
+            if not only_first:
+                return _inside(node, node.css(css))
+            first = node.css_first(css)
+            if first is None or first.mem_id != node.mem_id:
+                return [] if first is None else [first]
+            return _inside(node, node.css(css))
+        except (SelectolaxError, UnicodeEncodeError):
+            raise CallbackError(f"not a CSS selector: {css!r} (on {self.url})") from None
+
+    def _or(self, default: object, css: str | None, name: str | None = None) -> object:
+        if default is not MISSING:
+            return default
+        what = f"attribute {name!r}" if name else "element"
+        where = f"for selector {css!r}" if css else f"in <{self.tag}>"
+        raise MissingValue(f"no {what} {where} on {self.url}")
+
+
+def _inside(node: LexborNode, found: list[LexborNode]) -> list[LexborNode]:
+    # Lexbor also matches the element it starts from; in a browser only `document` finds <html>.
+    itself = found and found[0].mem_id == node.mem_id and node.tag != "html"
+    return found[1:] if itself else found
+
+
+def _seen(root: LexborNode) -> str:
+    """Text as innerText has it, on one line: breaks are blanks, script and style are left out."""
+    only = root.first_child
+    if only is not None and only.next is None and only.tag == "-text":
+        return " ".join(only.text_lexbor().split())
+    return " ".join("".join(_pieces(only)).split())
+
+
+def _pieces(node: LexborNode | None) -> Iterator[str]:
+    """Text of `node`, its next siblings and all in them, by a stack: pages nest without limit."""
+    after: list[tuple[LexborNode | None, str]] = []
+    while node is not None or after:
+        if node is None:
+            node, space = after.pop()
+            yield space
+            continue
+        tag = node.tag or ""
+        if tag == "-text":
+            yield node.text_lexbor()
+        elif tag not in _UNSEEN and node.first_child is not None:
+            space = " " if tag in _BREAKS else ""
+            yield space
+            after.append((node.next, space))
+            node = node.first_child
+            continue
+        elif tag in _BREAKS:
+            yield " "
+        node = node.next

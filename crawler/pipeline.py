@@ -1,0 +1,81 @@
+"""Steps, then the spool."""
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+from crawler.errors import Drop, ItemError
+from crawler.export.failures import failure_line
+from crawler.export.page_index import index_line
+from crawler.items import ItemKinds, ItemLine
+from crawler.outcome import Failure, Outcome, Position
+from crawler.protocols import PageStore, Spool, Step
+from crawler.usercode import Raised, run_guarded
+
+
+class Pipeline:
+    """The last stage: passes items through the steps, and everything to where it comes to rest."""
+
+    def __init__(
+        self, *, steps: Sequence[Step], kinds: ItemKinds, spool: Spool, store: PageStore
+    ) -> None:
+        self._steps = tuple(steps)
+        self._kinds = kinds
+        self._spool = spool
+        self._store = store
+
+    async def run_steps(self, outcomes: Sequence[Outcome]) -> None:
+        """Replace every outcome's items by what the steps make of them, in order."""
+        if not self._steps:
+            return
+        for outcome in outcomes:
+            kept = [await self._pass(item, outcome) for item in outcome.items]
+            outcome.items = [item for item in kept if item is not None]
+
+    async def write(self, outcomes: Sequence[Outcome]) -> Position:
+        """Store bodies, items and failures; return the position that makes them count.
+
+        May be called again after a `TargetError`: nothing is written twice.
+        """
+        pages = [outcome.page for outcome in outcomes if outcome.page and outcome.delivered]
+        names = await self._store.save(pages)
+        return await self._spool.append(
+            {
+                "items": [item.line for outcome in outcomes for item in outcome.items],
+                "pages": [index_line(page, name) for page, name in zip(pages, names, strict=True)],
+                "failures": [
+                    failure_line(failure) for outcome in outcomes for failure in outcome.failures
+                ],
+            }
+        )
+
+    async def committed(self, position: Position, outcomes: Sequence[Outcome]) -> None:
+        """Hear that `position` is committed, and with it what `outcomes` hold."""
+        items = [line.item for outcome in outcomes for line in outcome.items]
+        await self._spool.committed(position, items)
+
+    async def _pass(self, line: ItemLine, outcome: Outcome) -> ItemLine | None:
+        """Pass one item through the steps; None if it was dropped, or a step failed on it."""
+        item: Any = line.item
+
+        async def run() -> None:
+            nonlocal item
+            for step in self._steps:
+                made = step(item)
+                item = await made if inspect.isawaitable(made) else made
+
+        ended = await run_guarded(run)
+        if isinstance(ended, Drop):
+            name = f"dropped.{ended.reason or 'item'}"
+            outcome.counts[name] = outcome.counts.get(name, 0) + 1
+            return None
+        if isinstance(ended, Raised):
+            return self._fail(outcome, "step", ended.reason)
+        try:
+            return self._kinds.check(item)
+        except ItemError as error:
+            return self._fail(outcome, "item", str(error))
+
+    @staticmethod
+    def _fail(outcome: Outcome, kind: str, reason: str) -> None:
+        outcome.failures = [*outcome.failures, Failure(outcome.request, kind, reason)]

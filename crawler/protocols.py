@@ -1,0 +1,87 @@
+"""The seams between the rooms."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from crawler.outcome import Batch, Commit, Counts, HostLease, Position, Restart
+from crawler.request import Request
+from crawler.response import Response
+
+Fetch = Callable[[Request], Awaitable[Response]]
+"""A request in, a response out, or a `FetchError`. A layer is a Fetch around a Fetch."""
+
+Step = Callable[[Any], Any | Awaitable[Any]]
+"""An item in, the item out, changed or not; raises `Drop` to leave it out."""
+
+Clock = Callable[[], float]
+"""Seconds since the epoch, never going backwards within a process."""
+
+
+class Frontier(Protocol):
+    """What is still to be crawled: hosts and their requests, known URLs, leases.
+
+    One contract suite (`tests/frontier/contract.py`) runs over every implementation.
+    """
+
+    async def open(self) -> Restart:
+        """Open the store; return what an earlier life of the run left."""
+
+    async def lease(self, limit: int, *, host: str | None = None) -> Sequence[HostLease]:
+        """Take hosts that are due, with at most `limit` requests in all (highest priority first).
+
+        Waits until there is something; returns nothing only when the crawl is over: nothing is
+        queued, delayed or leased anywhere. With `host`, returns at most that host, at once, with no
+        requests of its queue: its notes, so that one request may be made out of turn.
+        """
+
+    async def claim(self, finals: Mapping[int, bytes]) -> set[int]:
+        """Make the final URLs of redirected requests known; return the ids that came too late.
+
+        `finals` maps a leased request's id to the fingerprint of where it ended. Claiming again
+        for the same request gives the same answer, so a claim may be lost or repeated.
+        """
+
+    async def commit(self, batch: Batch) -> Commit:
+        """Make `batch` true, all or nothing: one transaction."""
+
+    async def counts(self) -> Counts:
+        """Return the frontier's size now."""
+
+    async def aclose(self) -> None:
+        """Close; what this process still holds is queued again."""
+
+
+class Follower(Protocol):
+    """Takes committed item lines to one target."""
+
+    async def follow(self, lines: Sequence[bytes], cursor: int) -> None:
+        """Write `lines`; `cursor` is the spool's byte after the last of them."""
+
+    async def aclose(self) -> None:
+        """Leave the target complete."""
+
+
+class Spool(Protocol):
+    """The run's line files, each cut back on restart to the last committed position."""
+
+    async def append(self, lines: Mapping[str, Sequence[bytes]]) -> Position:
+        """Append lines to files by name, flushed; return every file's length then.
+
+        All or nothing: on `TargetError` what was written in part is cut off again.
+        """
+
+    async def committed(self, position: Position, items: Sequence[object]) -> None:
+        """Hear that everything up to `position` is committed, `items` being new in it."""
+
+    async def aclose(self) -> None:
+        """Close the files, and what follows them."""
+
+
+class PageStore(Protocol):
+    """Where bodies come to rest."""
+
+    async def save(self, pages: Sequence[Response]) -> Sequence[str]:
+        """Store the bodies; return where each went, as the index shall name it."""
+
+    async def aclose(self) -> None:
+        """Close the store."""

@@ -1,0 +1,221 @@
+"""What came back."""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, TypeVar, overload
+
+import msgspec
+from msgspec import structs
+from multidict import CIMultiDict, CIMultiDictProxy
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from crawler import urls
+from crawler.errors import ContentError, FetchError
+from crawler.parse.encoding import decode_with_name
+from crawler.parse.links import Link, links_of
+from crawler.parse.nodes import Node, base_of, parse_html
+from crawler.request import Callback, Request
+
+T = TypeVar("T")
+Patterns = str | re.Pattern[str] | Iterable[str | re.Pattern[str]]
+_HTML = ("text/html", "application/xhtml+xml")
+_NO_HEADERS: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
+
+
+class Response(Node):
+    """A response, and the root node of its document.
+
+    `url` is the final URL, `redirects` the URLs that led to it, `body` the decompressed bytes,
+    `headers` a multidict, `seconds` the time from asking to the last byte. On a body that is not
+    HTML, or is larger than `html_bytes`, `css` and `links` find nothing.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        request: Request,
+        status: int = 200,
+        headers: CIMultiDictProxy[str] = _NO_HEADERS,
+        body: bytes = b"",
+        redirects: tuple[str, ...] = (),
+        seconds: float = 0.0,
+        parsed: bool = True,
+        release: Callable[[], None] | None = None,
+    ) -> None:
+        self._url = url
+        self.request = request
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.redirects = redirects
+        self.seconds = seconds
+        self._parsed = parsed
+        self._release = release
+        self._fetch: Callable[[Request], Awaitable[Response]] | None = None
+        self._tree: LexborHTMLParser | None = None
+        self._text: tuple[str, str] | None = None
+        self._base: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status} {self.url}>"
+
+    @property
+    def depth(self) -> int:
+        """Links from a seed to here."""
+        return self.request.depth
+
+    @property
+    def mime(self) -> str:
+        """The MIME type without parameters, lower case; empty when the server named none."""
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    @property
+    def is_html(self) -> bool:
+        """True if the body is parsed: HTML by its type, not binary, not too large."""
+        return self._parsed and _looks_like_html(self.mime, self.body)
+
+    @property
+    def encoding(self) -> str:
+        """The character encoding: from the BOM, the header, the document, in that order."""
+        return self._decoded()[0]
+
+    @property
+    def html(self) -> str:
+        """The body as decoded text, whatever its type."""
+        return self._decoded()[1]
+
+    @property
+    def tree(self) -> LexborHTMLParser:
+        """The parser behind `css`; an empty document if the body is not HTML."""
+        if self._tree is None:
+            self._tree = parse_html(self.html if self.is_html else "")
+        return self._tree
+
+    @property
+    def lexbor(self) -> LexborNode:
+        """The document's root element."""
+        root = self.tree.root
+        assert root is not None, "Lexbor gives even an empty document its <html>"
+        return root
+
+    @property
+    def base(self) -> str:
+        """What relative URLs are joined to: `<base href>`, or the page's own URL."""
+        if self._base is None:
+            self._base = base_of(self.tree, self.url) if self.is_html else self.url
+        return self._base
+
+    @overload
+    def json(self) -> Any: ...
+    @overload
+    def json(self, type: type[T]) -> T: ...
+    def json(self, type: Any = Any) -> Any:  # noqa: A002
+        """Return the body read as JSON, checked against `type`. Raises `ContentError`."""
+        try:
+            return msgspec.json.decode(self.body, type=type)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise ContentError(f"not the JSON expected: {error}: {self.url}") from None
+
+    def links(
+        self, css: str = "a, area", *, allow: Patterns | None = None, deny: Patterns = ()
+    ) -> list[Link]:
+        """Return the links of the elements `css` selects, each URL once, in document order.
+
+        `allow` and `deny` are regular expressions searched in the URL.
+        """
+        if not self.is_html:
+            return []
+        found = links_of((node.lexbor for node in self.css(css)), self.base)
+        if allow is None and not deny:
+            return found
+        wanted, unwanted = _compiled(allow), _compiled(deny)
+        return [link for link in found if _passes(link.url, wanted, unwanted)]
+
+    def follow(
+        self, target: "str | Link | Node", *, callback: Callback = "parse", **fields: Any
+    ) -> Request:
+        """Return a request for one URL (relative is fine), Link, or Node with an `href`.
+
+        `fields` are those of `Request`. Raises `InvalidUrl`, and `MissingValue` without `href`.
+        """
+        href = target.url if isinstance(target, Link) else target
+        if isinstance(href, Node):
+            href = href.attr("href")
+        url = urls.join(self.base, href)
+        fields = {"parent": self.url, "depth": self.depth + 1, **fields}
+        return Request(url, callback=callback, **fields)
+
+    def follow_all(
+        self,
+        css: str = "a, area",
+        *,
+        callback: Callback = "parse",
+        allow: Patterns | None = None,
+        deny: Patterns = (),
+        **fields: Any,
+    ) -> list[Request]:
+        """Return a request for every link that `links(css, allow=…, deny=…)` finds.
+
+        Those outside the spider's scope are left out when they are yielded.
+        """
+        found = self.links(css, allow=allow, deny=deny)
+        if not found:
+            return []
+        fields = {"parent": self.url, "depth": self.depth + 1, **fields}
+        first = Request(found[0].url, callback=callback, **fields)
+        if "params" in fields:
+            return [Request(link.url, callback=callback, **fields) for link in found]
+        return [first, *(structs.replace(first, url=link.url) for link in found[1:])]
+
+    async def fetch(self, target: "str | Request", **fields: Any) -> "Response":
+        """Fetch another URL from inside a callback, ahead of its host's queue.
+
+        Same politeness, robots.txt and retries; redirects are followed. Not deduplicated, not
+        stored, and repeated if this page is. Raises `FetchError`.
+        """
+        if self._fetch is None:
+            raise FetchError("page.fetch works inside a callback only", url=self.url)
+        if isinstance(target, str):
+            target = Request(urls.join(self.base, target), parent=self.url, **fields)
+        return await self._fetch(target)
+
+    def attach(self, fetch: "Callable[[Request], Awaitable[Response]]") -> None:
+        """Give `fetch` its way out; the crawl does this before the callback."""
+        self._fetch = fetch
+
+    def _decoded(self) -> tuple[str, str]:
+        """Return the encoding and the text, decoded once for both."""
+        if self._text is None:
+            self._text = decode_with_name(self.body, self.headers.get("Content-Type"))
+        return self._text
+
+    def release(self) -> None:
+        """Give back the room this body took in `memory_bytes`; more than once is fine."""
+        release, self._release = self._release, None
+        if release is not None:
+            release()
+
+
+def _looks_like_html(mime: str, body: bytes) -> bool:
+    if mime and mime not in _HTML:
+        return False
+    head = body[:1024]
+    if b"\0" in head and not body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return False  # binary sent as HTML; only UTF-16 has NULs, and a BOM
+    return bool(mime) or b"<" in head
+
+
+def _compiled(patterns: Patterns | None) -> Sequence[re.Pattern[str]]:
+    if patterns is None:
+        return ()
+    several = [patterns] if isinstance(patterns, str | re.Pattern) else patterns
+    return [re.compile(pattern) for pattern in several]
+
+
+def _passes(
+    url: str, wanted: Sequence[re.Pattern[str]], unwanted: Sequence[re.Pattern[str]]
+) -> bool:
+    if wanted and not any(pattern.search(url) for pattern in wanted):
+        return False
+    return not any(pattern.search(url) for pattern in unwanted)

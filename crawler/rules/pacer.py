@@ -1,0 +1,141 @@
+"""When may which host be asked?"""
+
+import heapq
+from collections import deque
+from collections.abc import Iterable
+from itertools import count
+from typing import Generic, Protocol, TypeVar
+
+from crawler.rules.pacing import Pace
+
+
+class Ticket(Protocol):
+    """What the pacer lets go: anything with an id of its own."""
+
+    @property
+    def id(self) -> int: ...  # noqa: D102
+
+
+T = TypeVar("T", bound=Ticket)
+
+
+class _Host(Generic[T]):
+    """One host at hand: what waits for it, what is under way, when it may be asked next."""
+
+    __slots__ = ("due", "entered", "in_flight", "name", "pace", "unsent", "waiting")
+
+    def __init__(self, name: str, pace: Pace, due: float) -> None:
+        self.name = name
+        self.pace = pace
+        self.due = due
+        self.waiting: deque[T] = deque()
+        self.in_flight = 0
+        self.unsent: int | None = None  # let go, but not on the wire yet: its moment sets the next
+        self.entered: int | None = None  # number of its one live entry in the heap
+
+    @property
+    def may_queue(self) -> bool:
+        return (
+            bool(self.waiting)
+            and self.unsent is None
+            and self.in_flight < self.pace.per_host
+            and self.entered is None
+        )
+
+
+class Pacer(Generic[T]):
+    """Says which request may go now: least delay between two to a host, and most in flight.
+
+    Pure: no waiting, no clock of its own; O(log hosts) for each request. The delay is measured
+    between the moments requests go out on the wire (`sent`), so a request answered from a cache
+    costs its host nothing. Times are clock seconds.
+    """
+
+    def __init__(self) -> None:
+        self._hosts: dict[str, _Host[T]] = {}
+        self._heap: list[tuple[float, int, _Host[T]]] = []
+        self._numbers = count()
+
+    def admit(self, host: str, tickets: Iterable[T], *, pace: Pace, due: float = 0.0) -> None:
+        """Add tickets behind those that wait already; the host rests until `due` at least."""
+        entry = self._open(host, pace, due)
+        entry.waiting.extend(tickets)
+        self._enter(entry)
+
+    def push(self, host: str, ticket: T, *, pace: Pace, due: float = 0.0) -> None:
+        """Add one ticket ahead of all that wait for its host."""
+        entry = self._open(host, pace, due)
+        entry.waiting.appendleft(ticket)
+        self._enter(entry)
+
+    def take(self, now: float) -> T | None:
+        """Return the ticket that is due the longest, or None if none may go now."""
+        while self._heap and self._heap[0][0] <= now:
+            _, number, host = heapq.heappop(self._heap)
+            if host.entered != number:
+                continue
+            host.entered = None
+            if host.due > now:  # it was told to rest after it was entered
+                self._enter(host)
+                continue
+            ticket = host.waiting.popleft()
+            host.in_flight += 1
+            if host.pace.delay:
+                host.unsent = ticket.id
+            self._enter(host)
+            return ticket
+        return None
+
+    def next_due(self) -> float | None:
+        """Return when the next ticket may go, or None if that takes an event, not time."""
+        return self._heap[0][0] if self._heap else None
+
+    def sent(self, host: str, ticket_id: int, now: float) -> None:
+        """Hear that a request went out: the delay to the next one starts now."""
+        entry = self._hosts.get(host)
+        if entry is None:
+            return
+        entry.due = max(entry.due, now + entry.pace.delay)
+        if entry.unsent == ticket_id:
+            entry.unsent = None
+        self._enter(entry)
+
+    def finished(self, host: str, ticket_id: int) -> None:
+        """Hear that a response is in, or the request failed: its slot is free."""
+        entry = self._hosts[host]
+        entry.in_flight -= 1
+        if entry.unsent == ticket_id:
+            entry.unsent = None
+        self._enter(entry)
+
+    def rest(self, host: str, until: float) -> None:
+        """Leave a host in peace until then, as it asked."""
+        entry = self._hosts.get(host)
+        if entry is not None:
+            entry.due = max(entry.due, until)
+
+    def due(self, host: str) -> float:
+        """Return when a host may next be asked; 0.0 if it is not at hand."""
+        entry = self._hosts.get(host)
+        return entry.due if entry is not None else 0.0
+
+    def forget(self, host: str) -> bool:
+        """Drop a host that nothing waits for and nothing is under way to; True if it is gone."""
+        entry = self._hosts.get(host)
+        if entry is not None and (entry.waiting or entry.in_flight):
+            return False
+        self._hosts.pop(host, None)
+        return True
+
+    def _open(self, host: str, pace: Pace, due: float) -> _Host[T]:
+        entry = self._hosts.get(host)
+        if entry is None:
+            entry = self._hosts[host] = _Host(host, pace, due)
+        entry.pace = pace
+        entry.due = max(entry.due, due)
+        return entry
+
+    def _enter(self, host: _Host[T]) -> None:
+        if host.may_queue:
+            host.entered = next(self._numbers)
+            heapq.heappush(self._heap, (host.due, host.entered, host))

@@ -1,0 +1,92 @@
+"""Which URLs belong to a crawl?"""
+
+import re
+from collections.abc import Iterable
+
+from crawler import urls
+from crawler.errors import InvalidUrl, SpiderError
+
+_MOST_JUDGED = 100_000
+
+
+class Scope:
+    """Judges links, redirects and sitemap entries; never what `page.fetch` asks for.
+
+    Without `domains` and `prefixes` the scope is the seeds' hosts; `domains=["*"]` is the whole
+    web. A domain includes its subdomains. With both, a URL must fit both. Raises `SpiderError`.
+    """
+
+    def __init__(
+        self,
+        *,
+        domains: Iterable[str] = (),
+        prefixes: Iterable[str] = (),
+        deny: Iterable[str] = (),
+        max_depth: int | None = None,
+    ) -> None:
+        listed = [*domains]
+        self._everywhere = "*" in listed
+        self._domains = frozenset(_domain(name) for name in listed if name != "*")
+        self._prefixes = tuple(_prefix(text) for text in prefixes)
+        self._deny = tuple(_pattern(text) for text in deny)
+        self._max_depth = max_depth
+        self._by_seeds = not listed and not self._prefixes
+        self._seeds: set[str] = set()
+        self._judged: dict[str, bool] = {}
+
+    def add_seed(self, url: str) -> None:
+        """Hear of a seed; its host is in scope if nothing else defines the scope."""
+        if self._by_seeds:
+            self._seeds.add(urls.host_of(url))
+
+    def refusal(self, url: str, *, depth: int = 0) -> str | None:
+        """Return why `url` is left out (`offsite`, `denied`, `too_deep`), or None if it is not."""
+        if not self._is_home(url):
+            return "offsite"
+        if self._max_depth is not None and depth > self._max_depth:
+            return "too_deep"
+        if self._deny and any(pattern.search(url) for pattern in self._deny):
+            return "denied"
+        return None
+
+    def _is_home(self, url: str) -> bool:
+        if self._by_seeds:
+            return urls.host_of(url) in self._seeds
+        if self._prefixes and not url.startswith(self._prefixes):
+            return False
+        return self._everywhere or not self._domains or self._knows(urls.hostname_of(url))
+
+    def _knows(self, hostname: str) -> bool:
+        """Walk up the labels, once a host."""
+        known = self._judged.get(hostname)
+        if known is None:
+            if len(self._judged) >= _MOST_JUDGED:
+                self._judged.clear()
+            labels = hostname.rstrip(".").split(".")
+            known = any(".".join(labels[start:]) in self._domains for start in range(len(labels)))
+            self._judged[hostname] = known
+        return known
+
+
+def _domain(name: str) -> str:
+    try:
+        host = urls.hostname_of(urls.canonicalize(f"http://{name.removeprefix('*.')}/"))
+    except InvalidUrl:
+        host = ""
+    if not host or "/" in name:
+        raise SpiderError(f"allowed_domains must hold host names, as 'example.com', got {name!r}")
+    return host
+
+
+def _prefix(text: str) -> str:
+    try:
+        return urls.canonicalize(text)
+    except InvalidUrl:
+        raise SpiderError(f"allowed_prefixes must hold URLs, got {text!r}") from None
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise SpiderError(f"deny must hold regular expressions, got {text!r}: {error}") from None

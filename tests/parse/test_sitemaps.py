@@ -1,0 +1,161 @@
+"""Sitemaps, sitemap indexes, URL lists and feeds."""
+
+import gzip
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawler.parse.sitemaps import Entry, Sitemap, parse
+
+NS = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
+
+
+def urlset(*locs: str) -> bytes:
+    inner = "".join(f"<url><loc>{loc}</loc></url>" for loc in locs)
+    return f'<?xml version="1.0" encoding="UTF-8"?><urlset {NS}>{inner}</urlset>'.encode()
+
+
+def found(body: bytes) -> list[str]:
+    return [entry.url for entry in parse(body).entries]
+
+
+def test_a_urlset_is_read_with_all_it_says() -> None:
+    body = f"""<?xml version="1.0"?>
+    <urlset {NS} xmlns:xhtml="http://www.w3.org/1999/xhtml">
+      <url><loc> http://a.b/1 </loc><lastmod>2024-05-06</lastmod>
+        <changefreq>daily</changefreq><priority>0.8</priority>
+        <xhtml:link rel="alternate" hreflang="de" href="http://a.b/de/1"/>
+        <xhtml:link rel="alternate" hreflang="fr" href="nonsense"/>
+        <xhtml:link rel="amphtml" href="http://a.b/amp/1"/></url>
+      <url><loc>http://A.b:80/2#x</loc><priority>high</priority></url>
+    </urlset>"""
+    assert parse(body.encode()) == Sitemap(
+        "urlset",
+        (
+            Entry("http://a.b/1", "2024-05-06", "daily", 0.8, ("http://a.b/de/1",)),
+            Entry("http://a.b/2"),
+        ),
+    )
+
+
+def test_an_index_lists_sitemaps() -> None:
+    body = f"""<sitemapindex {NS}><sitemap><loc>http://a.b/s1.xml.gz</loc>
+    <lastmod>2024</lastmod></sitemap></sitemapindex>"""
+    assert parse(body.encode()) == Sitemap("index", (Entry("http://a.b/s1.xml.gz", "2024"),))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<urlset><url><loc>http://a.b/1</loc></url></urlset>",
+        b"<s:urlset xmlns:s='x'><s:url><s:loc>http://a.b/1</s:loc></s:url></s:urlset>",
+        b"<s:urlset><s:url><s:loc>http://a.b/1</s:loc></s:url></s:urlset>",
+        b"<URLSET><URL><LOC>http://a.b/1</LOC></URL></URLSET>",
+        b"<urlset><url><loc><![CDATA[ http://a.b/1 ]]></loc></url></urlset>",
+        b"\xef\xbb\xbf\n\n<?xml version='1.0'?><urlset><url><loc>http://a.b/1</loc></url></urlset>",
+        "\ufeff<urlset><url><loc>http://a.b/1</loc></url></urlset>".encode("utf-16-le"),
+        b"<!DOCTYPE urlset><urlset><url><loc>http://a.b/1</loc></url></urlset>",
+        b"<urlset><url><priority>nan</priority><loc>http://a.b/1</loc></url></urlset>",
+        b"<urlset><url><loc>http://a.b/1</loc><x:y><x:url><x:loc>http://no/</x:loc></x:url></x:y>"
+        b"<image:image><image:loc>http://a.b/i.png</image:loc></image:image></url></urlset>",
+    ],
+)
+def test_a_urlset_is_read_however_it_is_written(body: bytes) -> None:
+    assert parse(body) == Sitemap("urlset", (Entry("http://a.b/1"),))
+
+
+def test_declared_encodings_are_honoured() -> None:
+    xml = "<?xml version='1.0' encoding='windows-1251'?><urlset><url><loc>http://a.b/да</loc></url>"
+    assert found((xml + "</urlset>").encode("windows-1251")) == ["http://a.b/%D0%B4%D0%B0"]
+
+
+def test_plain_text_is_one_url_a_line() -> None:
+    body = b"\xef\xbb\xbfhttp://a.b/1\r\n  http://a.b/2 \n\nnot a url\nhttp://a.b/3"
+    assert parse(body).kind == "text"
+    assert found(body) == ["http://a.b/1", "http://a.b/2", "http://a.b/3"]
+
+
+def test_feeds_are_read() -> None:
+    rss = b"""<rss version="2.0"><channel><link>http://a.b/</link><item><title>x</title>
+    <link>http://a.b/1</link><pubDate>Mon, 06 May 2024 00:00:00 GMT</pubDate></item></channel>
+    </rss>"""
+    atom = b"""<feed xmlns="http://www.w3.org/2005/Atom"><link href="http://a.b/"/><entry>
+    <link rel="self" href="http://a.b/no"/><link href="http://a.b/1"/><updated>2024</updated>
+    </entry></feed>"""
+    dated = "Mon, 06 May 2024 00:00:00 GMT"
+    assert parse(rss) == Sitemap("feed", (Entry("http://a.b/1", dated),))
+    assert parse(atom) == Sitemap("feed", (Entry("http://a.b/1", "2024"),))
+
+
+def test_invalid_urls_are_skipped() -> None:
+    assert found(urlset("/1", "", "ftp://a/", "http://[", "http://a.b/ok")) == ["http://a.b/ok"]
+
+
+@pytest.mark.parametrize(
+    "rest", ["<url><loc>http://a.b/3</lo", "<url></urlset>", "\x00", "<url><loc>&nope;</loc>", ""]
+)
+def test_what_stands_before_a_fault_is_kept(rest: str) -> None:
+    sitemap = parse(
+        urlset("http://a.b/1", "http://a.b/2").removesuffix(b"</urlset>") + rest.encode()
+    )
+    assert [entry.url for entry in sitemap.entries] == ["http://a.b/1", "http://a.b/2"]
+    assert sitemap.truncated
+
+
+def test_a_bare_ampersand_does_not_end_a_sitemap() -> None:
+    body = urlset("http://a.b/?x=1&amp;y=2", "http://a.b/?x=1&y=2&z", "http://a.b/3")
+    assert parse(body) == Sitemap(
+        "urlset",
+        (Entry("http://a.b/?x=1&y=2"), Entry("http://a.b/?x=1&y=2&z"), Entry("http://a.b/3")),
+    )
+
+
+def test_entities_are_not_expanded() -> None:
+    bomb = b'<!DOCTYPE u [<!ENTITY a "http://a.b/"><!ENTITY b "&a;&a;">]>' + urlset("&b;")[38:]
+    assert parse(bomb) == Sitemap("urlset", (), truncated=True)
+    file = b'<!DOCTYPE u [<!ENTITY a SYSTEM "file:///etc/hostname">]>' + urlset("&a;")[38:]
+    assert parse(file) == Sitemap("urlset", (), truncated=True)
+
+
+def test_gzip_is_unpacked() -> None:
+    assert parse(gzip.compress(urlset("http://a.b/1"))) == parse(urlset("http://a.b/1"))
+
+
+def test_half_a_gzip_is_read_as_far_as_it_goes() -> None:
+    whole = gzip.compress(urlset(*(f"http://a.b/{n * n}" for n in range(50_000))))
+    sitemap = parse(whole[: len(whole) // 2])
+    assert sitemap.truncated
+    assert 10_000 < len(sitemap.entries) < 40_000
+
+
+def test_a_gzip_bomb_is_cut() -> None:
+    body = urlset("http://a.b/1").removesuffix(b"</urlset>") + b" " * 60_000_000 + b"</urlset>"
+    assert parse(gzip.compress(body, 1)) == Sitemap(
+        "urlset", (Entry("http://a.b/1"),), truncated=True
+    )
+
+
+def test_an_html_page_is_an_empty_sitemap() -> None:
+    assert parse(b"<!doctype html><html><body><a href=x>y<br>z</a>&nbsp;</html>").entries == ()
+    assert parse(b"") == Sitemap("text")
+
+
+def test_every_entry_is_kept() -> None:
+    assert len(found(urlset(*(f"http://a.b/{n}" for n in range(50_001))))) == 50_001
+
+
+PIECES = (
+    *("<url>", "</url>", "<loc>", "</loc>", "http://a.b/", "&", "<![CDATA[", "]]>", "<urlset>"),
+    *("</urlset>", "<entry>", "<link href='http://x/'/>", "<!--", "-->", "<?xml ", "\x1f\x8b"),
+)
+
+
+@given(
+    st.binary(max_size=200)
+    | st.lists(st.sampled_from(PIECES)).map(lambda parts: "".join(parts).encode("latin-1"))
+)
+def test_nothing_is_too_strange_for_a_sitemap(body: bytes) -> None:
+    sitemap = parse(body)
+    assert all(entry.url.startswith("http") for entry in sitemap.entries)
+    assert parse(gzip.compress(body)).entries == sitemap.entries or body.startswith(b"\x1f\x8b")
