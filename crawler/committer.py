@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import structs
@@ -13,7 +12,7 @@ from crawler.outcome import Batch, Outcome, Position, Verdict
 from crawler.pipeline import Pipeline
 from crawler.protocols import Frontier
 from crawler.settings import Settings
-from crawler.stats import Stats, counts_of
+from crawler.stats import Stats, count_into
 from crawler.turns import Turns
 from crawler.urls import KeyRules
 from crawler.usercode import Raised, run_guarded
@@ -71,21 +70,26 @@ class Committer:
                 await self._settle(outcomes)
 
     async def _gather(self) -> list[Outcome]:
-        outcomes: list[Outcome] = []
+        """Return the outcomes at hand, and wait a little for more while all workers are busy."""
+        outcome = await self._queue.get()
         deadline = asyncio.get_running_loop().time() + _LONGEST
-        while len(outcomes) < _MOST:
-            if outcomes and self._queue.empty() and self._idle():
-                break
-            try:
-                async with asyncio.timeout_at(deadline if outcomes else None):
-                    outcome = await self._queue.get()
-            except TimeoutError:
-                break
-            if outcome is None:
-                self._ended = True
-                break
+        outcomes: list[Outcome] = []
+        while outcome is not None:
             outcomes.append(outcome)
+            if len(outcomes) >= _MOST or (self._queue.empty() and self._idle()):
+                return outcomes
+            try:
+                outcome = await self._next(deadline)
+            except TimeoutError:
+                return outcomes
+        self._ended = True
         return outcomes
+
+    async def _next(self, deadline: float) -> Outcome | None:
+        if not self._queue.empty():
+            return self._queue.get_nowait()
+        async with asyncio.timeout_at(deadline):
+            return await self._queue.get()
 
     async def _settle(self, gathered: Sequence[Outcome]) -> None:
         await self._find_duplicates(gathered)
@@ -155,7 +159,6 @@ class Committer:
 
     def _batch(self, outcomes: Sequence[Outcome], position: Position) -> Batch:
         batch = Batch(position=position)
-        counts: Counter[str] = Counter()
         for outcome in outcomes:
             request, host = outcome.request, outcome.request.host
             if outcome.verdict is Verdict.RETRY:
@@ -173,8 +176,7 @@ class Committer:
             if host:
                 batch.due[host] = self._turns.due(host)
             batch.found.extend(outcome.found)
-            counts.update(counts_of(outcome))
-        batch.counts = dict(counts)
+            count_into(batch.counts, outcome)
         return batch
 
     def _count(self, batch: Batch, dropped: Mapping[str, int]) -> None:

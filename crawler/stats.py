@@ -11,29 +11,34 @@ _MOST_HOSTS = 10_000
 _EXAMPLES = 10
 
 
-def counts_of(outcome: Outcome) -> dict[str, int]:
-    """Return what one outcome adds to the counters: a delta, committed together with it.
+def count_into(counts: dict[str, int], outcome: Outcome) -> None:
+    """Add one outcome to the counters: a delta, committed together with it.
 
-    Names: `pages`, `bytes`, `status.N`, `items.STREAM`, `failed.KIND`, `retries`, `duplicates`,
-    and the outcome's own (`offsite`, `dropped.REASON`, `user.NAME`, …).
+    Names: `pages`, `bytes`, `hops`, `status.N`, `items.STREAM`, `failed.KIND`, `retries`,
+    `duplicates`, and the outcome's own (`offsite`, `dropped.REASON`, `user.NAME`, …).
     """
-    counts = Counter(outcome.counts)
+
+    def add(name: str, number: int = 1) -> None:
+        counts[name] = counts.get(name, 0) + number
+
     page = outcome.page
     if page is not None and outcome.request.kind == "page":
-        counts[f"status.{page.status}"] += 1
-        counts["bytes"] += len(page.body)
+        add(f"status.{page.status}")
+        add("bytes", len(page.body))
         if outcome.delivered:
-            counts["pages"] += 1
-            counts["hops"] += len(page.redirects)
+            add("pages")
+        if page.redirects:
+            add("hops", len(page.redirects))
     for item in outcome.items:
-        counts[f"items.{item.stream}"] += 1
+        add(f"items.{item.stream}")
     for failure in outcome.failures:
-        counts[f"failed.{failure.kind}"] += 1
+        add(f"failed.{failure.kind}")
     if outcome.verdict is Verdict.RETRY:
-        counts["retries"] += 1
+        add("retries")
     elif outcome.verdict is Verdict.DUPLICATE:
-        counts["duplicates"] += 1
-    return dict(counts)
+        add("duplicates")
+    for name, number in outcome.counts.items():
+        add(name, number)
 
 
 class Stats:

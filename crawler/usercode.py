@@ -34,8 +34,11 @@ async def run_guarded(
     """
     clock = asyncio.timeout(timeout)
     try:
-        async with clock:
+        if timeout is None:
             await call()
+        else:
+            async with clock:
+                await call()
     except Signal as signal:
         return signal
     except Exception as error:  # noqa: BLE001  # user code may raise anything

@@ -17,6 +17,10 @@ __all__ = ["FilePages", "NoPages", "index_line", "path_for"]
 
 _log = logging.getLogger(__name__)
 _MANY_FILES = 100_000
+# `python benchmarks/pages.py` on a memory file system, two cores, 10 KB bodies: 45 µs a page in
+# batches of 100, 190 µs in batches of 1; written in place, without the renaming, 47-51 µs, so whole
+# files cost nothing that can be measured. On a disk all three are slower alike: 60 to 900 µs, as
+# the disk's own write-back goes.
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
 
 

@@ -2,9 +2,8 @@
 
 import asyncio
 import io
-import re
 from collections.abc import Callable
-from types import SimpleNamespace, TracebackType
+from types import TracebackType
 from typing import Self
 
 import aiohttp
@@ -16,7 +15,6 @@ from crawler.errors import (
     BodyTooLarge,
     FetchError,
     ProxyError,
-    SettingError,
     UnwantedType,
 )
 from crawler.fetch.decoding import Decoder
@@ -24,28 +22,16 @@ from crawler.fetch.dns import Resolver
 from crawler.fetch.failures import FOREIGN, mapped
 from crawler.fetch.proxies import Proxies
 from crawler.fetch.room import Hold, Room
-from crawler.request import Headers, Request
+from crawler.fetch.session import merged, open_session, own_headers
+from crawler.request import Request
 from crawler.response import Response
 from crawler.rules.accept import Accept
 from crawler.rules.book import MOST_BYTES as ROBOTS_BYTES
 from crawler.settings import Settings
 
-_ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-_ACCEPT_ENCODING = "gzip, deflate, br, zstd"
 # What is kept of an answer that is not delivered, for `on_error` to look at.
 _ERROR_BYTES = 64_000
-# Real sites send policies and cookies far beyond aiohttp's 8 KB a line and 128 headers.
-_LINE_BYTES = 65_536
-_HEADERS = 256
-# aiohttp reads ahead up to twice this per connection, before `memory_bytes` counts it.
-_READ_AHEAD = 65_536
-# Idle connections cost files, and a broad crawl has a new host every few milliseconds; servers
-# (Apache) close theirs after 5 s as well.
-_KEEPALIVE_SECONDS = 5.0
-_DNS_SECONDS = 300
 _LARGE_UPLOAD = 1_000_000
-_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_CONTROL = re.compile(r"[\0\r\n]")
 
 
 class HttpFetch:
@@ -63,13 +49,13 @@ class HttpFetch:
         self._accept = Accept(settings.accept)
         self._statuses = frozenset(settings.statuses)
         self._proxies = Proxies(settings)
-        self._headers = _headers(settings)
+        self._headers = own_headers(settings)
         self._resolver: Resolver | None = None
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         self._resolver = Resolver()
-        self._session = _session(self._settings, resolver=self._resolver)
+        self._session = open_session(self._settings, resolver=self._resolver)
         return self
 
     async def __aexit__(
@@ -104,7 +90,7 @@ class HttpFetch:
         if self._session is None:
             raise RuntimeError("HttpFetch is used inside `async with` only")
         url = urls.to_yarl(request.url)
-        headers = _merged(self._headers, request.headers)
+        headers = merged(self._headers, request.headers)
         if url.raw_user is not None and "Authorization" in headers:
             url = url.with_user(None)  # a header says it already; aiohttp refuses to have both
         proxy = self._proxies.proxy_of(url)
@@ -240,64 +226,3 @@ def _text(value: bytes) -> str:
 def _upload(body: bytes | None) -> bytes | io.BytesIO | None:
     # aiohttp sends bytes in one go, and warns of it, but a file piece by piece.
     return io.BytesIO(body) if body is not None and len(body) > _LARGE_UPLOAD else body
-
-
-def _headers(settings: Settings) -> CIMultiDict[str]:
-    """Return what every request sends. Raises `SettingError` for headers that cannot be."""
-    headers = CIMultiDict({"Accept": _ACCEPT, "Accept-Encoding": _ACCEPT_ENCODING})
-    for name, value in {"User-Agent": settings.user_agent, **settings.headers}.items():
-        if not _FIELD_NAME.fullmatch(name) or _CONTROL.search(value):
-            raise SettingError(f"headers: {name!r}: {value!r} is not a header that can be sent")
-        headers[name] = value
-    return headers
-
-
-def _merged(headers: CIMultiDict[str], own: Headers) -> CIMultiDict[str]:
-    """Return `headers` with those replaced that a request has of its own."""
-    if not own:
-        return headers
-    merged = headers.copy()
-    spelled: dict[str, str] = {}  # one spelling a name: aiohttp keeps only the last of several
-    for name, value in own:
-        if name.lower() not in spelled:
-            merged.popall(name, None)
-        merged.add(spelled.setdefault(name.lower(), name), value)
-    return merged
-
-
-def _session(settings: Settings, *, resolver: Resolver) -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(
-        limit=0,  # the engine bounds what is under way
-        resolver=resolver,
-        ttl_dns_cache=_DNS_SECONDS,
-        keepalive_timeout=_KEEPALIVE_SECONDS,
-        ssl=settings.verify_tls,
-    )
-    return aiohttp.ClientSession(
-        connector=connector,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
-        timeout=aiohttp.ClientTimeout(
-            total=None, connect=settings.connect_timeout, sock_read=settings.read_timeout
-        ),
-        trace_configs=[_tracing()],
-        read_bufsize=_READ_AHEAD,
-        max_line_size=_LINE_BYTES,
-        max_field_size=_LINE_BYTES,
-        max_headers=_HEADERS,
-    )
-
-
-def _tracing() -> aiohttp.TraceConfig:
-    tracing = aiohttp.TraceConfig()
-    tracing.on_connection_reuseconn.append(_reused)
-    tracing.on_request_headers_sent.append(_headers_sent)
-    return tracing
-
-
-async def _reused(_: object, context: SimpleNamespace, __: object) -> None:
-    context.trace_request_ctx.reused = True
-
-
-async def _headers_sent(_: object, context: SimpleNamespace, __: object) -> None:
-    context.trace_request_ctx.headers_sent()

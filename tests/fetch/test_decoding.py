@@ -1,16 +1,21 @@
 import gzip
+import sys
 import tracemalloc
 import zlib
 from collections.abc import Callable
 
 import brotli  # type: ignore[import-untyped]  # it has no stubs
 import pytest
-from backports import zstd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.errors import BodyError, BodyTooLarge, ConnectError, FetchError
 from crawler.fetch.decoding import Decoder
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 LIMIT = 10_000_000
 TEXT = b"The quick brown fox jumps over the lazy dog. " * 5_000

@@ -1,0 +1,62 @@
+from dataclasses import dataclass
+from typing import TypedDict
+
+import msgspec
+import pytest
+
+from crawler.export.streams import streams_of
+from crawler.items import Item, ItemKinds
+
+
+class Book(Item):
+    title: str
+
+
+class Nothing(Item):
+    pass
+
+
+@dataclass
+class BookPrice:
+    isbn: str
+    cents: int
+
+
+class Loose(TypedDict):
+    a: int
+
+
+def test_one_type_is_one_stream_without_tags() -> None:
+    streams = streams_of([BookPrice])
+    assert streams.columns == {"book_price": ("isbn", "cents")}
+    assert streams.split(b'{"_type":"own"}') == ("book_price", b'{"_type":"own"}')
+
+
+def test_no_declared_type_is_one_untyped_stream() -> None:
+    assert streams_of([]).columns == {"item": None}
+    assert not streams_of([]).tagged
+
+
+@pytest.mark.parametrize("item", [Book(title='a"},{'), Nothing(), BookPrice("1", 2), {"a": 1}])
+def test_a_tagged_line_comes_apart_again(item: object) -> None:
+    types = [Book, Nothing, BookPrice, dict]
+    line = ItemKinds(types).check(item)
+    stream, plain = streams_of(types).split(line.line)
+    assert stream == line.stream
+    assert plain == msgspec.json.encode(item)
+
+
+def test_a_line_without_its_tag_is_an_error() -> None:
+    with pytest.raises(ValueError, match="without its type"):
+        streams_of([Book, BookPrice]).split(b'{"title":"x"}')
+
+
+def test_dicts_and_typed_dicts_share_a_stream_that_is_still_tagged() -> None:
+    streams = streams_of([dict, Loose])
+    assert streams.columns == {"item": None}
+    assert streams.split(b'{"_type":"item","a":1}') == ("item", b'{"a":1}')
+
+
+def test_types_of_one_name_have_the_columns_of_both() -> None:
+    other = msgspec.defstruct("Book", [("title", str), ("year", int)])
+    assert streams_of([Book, other]).columns == {"book": ("title", "year")}

@@ -1,0 +1,165 @@
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from crawler.errors import OutputError
+from crawler.export.following import Following
+from crawler.export.spool import FileSpool
+from crawler.export.streams import streams_of
+from crawler.export.targets import Plan, Target, plan
+from crawler.items import Item
+
+STREAMS = streams_of([])
+
+
+class Book(Item):
+    title: str
+
+
+class Author(Item):
+    name: str
+
+
+def planned(*outputs: object, streams: Any = STREAMS, **flags: bool) -> Plan:
+    return plan([str(output) for output in outputs], streams=streams, **flags)
+
+
+async def run(where: Plan, lines: Sequence[bytes]) -> None:
+    """What a crawl does with a plan."""
+    assert where.spool is not None
+    spool = await FileSpool.open({"items": Path(where.spool)}, position=where.position)
+    async with spool:
+        for target in where.targets:
+            follower = await target.open(streams=STREAMS)
+            cursor = where.position["items"]
+            spool.follow(
+                Following(follower, target=target.path, source=Path(where.spool), cursor=cursor)
+            )
+        await spool.committed(await spool.append({"items": lines}), [])
+
+
+def test_the_first_jsonl_is_the_spool_and_the_rest_follow(tmp_path: Path) -> None:
+    where = planned(*(tmp_path / name for name in ("b.CSV", "a.jsonl", "c.jsonl", "d.json")), "-")
+    assert where.spool == str(tmp_path / "a.jsonl")
+    assert where.position == {"items": 0}
+    assert [(Path(target.path).name, target.format) for target in where.targets] == [
+        ("b.CSV", ".csv"),
+        ("c.jsonl", ".jsonl"),
+        ("d.json", ".json"),
+        ("-", "-"),
+    ]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_asked_for_is_nothing_planned() -> None:
+    assert planned() == Plan()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("x.jsn", "unknown output format '.jsn'; did you mean '.json'?; known are .jsonl, .json"),
+        ("x.xlsx", "unknown output format '.xlsx'; known are"),
+        ("x", "unknown output format ''; known are"),
+        (".csv", "unknown output format ''; known are"),
+        ("", "known are"),
+    ],
+)
+def test_an_unknown_format_is_refused_with_the_known_ones(name: str, said: str) -> None:
+    with pytest.raises(OutputError) as caught:
+        planned(name)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["x.jsonl", "x.json", "x.csv"])
+def test_an_existing_file_is_refused_and_both_flags_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("[]")
+    with pytest.raises(OutputError, match=rf"{name}: exists; use --overwrite or --append"):
+        planned(tmp_path / name)
+    planned(tmp_path / name, overwrite=True)
+    assert (tmp_path / name).read_text() == "[]"
+
+
+def test_the_files_of_several_types_are_the_ones_looked_for(tmp_path: Path) -> None:
+    streams = streams_of([Book, Author])
+    (tmp_path / "x.csv").touch()
+    planned(tmp_path / "x.csv", streams=streams)
+    (tmp_path / "x.author.csv").touch()
+    with pytest.raises(OutputError, match=r"x\.author\.csv: exists"):
+        planned(tmp_path / "x.csv", streams=streams)
+
+
+def test_a_folder_or_a_pipe_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").mkdir()
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    for target in ("x.csv", ""):
+        with pytest.raises(OutputError, match="is a folder; -o needs a file"):
+            planned(tmp_path / target, overwrite=True)
+    with pytest.raises(OutputError, match="not a regular file; use -o -"):
+        planned(tmp_path / "pipe.jsonl", overwrite=True)
+
+
+def test_parent_folders_are_made_unless_a_file_is_in_the_way(tmp_path: Path) -> None:
+    planned(tmp_path / "new" / "deep" / "x.csv")
+    assert (tmp_path / "new" / "deep").is_dir()
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="file"):
+        planned(tmp_path / "file" / "sub" / "x.csv")
+
+
+def test_two_outputs_to_one_file_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    with pytest.raises(OutputError, match="two outputs go to this file"):
+        planned(tmp_path / "x.csv", tmp_path / "link" / "x.csv")
+    with pytest.raises(OutputError, match="given twice"):
+        planned("-", "-")
+
+
+def test_overwrite_and_append_exclude_each_other() -> None:
+    with pytest.raises(OutputError, match="exclude each other"):
+        planned(overwrite=True, append=True)
+
+
+async def test_append_goes_on_in_every_format_and_a_plan_kept_can_be_run_again(
+    tmp_path: Path,
+) -> None:
+    names = ("x.jsonl", "y.jsonl", "x.json", "x.csv")
+    files = [tmp_path / name for name in names]
+    await run(planned(*files), [b'{"a":1}'])
+    where = planned(*files, append=True)
+    again = msgspec.json.decode(msgspec.json.encode(where), type=Plan)
+    await run(where, [b'{"a":9}', b'{"a":8}'])  # and then its process dies
+    await run(again, [b'{"a":2}'])
+    for name in names[:2]:
+        assert (tmp_path / name).read_bytes() == b'{"a":1}\n{"a":2}\n'
+    assert msgspec.json.decode((tmp_path / "x.json").read_bytes()) == [{"a": 1}, {"a": 2}]
+    assert (tmp_path / "x.csv").read_bytes() == b"a\r\n1\r\n2\r\n"
+
+
+async def test_overwrite_leaves_nothing_of_what_was_there(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("x.jsonl", "x.json", "x.csv")]
+    for file in files:
+        file.write_text("rubbish" * 100)
+    await run(planned(*files, overwrite=True), [b'{"a":1}'])
+    assert [file.read_bytes() for file in files] == [
+        b'{"a":1}\n',
+        b'[\n{"a":1}\n]\n',
+        b"a\r\n1\r\n",
+    ]
+
+
+def test_append_says_why_a_file_cannot_be_appended_to(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("other\n")
+    with pytest.raises(OutputError, match="--append needs the columns title"):
+        planned(tmp_path / "x.csv", append=True, streams=streams_of([Book]))
+
+
+def test_a_target_stays_where_it_was_when_the_working_folder_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert planned("x.csv").targets == (Target(str(tmp_path / "x.csv"), ".csv"),)

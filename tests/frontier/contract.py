@@ -1,0 +1,256 @@
+"""What every frontier must do: one suite, run over each implementation.
+
+A module that tests a frontier imports `*` from here and has a fixture `frontier`, opened, and a
+fixture `clock` whose `now` moves it. `NOTES` is what a host's robots.txt came to.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from crawler.outcome import Batch, HostLease, HostNotes
+from crawler.protocols import Frontier
+from crawler.request import Request
+
+NOTES = HostNotes()
+
+
+class Clock:
+    """Seconds, moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def add(frontier: Frontier, *requests: Request, notes: HostNotes | None = NOTES) -> None:
+    hosts = {request.host: notes for request in requests if notes is not None}
+    await frontier.commit(Batch(found=list(requests), notes=dict(hosts)))
+
+
+async def leased(frontier: Frontier, limit: int = 100) -> list[Request]:
+    return [r for lease in await frontier.lease(limit) for r in lease.requests]
+
+
+async def is_waiting(frontier: Frontier) -> bool:
+    """True if a lease finds nothing now, and does not say that the crawl is over."""
+    try:
+        async with asyncio.timeout(0.02):
+            await frontier.lease(1)
+    except TimeoutError:
+        return True
+    return False
+
+
+def names(requests: Sequence[Request]) -> list[str]:
+    return [request.url.rpartition("/")[2] for request in requests]
+
+
+async def test_an_empty_frontier_is_over(frontier: Frontier):
+    assert list(await frontier.lease(10)) == []
+
+
+async def test_it_is_over_only_when_what_was_leased_is_settled(frontier: Frontier):
+    await add(frontier, Request("http://a/1"))
+    (request,) = await leased(frontier)
+    assert await is_waiting(frontier)
+    await frontier.commit(Batch(settled=[request]))
+    assert list(await frontier.lease(10)) == []
+
+
+async def test_a_waiting_lease_hears_of_a_commit(frontier: Frontier):
+    await add(frontier, Request("http://a/1"))
+    (request,) = await leased(frontier)
+    waiting = asyncio.create_task(leased(frontier))
+    await asyncio.sleep(0)
+    await frontier.commit(Batch(settled=[request], found=[Request("http://a/2")]))
+    assert names(await asyncio.wait_for(waiting, 5)) == ["2"]
+
+
+async def test_a_waiting_lease_hears_of_the_end(frontier: Frontier):
+    await add(frontier, Request("http://a/1"))
+    (request,) = await leased(frontier)
+    waiting = asyncio.create_task(leased(frontier))
+    await asyncio.sleep(0)
+    await frontier.commit(Batch(settled=[request]))
+    assert await asyncio.wait_for(waiting, 5) == []
+
+
+async def test_a_url_is_leased_once_however_often_it_is_found(frontier: Frontier):
+    await add(frontier, Request("http://a/1"), Request("http://a/1"))
+    await add(frontier, Request("http://a/1"))
+    first = await leased(frontier)
+    await frontier.commit(Batch(settled=first))
+    await add(frontier, Request("http://a/1"))
+    assert names(first) == ["1"]
+    assert await leased(frontier) == []
+
+
+async def test_method_and_body_make_another_request(frontier: Frontier):
+    await add(
+        frontier,
+        Request("http://a/1"),
+        Request("http://a/1", method="HEAD"),
+        Request("http://a/1", body=b"x"),
+        Request("http://a/1", body=b"y"),
+        Request("http://a/1", body=b"y"),
+    )
+    assert len(await leased(frontier)) == 4
+
+
+async def test_again_does_not_ask_whether_the_url_is_known(frontier: Frontier):
+    await add(frontier, Request("http://a/1"), Request("http://a/1", again=True))
+    assert len(await leased(frontier)) == 2
+
+
+async def test_priority_goes_first_then_depth_then_age(frontier: Frontier):
+    await add(
+        frontier,
+        Request("http://a/deep", depth=2),
+        Request("http://a/old", depth=1),
+        Request("http://a/young", depth=1),
+        Request("http://a/high", depth=9, priority=1),
+    )
+    assert names(await leased(frontier)) == ["high", "old", "young", "deep"]
+
+
+async def test_a_retried_request_keeps_its_age_and_waits_for_its_time(
+    frontier: Frontier, clock: Clock
+):
+    await add(frontier, Request("http://a/1"))
+    (request,) = await leased(frontier)
+    await frontier.commit(Batch(retried=[(request, clock.now + 10)]))
+    assert await is_waiting(frontier)
+    assert (await frontier.counts()).delayed == 1
+    clock.now += 10
+    assert await leased(frontier) == [request]
+
+
+async def test_a_host_that_is_not_due_is_not_leased(frontier: Frontier, clock: Clock):
+    await add(frontier, Request("http://a/1"), Request("http://b/2"))
+    await frontier.commit(Batch(due={"a": clock.now + 5}))
+    assert names(await leased(frontier)) == ["2"]
+    assert await is_waiting(frontier)
+    clock.now += 5
+    assert names(await leased(frontier)) == ["1"]
+
+
+async def test_the_host_that_is_due_longest_goes_first(frontier: Frontier, clock: Clock):
+    await add(frontier, Request("http://a/1"), Request("http://b/2"))
+    await frontier.commit(Batch(due={"a": clock.now - 1, "b": clock.now - 2}))
+    assert names(await leased(frontier, 1)) == ["2"]
+
+
+async def test_the_limit_is_of_requests_in_all(frontier: Frontier):
+    await add(frontier, *[Request(f"http://h{n}/{n}") for n in range(10)])
+    leases = await frontier.lease(3)
+    assert sum(len(lease.requests) for lease in leases) == 3
+
+
+async def test_a_host_holds_no_more_than_its_batch(frontier: Frontier):
+    await add(frontier, *[Request(f"http://a/{n}") for n in range(10)])
+    first = await leased(frontier)
+    assert names(first) == ["0", "1", "2", "3"]  # the fixtures' batch is 4
+    assert await is_waiting(frontier)
+    await frontier.commit(Batch(settled=first[:2]))
+    assert names(await leased(frontier)) == ["4", "5"]
+
+
+async def test_a_new_host_is_leased_without_requests_until_its_notes_are_known(
+    frontier: Frontier,
+):
+    await add(frontier, Request("https://a/1"), notes=None)
+    (lease,) = await frontier.lease(10)
+    assert (lease.host, lease.origin, list(lease.requests), lease.notes) == (
+        "a",
+        "https://a",
+        [],
+        None,
+    )
+    assert await is_waiting(frontier)
+    await frontier.commit(Batch(notes={"a": HostNotes(crawl_delay=3.0)}))
+    (lease,) = await frontier.lease(10)
+    assert lease.notes == HostNotes(crawl_delay=3.0)
+    assert names(lease.requests) == ["1"]
+
+
+async def test_a_host_out_of_turn_comes_without_its_queue(frontier: Frontier):
+    await add(frontier, Request("http://a/1"))
+    (lease,) = await frontier.lease(0, host="a")
+    assert (lease.host, list(lease.requests), lease.notes) == ("a", [], NOTES)
+    assert names(await leased(frontier)) == ["1"]
+
+
+async def test_only_one_is_sent_to_ask_an_unknown_host(frontier: Frontier):
+    (lease,) = await frontier.lease(0, host="a")
+    assert lease.notes is None
+    second = asyncio.create_task(_out_of_turn(frontier))
+    await asyncio.sleep(0)
+    assert not second.done()
+    await frontier.commit(Batch(notes={"a": NOTES}))
+    assert (await asyncio.wait_for(second, 5)).notes == NOTES
+
+
+async def _out_of_turn(frontier: Frontier) -> HostLease:
+    (lease,) = await frontier.lease(0, host="a")
+    return lease
+
+
+async def test_a_final_url_belongs_to_whoever_claims_it_first(frontier: Frontier):
+    await add(frontier, Request("http://a/1"), Request("http://a/2"), Request("http://a/3"))
+    one, two, three = await leased(frontier)
+    end = Request("http://a/end").fingerprint()
+    assert await frontier.claim({one.id: end}) == set()
+    assert await frontier.claim({two.id: end}) == {two.id}
+    assert await frontier.claim({one.id: end}) == set()  # again: the same answer
+    await add(frontier, Request("http://a/end"))
+    await frontier.commit(Batch(settled=[one, two, three]))
+    assert await leased(frontier) == []
+
+
+async def test_a_final_url_that_is_queued_already_is_not_taken_from_the_queue(
+    frontier: Frontier,
+):
+    await add(frontier, Request("http://a/1"), Request("http://a/end"))
+    first, queued = await leased(frontier)
+    assert await frontier.claim({first.id: queued.fingerprint()}) == {first.id}
+
+
+async def test_a_host_given_up_loses_its_queue_and_gets_no_more(frontier: Frontier):
+    await add(frontier, *[Request(f"http://a/{n}") for n in range(6)])
+    held = await leased(frontier)
+    commit = await frontier.commit(Batch(given_up={"a"}, settled=held))
+    assert commit.dropped == {"host_given_up": 2}
+    commit = await frontier.commit(Batch(found=[Request("http://a/new")]))
+    assert commit.dropped == {"host_given_up": 1}
+    assert list(await frontier.lease(10)) == []
+
+
+async def test_counts_tell_queued_leased_hosts_and_known(frontier: Frontier):
+    await add(frontier, *[Request(f"http://a/{n}") for n in range(6)], Request("http://b/1"))
+    await leased(frontier)
+    counts = await frontier.counts()
+    assert (counts.queued, counts.leased, counts.hosts, counts.known) == (2, 5, 2, 7)
+
+
+async def test_a_request_comes_back_as_it_was_put_in(frontier: Frontier):
+    request = Request(
+        "http://a/1",
+        callback="detail",
+        data={"a": [1, "é", None]},
+        headers={"X-A": "1"},
+        form={"q": "x"},
+        priority=3,
+        depth=4,
+        timeout=5.0,
+        retries=1,
+        jar="j",
+    )
+    await add(frontier, request)
+    (back,) = await leased(frontier)
+    assert {**_fields(back), "id": 0} == _fields(request)
+
+
+def _fields(request: Request) -> dict[str, object]:
+    return {name: getattr(request, name) for name in request.__struct_fields__}
