@@ -79,7 +79,7 @@ class Run:
         `error` is set if a target failed for good. A bug anywhere comes out as it was raised.
         """
         await self._call(self.spider.opened())
-        await self._engine.tell(CrawlStarted(self.stats.spider, self.folder and str(self.folder)))
+        await self._engine.tell(CrawlStarted(self.stats.spider, self._where))
         try:
             await self._engine.run()
         except BaseExceptionGroup as group:
@@ -97,12 +97,16 @@ class Run:
         report = self.stats.report(
             reason=self._reason(),
             exit_status=self._exit_status(),
-            folder=self.folder and str(self.folder),
+            folder=self._where,
             queued=counts.queued + counts.delayed + counts.leased,
         )
         if self.folder is not None:
             await _write_json(self.folder / "stats.json", report)
         return report
+
+    @property
+    def _where(self) -> str | None:
+        return str(self.folder) if self.folder is not None else None
 
     def _reason(self) -> str:
         return str(self.error or self._engine.broken or self._engine.reason)
@@ -161,13 +165,13 @@ async def open_run(
             )
             folder = _new_folder(settings, spider.name)
             if settings.pages == "files":
-                store = await stack.enter_async_context(FilePages(folder / "pages"))
+                store = await stack.enter_async_context(FilePages(folder / "pages", min_free_bytes=settings.min_free_bytes))
             spool, followings = await _open_spool(stack, spider, settings, folder, where)
         frontier = _frontier(settings, clock=clock, turns=turns)
         await frontier.open()
         stack.push_async_callback(frontier.aclose)
         fetch = await stack.enter_async_context(
-            open_fetch(settings, book=book, sent=lambda _host: None, layers=spider.layers)
+            open_fetch(settings, book=book, sent=turns.sent, layers=spider.layers)
         )
         engine = Engine(
             settings,

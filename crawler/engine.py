@@ -141,7 +141,7 @@ class Engine:
             if outcome is None:
                 continue
             if outcome.verdict is Verdict.RETRY and request.kind == "robots":
-                self._turns.readmit(request, at=outcome.wait)
+                self._turns.readmit(outcome)
             else:
                 await self._committer.put(outcome)
 

@@ -51,7 +51,7 @@ class Errands:
         while target is not None:
             page = await self._ask(target)
             led.extend(page.redirects)
-            target = hop(target, page)
+            target = None if self._visits.is_wanted(page.status) else hop(target, page)
             if target is not None:
                 led.append(page.url)
                 page.release()
@@ -92,5 +92,7 @@ class Errands:
             if outcome.verdict is not Verdict.RETRY:
                 await self._put(outcome)
                 return
+            if outcome.page is not None:
+                outcome.page.release()
             await asyncio.sleep(max(0.0, outcome.wait - self._clock()))
             request = structs.replace(request, attempt=request.attempt + 1)

@@ -6,7 +6,7 @@ from itertools import count
 
 from msgspec import structs
 
-from crawler.outcome import HostLease, HostNotes
+from crawler.outcome import HostLease, HostNotes, Outcome
 from crawler.protocols import Clock
 from crawler.request import Request, link_request
 from crawler.rules.book import RobotsBook
@@ -65,9 +65,13 @@ class Turns:
         self.hungry.clear()
         self._changed.set()
 
-    def readmit(self, request: Request, *, at: float) -> None:
-        """Take a request in again that no frontier holds, for the time `at`."""
-        self._pacer.push(request.host, request, pace=self.pace(request.host, None), due=at)
+    def readmit(self, outcome: Outcome) -> None:
+        """Take a robots.txt request in again, which no frontier holds, for `outcome.wait`."""
+        if outcome.page is not None:
+            outcome.page.release()
+        request = structs.replace(outcome.request, attempt=outcome.request.attempt + 1)
+        pace = self.pace(request.host, None)
+        self._pacer.push(request.host, request, pace=pace, due=outcome.wait)
         self._changed.set()
 
     async def next(self) -> Request:

@@ -76,9 +76,9 @@ class Visits:
             return self._robots(request, answer)
         if isinstance(answer, FetchError):
             return await self._failed(request, answer)
-        if (target := hop(request, answer)) and not self._is_wanted(answer.status):
+        if (target := hop(request, answer)) and not self.is_wanted(answer.status):
             return self._elsewhere(request, answer, target)
-        if not self._is_wanted(answer.status):
+        if not self.is_wanted(answer.status):
             return await self._failed(request, self._refusal(answer), page=answer)
         if request.kind == "sitemap":
             return await self._sitemap(answer)
@@ -100,7 +100,7 @@ class Visits:
 
     def judge(self, answer: Response | FetchError) -> Response | FetchError:
         """Return an answer that nobody wants as the failure it is."""
-        if isinstance(answer, FetchError) or self._is_wanted(answer.status):
+        if isinstance(answer, FetchError) or self.is_wanted(answer.status):
             return answer
         if hop(answer.request, answer):
             return answer
@@ -118,7 +118,8 @@ class Visits:
         backoff = self._settings.backoff
         return retry_in(request.attempt, backoff=backoff, asked=error.retry_after, random=random)
 
-    def _is_wanted(self, status: int) -> bool:
+    def is_wanted(self, status: int) -> bool:
+        """True for a status that callbacks get."""
         return 200 <= status < 300 or status in self._settings.statuses
 
     def _refusal(self, page: Response) -> StatusError:

@@ -10,6 +10,7 @@ from crawler.fetch.redirects import RedirectLayer
 from crawler.fetch.robots import RobotsLayer
 from crawler.fetch.room import Room
 from crawler.protocols import Fetch
+from crawler.request import Request
 from crawler.rules.book import RobotsBook
 from crawler.settings import Settings
 
@@ -19,12 +20,12 @@ async def open_fetch(
     settings: Settings,
     *,
     book: RobotsBook,
-    sent: Callable[[str], None],
+    sent: Callable[[Request], None],
     layers: Sequence[Callable[[Fetch], Fetch]] = (),
 ) -> AsyncIterator[Fetch]:
     """Open parse(redirects(robots(cookies(layers(http))))); the first of `layers` is the outermost.
 
-    `sent(host)` is called whenever a request goes out. Raises `SettingError`.
+    `sent(request)` is called whenever a request goes out. Raises `SettingError`.
     """
     async with HttpFetch(settings, sent=sent, room=Room(settings.memory_bytes)) as http:
         fetch: Fetch = http

@@ -37,12 +37,12 @@ _LARGE_UPLOAD = 1_000_000
 class HttpFetch:
     """A `Fetch` over one aiohttp session; an async context manager.
 
-    Returns a response for every status, decoded by us. `sent(host)` is called when a request's
+    Returns a response for every status, decoded by us. `sent(request)` is called when its
     headers go out, once for each time they do. Bodies are counted in `room` until the response is
     released. A body that is not delivered is cut at 64 KB. Raises `FetchError` only.
     """
 
-    def __init__(self, settings: Settings, *, sent: Callable[[str], None], room: Room) -> None:
+    def __init__(self, settings: Settings, *, sent: Callable[[Request], None], room: Room) -> None:
         self._settings = settings
         self._sent = sent
         self._room = room
@@ -141,7 +141,7 @@ class _Trip:
     """
 
     def __init__(
-        self, request: Request, *, hold: Hold, limit: asyncio.Timeout, sent: Callable[[str], None]
+        self, request: Request, *, hold: Hold, limit: asyncio.Timeout, sent: Callable[[Request], None]
     ) -> None:
         self.hold = hold
         self.reused = False
@@ -167,7 +167,7 @@ class _Trip:
             raise mapped(error, url=self._request.url) from error
 
     def headers_sent(self) -> None:
-        self._sent(self._request.host)
+        self._sent(self._request)
 
     def seconds(self) -> float:
         """Return how long the server took; waiting for room is not counted."""

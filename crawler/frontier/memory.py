@@ -191,7 +191,8 @@ class MemoryFrontier:
             if host.entered != (due, number):
                 continue
             host.entered = None
-            if host.due <= now and host.queue and (room := self._allowance(host)) > 0:
+            # A due time that moved since the host was entered: it takes its place by the new one.
+            if host.due == due and host.queue and (room := self._allowance(host)) > 0:
                 leases.append(self._lease(host, min(room, limit)))
                 limit -= max(1, len(leases[-1].requests))
             self._enter(host)
