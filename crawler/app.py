@@ -165,7 +165,9 @@ async def open_run(
             )
             folder = _new_folder(settings, spider.name)
             if settings.pages == "files":
-                store = await stack.enter_async_context(FilePages(folder / "pages", min_free_bytes=settings.min_free_bytes))
+                store = await stack.enter_async_context(
+                    FilePages(folder / "pages", min_free_bytes=settings.min_free_bytes)
+                )
             spool, followings = await _open_spool(stack, spider, settings, folder, where)
         frontier = _frontier(settings, clock=clock, turns=turns)
         await frontier.open()

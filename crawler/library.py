@@ -117,9 +117,12 @@ async def fetch_all(
     above = [Layer("fetch_all()", {"accept": "*", **settings})]
     channel: _Channel[Response | Failure] = _Channel()
     spider = _Pages(urls, channel)
-    async with open_run(
-        spider, settings=settings_of(spider, above=above), spool=_ItemSpool(channel)
-    ) as run, _running(run, channel):
+    async with (
+        open_run(
+            spider, settings=settings_of(spider, above=above), spool=_ItemSpool(channel)
+        ) as run,
+        _running(run, channel),
+    ):
         yield aiter(channel)
 
 

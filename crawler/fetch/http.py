@@ -141,7 +141,12 @@ class _Trip:
     """
 
     def __init__(
-        self, request: Request, *, hold: Hold, limit: asyncio.Timeout, sent: Callable[[Request], None]
+        self,
+        request: Request,
+        *,
+        hold: Hold,
+        limit: asyncio.Timeout,
+        sent: Callable[[Request], None],
     ) -> None:
         self.hold = hold
         self.reused = False

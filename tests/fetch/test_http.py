@@ -66,7 +66,9 @@ class Opened:
 async def opened(memory_bytes: int = 50_000_000, **settings: Any) -> AsyncIterator[Opened]:
     sent: list[str] = []
     room = Room(memory_bytes)
-    async with HttpFetch(Settings(**settings), sent=lambda request: sent.append(request.host), room=room) as fetch:
+    async with HttpFetch(
+        Settings(**settings), sent=lambda request: sent.append(request.host), room=room
+    ) as fetch:
         yield Opened(fetch, room, sent)
 
 

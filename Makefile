@@ -1,0 +1,41 @@
+# Each target does all its own set-up: it needs Python >= 3.11, make and a package registry.
+.PHONY: demo test check format bench bench-quick clean
+
+PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+READY := .venv/.ready
+
+$(READY): pyproject.toml requirements.lock
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed"; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check hatchling editables
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY)  ## crawl a shop of about 1,000 pages on a loopback port
+	$(BIN)/crawl demo
+
+test: $(READY)  ## the tests
+	$(BIN)/pytest
+
+check: $(READY)  ## format, lint, types, floors, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+format: $(READY)  ## format and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY)  ## what the crawl itself costs a page
+	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/pages.py
+
+bench-quick: $(READY)
+	$(BIN)/python benchmarks/overhead.py --pages 5000 --repeat 3
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

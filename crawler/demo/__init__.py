@@ -1,0 +1,1 @@
+"""A shop to crawl, served by ourselves."""
