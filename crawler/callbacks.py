@@ -81,7 +81,7 @@ class Callbacks:
 
         ended = await self._run(call, found, timeout=self._timeout)
         outcome = self._outcome(ended, found)
-        outcome.delivered = False
+        outcome.page, outcome.delivered = failure.response, False
         if outcome.verdict is not Verdict.RETRY:
             outcome.verdict = Verdict.FAILED
             outcome.failures = [failure, *outcome.failures]

@@ -8,7 +8,14 @@ from random import random
 from msgspec import structs
 
 from crawler.callbacks import Callbacks, read_sitemap
-from crawler.errors import FetchError, HostGivenUp, Retry, StatusError
+from crawler.errors import (
+    FetchError,
+    HostGivenUp,
+    Retry,
+    RobotsDenied,
+    StatusError,
+    UnwantedType,
+)
 from crawler.outcome import Failure, Outcome, Verdict
 from crawler.protocols import Clock, Fetch
 from crawler.request import Request
@@ -74,6 +81,8 @@ class Visits:
         answer = await self.ask(request)
         if request.kind == "robots":
             return self._robots(request, answer)
+        if isinstance(answer, RobotsDenied | UnwantedType):  # left out on purpose, so no failure
+            return Outcome(request, Verdict.DROPPED, counts={answer.kind: 1})
         if isinstance(answer, FetchError):
             return await self._failed(request, answer)
         if (target := hop(request, answer)) and not self.is_wanted(answer.status):

@@ -41,7 +41,7 @@ def _rows(report: Report, outputs: tuple[str, ...]) -> list[tuple[str, str]]:
 
 def _left_out(report: Report) -> dict[str, int]:
     """Return what was not asked for, or not kept, on purpose."""
-    names = ("offsite", "denied", "too_deep", "duplicates")
+    names = ("robots_denied", "unwanted_type", "offsite", "denied", "too_deep", "duplicates")
     counts = {name: report.counts[name] for name in names if report.counts.get(name)}
     prefixes = ("dropped.", "left_out.")
     return counts | {k: n for k, n in report.counts.items() if k.startswith(prefixes)}
