@@ -1,7 +1,7 @@
 """The crawl as a whole, on a clock that is a value."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -17,7 +17,7 @@ from tests.harness import crawl, html
 class Tree(Spider[dict[str, str]]):
     """Follows every link; one item a page."""
 
-    start_urls = ("http://a.example/1",)
+    start_urls: Sequence[str] = ("http://a.example/1",)
     allowed_domains = ("*",)
 
     def parse(self, page: Response) -> Iterator[object]:
@@ -32,14 +32,14 @@ async def binary(request: Request) -> Response:
     return html(request, "".join(f"<a href='/{n}'>n</a>" for n in links))
 
 
-def test_every_page_is_fetched_once_and_the_crawl_ends():
+def test_every_page_is_fetched_once_and_the_crawl_ends() -> None:
     left = crawl(Tree(), binary, delay=0.0)
     assert sorted(left.urls()) == sorted(f"http://a.example/{n}" for n in range(1, 64))
     assert left.stats.pages == len(left.spool.lines["items"]) == 63
     assert left.reason == "finished"
 
 
-def test_delay_and_per_host_hold_for_every_host():
+def test_delay_and_per_host_hold_for_every_host() -> None:
     class Hosts(Tree):
         start_urls = tuple(f"http://h{n}.example/{page}" for n in range(30) for page in range(4))
 
@@ -56,7 +56,7 @@ def test_delay_and_per_host_hold_for_every_host():
     assert max(left.most_in_flight.values()) == 2
 
 
-def test_a_host_that_waits_holds_no_worker():
+def test_a_host_that_waits_holds_no_worker() -> None:
     class Two(Tree):
         start_urls = (
             *(f"http://slow.example/{n}" for n in range(20)),
@@ -73,13 +73,13 @@ def test_a_host_that_waits_holds_no_worker():
 
 
 @pytest.mark.parametrize("most", [1, 7, 40])
-def test_max_pages_is_exact(most: int):
+def test_max_pages_is_exact(most: int) -> None:
     left = crawl(Tree(), binary, delay=0.0, max_pages=most)
     assert left.stats.pages == most
     assert left.reason == "max_pages"
 
 
-def test_max_pages_replaces_pages_that_failed():
+def test_max_pages_replaces_pages_that_failed() -> None:
     async def half(request: Request) -> Response:
         if int(request.url.rpartition("/")[2]) % 3 == 0:
             raise ConnectError("refused")
@@ -89,19 +89,19 @@ def test_max_pages_replaces_pages_that_failed():
     assert left.stats.pages == 10
 
 
-def test_max_items_ends_with_the_page_that_reaches_it():
+def test_max_items_ends_with_the_page_that_reaches_it() -> None:
     left = crawl(Tree(), binary, delay=0.0, max_items=5)
     assert len(left.spool.lines["items"]) == 5
     assert left.reason == "max_items"
 
 
-def test_max_seconds_lets_pages_in_hand_end():
+def test_max_seconds_lets_pages_in_hand_end() -> None:
     left = crawl(Tree(), binary, delay=1.0, max_seconds=3.05)
     assert left.reason == "max_seconds"
     assert left.stats.pages == len(left.sent) == 4
 
 
-def test_stop_gives_pages_in_hand_their_seconds_and_no_more():
+def test_stop_gives_pages_in_hand_their_seconds_and_no_more() -> None:
     async def slow(request: Request) -> Response:
         await asyncio.sleep(1e6)
         return html(request)
@@ -115,7 +115,7 @@ def test_stop_gives_pages_in_hand_their_seconds_and_no_more():
     assert left.seconds == pytest.approx(9.0, abs=0.5)
 
 
-def test_network_errors_are_retried_and_then_reported():
+def test_network_errors_are_retried_and_then_reported() -> None:
     heard: list[Failure] = []
 
     class Hears(Tree):
@@ -131,7 +131,7 @@ def test_network_errors_are_retried_and_then_reported():
     assert left.stats.counts["retries"] == 3
 
 
-def test_retry_after_rests_the_whole_host():
+def test_retry_after_rests_the_whole_host() -> None:
     async def busy(request: Request) -> Response:
         if request.attempt == 1 and request.url.endswith("/1"):
             return html(request, status=503, **{"Retry-After": "20"})
@@ -146,7 +146,7 @@ def test_retry_after_rests_the_whole_host():
     assert min(times[1:]) >= 20.0
 
 
-def test_a_host_that_wants_too_long_a_rest_is_given_up_by_name():
+def test_a_host_that_wants_too_long_a_rest_is_given_up_by_name() -> None:
     async def busy(request: Request) -> Response:
         return html(request, status=429, **{"Retry-After": "9000"})
 
@@ -158,7 +158,7 @@ def test_a_host_that_wants_too_long_a_rest_is_given_up_by_name():
     assert len(left.sent) < 5
 
 
-def test_a_redirect_that_ends_at_a_known_page_exports_nothing():
+def test_a_redirect_that_ends_at_a_known_page_exports_nothing() -> None:
     class Two(Tree):
         start_urls = ("http://a.example/new", "http://a.example/old")
 
@@ -181,7 +181,7 @@ def test_a_redirect_that_ends_at_a_known_page_exports_nothing():
     assert left.stats.counts["duplicates"] == 1
 
 
-def test_a_redirect_to_another_host_waits_for_its_turn_there():
+def test_a_redirect_to_another_host_waits_for_its_turn_there() -> None:
     async def moved(request: Request) -> Response:
         if request.host == "a.example":
             return html(request, status=301, Location="http://b.example/")
@@ -192,7 +192,7 @@ def test_a_redirect_to_another_host_waits_for_its_turn_there():
     assert left.stats.pages == 1
 
 
-def test_page_fetch_keeps_the_hosts_pace():
+def test_page_fetch_keeps_the_hosts_pace() -> None:
     class Fetches(Tree):
         async def parse(self, page: Response) -> Out[dict[str, str]]:  # type: ignore[override]
             other = await page.fetch("/extra")
@@ -207,7 +207,7 @@ def test_page_fetch_keeps_the_hosts_pace():
     assert left.stats.pages == 1
 
 
-def test_a_bug_in_a_part_ends_the_crawl_with_its_own_error():
+def test_a_bug_in_a_part_ends_the_crawl_with_its_own_error() -> None:
     async def broken(request: Request) -> Response:
         raise ZeroDivisionError("a bug of ours")
 
@@ -216,7 +216,7 @@ def test_a_bug_in_a_part_ends_the_crawl_with_its_own_error():
     assert caught.group_contains(ZeroDivisionError, match="a bug of ours")
 
 
-def test_a_callback_that_raises_leaves_nothing_of_its_page():
+def test_a_callback_that_raises_leaves_nothing_of_its_page() -> None:
     class Raises(Tree):
         def parse(self, page: Response) -> Iterator[object]:
             yield {"n": 1}
@@ -232,7 +232,7 @@ def test_a_callback_that_raises_leaves_nothing_of_its_page():
     assert len(left.spool.lines["pages"]) == 1  # its body stays
 
 
-def test_host_pages_bounds_each_host():
+def test_host_pages_bounds_each_host() -> None:
     left = crawl(Tree(), binary, delay=0.0, host_pages=5)
     assert left.stats.pages == 5
     assert left.reason == "finished"

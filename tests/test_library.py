@@ -23,7 +23,7 @@ class Pages(Spider[Page], delay=0):
         yield page.follow_all()
 
 
-async def test_crawl_twice_in_one_process(site: Site, tmp_path: Path):
+async def test_crawl_twice_in_one_process(site: Site, tmp_path: Path) -> None:
     site.page("/", links=["/a", "/b", "/a#x"])
     site.page("/a")
     site.page("/b")
@@ -35,7 +35,7 @@ async def test_crawl_twice_in_one_process(site: Site, tmp_path: Path):
 
 async def test_stream_gives_items_as_they_come_and_writes_nothing(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.chdir(tmp_path)
     site.page("/", links=["/a"])
     site.page("/a")
@@ -45,7 +45,7 @@ async def test_stream_gives_items_as_they_come_and_writes_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_leaving_a_stream_early_ends_the_crawl(site: Site):
+async def test_leaving_a_stream_early_ends_the_crawl(site: Site) -> None:
     site.page("/", links=[f"/{n}" for n in range(50)])
     for n in range(50):
         site.page(f"/{n}")
@@ -56,7 +56,7 @@ async def test_leaving_a_stream_early_ends_the_crawl(site: Site):
     assert len(site.log) < 10
 
 
-async def test_fetch_all_gives_one_result_for_each_url_errors_as_values(site: Site):
+async def test_fetch_all_gives_one_result_for_each_url_errors_as_values(site: Site) -> None:
     site.page("/a", body=b"A")
     site.page("/gone", status=410)
     wanted = [site.url("/a"), site.url("/a"), site.url("/gone"), "nonsense"]
@@ -68,12 +68,12 @@ async def test_fetch_all_gives_one_result_for_each_url_errors_as_values(site: Si
     assert kinds == ["invalid_url", "status"]
 
 
-async def test_a_wrong_setting_is_said_at_once():
+async def test_a_wrong_setting_is_said_at_once() -> None:
     with pytest.raises(SettingError, match="crawl\\(\\): delay must be at least 0"):
         await crawl(Pages("http://a.example/"), delay=-1.0)
 
 
-async def test_robots_txt_comes_first_and_is_kept(site: Site, tmp_path: Path):
+async def test_robots_txt_comes_first_and_is_kept(site: Site, tmp_path: Path) -> None:
     site.robots("User-agent: *\nDisallow: /private")
     site.page("/", links=["/private/x", "/open"])
     site.page("/open")

@@ -23,7 +23,7 @@ from crawler.settings import NAMES, Layer, Settings, SettingsDict, describe, mer
 )
 def test_an_error_names_layer_setting_expected_and_got(
     layer: str, name: str, value: object, message: str
-):
+) -> None:
     with pytest.raises(SettingError) as caught:
         merge([Layer(layer, {name: value})])
     assert str(caught.value) == message
@@ -40,19 +40,19 @@ def test_an_error_names_layer_setting_expected_and_got(
         ("obey_robots", "false", False),
     ],
 )
-def test_text_is_read_as_the_setting_needs_it(name: str, text: str, value: object):
+def test_text_is_read_as_the_setting_needs_it(name: str, text: str, value: object) -> None:
     assert getattr(merge([Layer("-s", {name: text})]), name) == value
 
 
-def test_a_later_layer_wins():
+def test_a_later_layer_wins() -> None:
     assert merge([Layer("a", {"delay": 1}), Layer("b", {"delay": "2"})]).delay == 2.0
 
 
-def test_the_keywords_for_type_checkers_are_the_settings():
+def test_the_keywords_for_type_checkers_are_the_settings() -> None:
     assert set(get_type_hints(SettingsDict)) == set(NAMES)
 
 
-def test_every_setting_is_described_and_its_default_passes_its_own_check():
+def test_every_setting_is_described_and_its_default_passes_its_own_check() -> None:
     defaults = Settings()
     assert all(describe().values())
     assert merge([Layer("x", {n: getattr(defaults, n) for n in NAMES})]) == defaults

@@ -81,7 +81,7 @@ def build(kind: SpiderClass, arguments: Mapping[str, object]) -> Spider[Any]:
     values = {}
     for name, text in arguments.items():
         if name not in known and not open_ended:
-            raise SpiderError(f"-a: {unknown('argument', name, known)} of spider {kind.name}")
+            raise SpiderError(f"spider {kind.name}: {unknown('argument', name, known)}")
         values[name] = _read(kind, name, text, known)
     missing = [n for n, p in known.items() if p.default is p.empty and n not in values]
     if missing:
@@ -153,7 +153,7 @@ def _place(error: Exception, path: Path) -> str:
     line = getattr(error, "lineno", None)
     trace = error.__traceback__
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename == str(path):
+        if Path(trace.tb_frame.f_code.co_filename).resolve() == path.resolve():
             line = trace.tb_lineno
         trace = trace.tb_next
     where = f" (line {line})" if line else ""

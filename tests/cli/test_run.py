@@ -45,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_spider_runs_by_name_and_leaves_its_data(folder: Path):
+def test_a_spider_runs_by_name_and_leaves_its_data(folder: Path) -> None:
     with Shop.in_thread() as shop:
         done = crawl(folder, "shop", "-a", f"start={shop.url}", "--max-pages", "30", "-o", "x.csv")
     assert done.returncode == 0, done.stderr
@@ -59,7 +59,7 @@ def test_a_spider_runs_by_name_and_leaves_its_data(folder: Path):
     assert (run / "pages").is_dir()
 
 
-def test_stdout_carries_data_only(folder: Path):
+def test_stdout_carries_data_only(folder: Path) -> None:
     with Shop.in_thread() as shop:
         done = crawl(
             folder, "spiders/shop.py:Shop", "-a", f"start={shop.url}", "--max-pages", "5", "-o", "-"
@@ -72,7 +72,7 @@ def test_stdout_carries_data_only(folder: Path):
     [
         (["shpo"], "unknown spider 'shpo'; did you mean 'shop'?"),
         (["shop"], "spider shop needs -a start=…"),
-        (["shop", "-a", "strat=x"], "unknown argument 'strat' of spider shop"),
+        (["shop", "-a", "strat=x"], "spider shop: unknown argument 'strat'; did you mean 'start'?"),
         (["shop", "-a", "start=x", "-a", "top=many"], "-a: top must be int, got 'many'"),
         (["shop", "-a", "start=nonsense"], "not a valid http(s) URL: 'nonsense'"),
         (["shop", "-a", "start=http://a/", "-s", "dealy=1"], "did you mean 'delay'?"),
@@ -82,7 +82,9 @@ def test_stdout_carries_data_only(folder: Path):
         (["gone.py"], "there is no such file"),
     ],
 )
-def test_a_users_mistake_is_one_line_and_status_2(folder: Path, words: list[str], message: str):
+def test_a_users_mistake_is_one_line_and_status_2(
+    folder: Path, words: list[str], message: str
+) -> None:
     (folder / "there.json").write_text("[]")
     done = crawl(folder, *words)
     assert done.returncode == 2
@@ -91,7 +93,7 @@ def test_a_users_mistake_is_one_line_and_status_2(folder: Path, words: list[str]
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_file_that_does_not_import_is_named_with_its_line(folder: Path):
+def test_a_file_that_does_not_import_is_named_with_its_line(folder: Path) -> None:
     (folder / "spiders" / "bad.py").write_text("\nimport nothing_of_this_name\n")
     done = crawl(folder, "bad")
     assert done.returncode == 2
@@ -100,14 +102,14 @@ def test_a_file_that_does_not_import_is_named_with_its_line(folder: Path):
     assert "Traceback" not in done.stderr
 
 
-def test_two_spiders_of_one_name_are_refused(folder: Path):
+def test_two_spiders_of_one_name_are_refused(folder: Path) -> None:
     (folder / "spiders" / "other.py").write_text(SPIDER)
     done = crawl(folder, "shop")
     assert done.returncode == 2
     assert "two spiders are named 'shop'" in done.stderr
 
 
-def test_a_host_that_does_not_resolve_delivers_nothing_and_fails(folder: Path):
+def test_a_host_that_does_not_resolve_delivers_nothing_and_fails(folder: Path) -> None:
     done = crawl(folder, "shop", "-a", "start=http://does-not-exist.invalid/", "-s", "retries=0")
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
@@ -115,11 +117,11 @@ def test_a_host_that_does_not_resolve_delivers_nothing_and_fails(folder: Path):
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_the_crawl_in_good_order(folder: Path, number: int, status: int):
+def test_a_signal_ends_the_crawl_in_good_order(folder: Path, number: int, status: int) -> None:
     with Shop.in_thread() as shop:
         process = subprocess.Popen(
             [sys.executable, "-m", "crawler", "shop", "-a", f"start={shop.url}"]
-            + ["-s", "delay=0.05", "-o", "-"],
+            + "-s delay=0.05 -o -".split(),
             cwd=folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -135,7 +137,7 @@ def test_a_signal_ends_the_crawl_in_good_order(folder: Path, number: int, status
     assert all(json.loads(line) for line in (run / "items.jsonl").read_text().splitlines())
 
 
-def test_help_does_not_import_aiohttp(folder: Path):
+def test_help_does_not_import_aiohttp(folder: Path) -> None:
     code = (
         "import sys; from crawler.__main__ import main; sys.argv = ['crawl', '--help']\n"
         "try: main()\nexcept SystemExit: pass\n"
@@ -144,7 +146,7 @@ def test_help_does_not_import_aiohttp(folder: Path):
     assert subprocess.run([sys.executable, "-c", code], cwd=folder, check=False).returncode == 0
 
 
-def test_list_new_and_settings(folder: Path):
+def test_list_new_and_settings(folder: Path) -> None:
     assert crawl(folder, "new", "my-site", "example.org/docs/").returncode == 0
     listed = crawl(folder, "list")
     assert listed.returncode == 0

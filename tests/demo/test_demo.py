@@ -9,7 +9,7 @@ from crawler.demo.shop import HIDDEN, THINGS, Shop
 from crawler.demo.spider import Demo
 
 
-async def test_every_product_comes_once_and_robots_txt_is_kept(tmp_path: Path):
+async def test_every_product_comes_once_and_robots_txt_is_kept(tmp_path: Path) -> None:
     async with Shop() as shop:
         report = await crawl(
             Demo(shop=shop.url), output_dir=str(tmp_path), pages="files", min_free_bytes=0

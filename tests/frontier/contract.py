@@ -47,11 +47,11 @@ def names(requests: Sequence[Request]) -> list[str]:
     return [request.url.rpartition("/")[2] for request in requests]
 
 
-async def test_an_empty_frontier_is_over(frontier: Frontier):
+async def test_an_empty_frontier_is_over(frontier: Frontier) -> None:
     assert list(await frontier.lease(10)) == []
 
 
-async def test_it_is_over_only_when_what_was_leased_is_settled(frontier: Frontier):
+async def test_it_is_over_only_when_what_was_leased_is_settled(frontier: Frontier) -> None:
     await add(frontier, Request("http://a/1"))
     (request,) = await leased(frontier)
     assert await is_waiting(frontier)
@@ -59,7 +59,7 @@ async def test_it_is_over_only_when_what_was_leased_is_settled(frontier: Frontie
     assert list(await frontier.lease(10)) == []
 
 
-async def test_a_waiting_lease_hears_of_a_commit(frontier: Frontier):
+async def test_a_waiting_lease_hears_of_a_commit(frontier: Frontier) -> None:
     await add(frontier, Request("http://a/1"))
     (request,) = await leased(frontier)
     waiting = asyncio.create_task(leased(frontier))
@@ -68,7 +68,7 @@ async def test_a_waiting_lease_hears_of_a_commit(frontier: Frontier):
     assert names(await asyncio.wait_for(waiting, 5)) == ["2"]
 
 
-async def test_a_waiting_lease_hears_of_the_end(frontier: Frontier):
+async def test_a_waiting_lease_hears_of_the_end(frontier: Frontier) -> None:
     await add(frontier, Request("http://a/1"))
     (request,) = await leased(frontier)
     waiting = asyncio.create_task(leased(frontier))
@@ -77,7 +77,7 @@ async def test_a_waiting_lease_hears_of_the_end(frontier: Frontier):
     assert await asyncio.wait_for(waiting, 5) == []
 
 
-async def test_a_url_is_leased_once_however_often_it_is_found(frontier: Frontier):
+async def test_a_url_is_leased_once_however_often_it_is_found(frontier: Frontier) -> None:
     await add(frontier, Request("http://a/1"), Request("http://a/1"))
     await add(frontier, Request("http://a/1"))
     first = await leased(frontier)
@@ -87,7 +87,7 @@ async def test_a_url_is_leased_once_however_often_it_is_found(frontier: Frontier
     assert await leased(frontier) == []
 
 
-async def test_method_and_body_make_another_request(frontier: Frontier):
+async def test_method_and_body_make_another_request(frontier: Frontier) -> None:
     await add(
         frontier,
         Request("http://a/1"),
@@ -99,12 +99,12 @@ async def test_method_and_body_make_another_request(frontier: Frontier):
     assert len(await leased(frontier)) == 4
 
 
-async def test_again_does_not_ask_whether_the_url_is_known(frontier: Frontier):
+async def test_again_does_not_ask_whether_the_url_is_known(frontier: Frontier) -> None:
     await add(frontier, Request("http://a/1"), Request("http://a/1", again=True))
     assert len(await leased(frontier)) == 2
 
 
-async def test_priority_goes_first_then_depth_then_age(frontier: Frontier):
+async def test_priority_goes_first_then_depth_then_age(frontier: Frontier) -> None:
     await add(
         frontier,
         Request("http://a/deep", depth=2),
@@ -117,7 +117,7 @@ async def test_priority_goes_first_then_depth_then_age(frontier: Frontier):
 
 async def test_a_retried_request_keeps_its_age_and_waits_for_its_time(
     frontier: Frontier, clock: Clock
-):
+) -> None:
     await add(frontier, Request("http://a/1"))
     (request,) = await leased(frontier)
     await frontier.commit(Batch(retried=[(request, clock.now + 10)]))
@@ -127,7 +127,7 @@ async def test_a_retried_request_keeps_its_age_and_waits_for_its_time(
     assert await leased(frontier) == [request]
 
 
-async def test_a_host_that_is_not_due_is_not_leased(frontier: Frontier, clock: Clock):
+async def test_a_host_that_is_not_due_is_not_leased(frontier: Frontier, clock: Clock) -> None:
     await add(frontier, Request("http://a/1"), Request("http://b/2"))
     await frontier.commit(Batch(due={"a": clock.now + 5}))
     assert names(await leased(frontier)) == ["2"]
@@ -136,19 +136,19 @@ async def test_a_host_that_is_not_due_is_not_leased(frontier: Frontier, clock: C
     assert names(await leased(frontier)) == ["1"]
 
 
-async def test_the_host_that_is_due_longest_goes_first(frontier: Frontier, clock: Clock):
+async def test_the_host_that_is_due_longest_goes_first(frontier: Frontier, clock: Clock) -> None:
     await add(frontier, Request("http://a/1"), Request("http://b/2"))
     await frontier.commit(Batch(due={"a": clock.now - 1, "b": clock.now - 2}))
     assert names(await leased(frontier, 1)) == ["2"]
 
 
-async def test_the_limit_is_of_requests_in_all(frontier: Frontier):
+async def test_the_limit_is_of_requests_in_all(frontier: Frontier) -> None:
     await add(frontier, *[Request(f"http://h{n}/{n}") for n in range(10)])
     leases = await frontier.lease(3)
     assert sum(len(lease.requests) for lease in leases) == 3
 
 
-async def test_a_host_holds_no_more_than_its_batch(frontier: Frontier):
+async def test_a_host_holds_no_more_than_its_batch(frontier: Frontier) -> None:
     await add(frontier, *[Request(f"http://a/{n}") for n in range(10)])
     first = await leased(frontier)
     assert names(first) == ["0", "1", "2", "3"]  # the fixtures' batch is 4
@@ -159,7 +159,7 @@ async def test_a_host_holds_no_more_than_its_batch(frontier: Frontier):
 
 async def test_a_new_host_is_leased_without_requests_until_its_notes_are_known(
     frontier: Frontier,
-):
+) -> None:
     await add(frontier, Request("https://a/1"), notes=None)
     (lease,) = await frontier.lease(10)
     assert (lease.host, lease.origin, list(lease.requests), lease.notes) == (
@@ -175,14 +175,14 @@ async def test_a_new_host_is_leased_without_requests_until_its_notes_are_known(
     assert names(lease.requests) == ["1"]
 
 
-async def test_a_host_out_of_turn_comes_without_its_queue(frontier: Frontier):
+async def test_a_host_out_of_turn_comes_without_its_queue(frontier: Frontier) -> None:
     await add(frontier, Request("http://a/1"))
     (lease,) = await frontier.lease(0, host="a")
     assert (lease.host, list(lease.requests), lease.notes) == ("a", [], NOTES)
     assert names(await leased(frontier)) == ["1"]
 
 
-async def test_only_one_is_sent_to_ask_an_unknown_host(frontier: Frontier):
+async def test_only_one_is_sent_to_ask_an_unknown_host(frontier: Frontier) -> None:
     (lease,) = await frontier.lease(0, host="a")
     assert lease.notes is None
     second = asyncio.create_task(_out_of_turn(frontier))
@@ -197,7 +197,7 @@ async def _out_of_turn(frontier: Frontier) -> HostLease:
     return lease
 
 
-async def test_a_final_url_belongs_to_whoever_claims_it_first(frontier: Frontier):
+async def test_a_final_url_belongs_to_whoever_claims_it_first(frontier: Frontier) -> None:
     await add(frontier, Request("http://a/1"), Request("http://a/2"), Request("http://a/3"))
     one, two, three = await leased(frontier)
     end = Request("http://a/end").fingerprint()
@@ -211,13 +211,13 @@ async def test_a_final_url_belongs_to_whoever_claims_it_first(frontier: Frontier
 
 async def test_a_final_url_that_is_queued_already_is_not_taken_from_the_queue(
     frontier: Frontier,
-):
+) -> None:
     await add(frontier, Request("http://a/1"), Request("http://a/end"))
     first, queued = await leased(frontier)
     assert await frontier.claim({first.id: queued.fingerprint()}) == {first.id}
 
 
-async def test_a_host_given_up_loses_its_queue_and_gets_no_more(frontier: Frontier):
+async def test_a_host_given_up_loses_its_queue_and_gets_no_more(frontier: Frontier) -> None:
     await add(frontier, *[Request(f"http://a/{n}") for n in range(6)])
     held = await leased(frontier)
     commit = await frontier.commit(Batch(given_up={"a"}, settled=held))
@@ -227,14 +227,14 @@ async def test_a_host_given_up_loses_its_queue_and_gets_no_more(frontier: Fronti
     assert list(await frontier.lease(10)) == []
 
 
-async def test_counts_tell_queued_leased_hosts_and_known(frontier: Frontier):
+async def test_counts_tell_queued_leased_hosts_and_known(frontier: Frontier) -> None:
     await add(frontier, *[Request(f"http://a/{n}") for n in range(6)], Request("http://b/1"))
     await leased(frontier)
     counts = await frontier.counts()
     assert (counts.queued, counts.leased, counts.hosts, counts.known) == (2, 5, 2, 7)
 
 
-async def test_a_request_comes_back_as_it_was_put_in(frontier: Frontier):
+async def test_a_request_comes_back_as_it_was_put_in(frontier: Frontier) -> None:
     request = Request(
         "http://a/1",
         callback="detail",

@@ -31,7 +31,7 @@ def drain(pacer: Pacer[Ticket], now: float) -> list[int]:
     return taken
 
 
-def test_nothing_goes_before_the_delay_since_the_last_was_sent():
+def test_nothing_goes_before_the_delay_since_the_last_was_sent() -> None:
     pacer: Pacer[Ticket] = Pacer()
     pacer.admit("a", tickets(2), pace=POLITE)
     assert drain(pacer, 0.0) == [1]
@@ -42,7 +42,7 @@ def test_nothing_goes_before_the_delay_since_the_last_was_sent():
     assert drain(pacer, 0.7) == [2]
 
 
-def test_a_request_that_is_not_on_the_wire_yet_holds_the_next_back():
+def test_a_request_that_is_not_on_the_wire_yet_holds_the_next_back() -> None:
     pacer: Pacer[Ticket] = Pacer()
     pacer.admit("a", tickets(2), pace=POLITE)
     assert drain(pacer, 0.0) == [1]
@@ -52,7 +52,7 @@ def test_a_request_that_is_not_on_the_wire_yet_holds_the_next_back():
     assert drain(pacer, 99.5) == [2]
 
 
-def test_an_answer_that_needed_no_request_costs_the_host_nothing():
+def test_an_answer_that_needed_no_request_costs_the_host_nothing() -> None:
     pacer: Pacer[Ticket] = Pacer()
     pacer.admit("a", tickets(2), pace=POLITE)
     assert drain(pacer, 0.0) == [1]
@@ -60,7 +60,7 @@ def test_an_answer_that_needed_no_request_costs_the_host_nothing():
     assert drain(pacer, 0.0) == [2]
 
 
-def test_per_host_bounds_what_is_in_flight():
+def test_per_host_bounds_what_is_in_flight() -> None:
     pacer: Pacer[Ticket] = Pacer()
     pacer.admit("a", tickets(5), pace=FAST)
     assert drain(pacer, 0.0) == [1, 2]
@@ -68,7 +68,7 @@ def test_per_host_bounds_what_is_in_flight():
     assert drain(pacer, 0.0) == [3]
 
 
-def test_one_that_ends_does_not_free_another_that_is_still_unsent():
+def test_one_that_ends_does_not_free_another_that_is_still_unsent() -> None:
     pacer: Pacer[Ticket] = Pacer()
     pacer.admit("a", tickets(3), pace=Pace(0.5, 3))
     assert drain(pacer, 0.0) == [1]
@@ -80,7 +80,7 @@ def test_one_that_ends_does_not_free_another_that_is_still_unsent():
     assert drain(pacer, 5.5) == [3]
 
 
-def test_a_redirect_hop_moves_the_next_due_time():
+def test_a_redirect_hop_moves_the_next_due_time() -> None:
     pacer: Pacer[Ticket] = Pacer()
     pacer.admit("a", tickets(2), pace=POLITE)
     drain(pacer, 0.0)
@@ -90,7 +90,7 @@ def test_a_redirect_hop_moves_the_next_due_time():
     assert drain(pacer, 0.9) == [2]
 
 
-def test_a_host_at_rest_is_left_in_peace_though_it_was_due():
+def test_a_host_at_rest_is_left_in_peace_though_it_was_due() -> None:
     pacer: Pacer[Ticket] = Pacer()
     pacer.admit("a", tickets(1), pace=POLITE)
     pacer.rest("a", 60.0)
@@ -98,14 +98,14 @@ def test_a_host_at_rest_is_left_in_peace_though_it_was_due():
     assert drain(pacer, 60.0) == [1]
 
 
-def test_an_errand_goes_ahead_of_its_hosts_queue():
+def test_an_errand_goes_ahead_of_its_hosts_queue() -> None:
     pacer: Pacer[Ticket] = Pacer()
     pacer.admit("a", tickets(2), pace=FAST)
     pacer.push("a", Ticket(9), pace=FAST)
     assert drain(pacer, 0.0) == [9, 1]
 
 
-def test_hosts_take_turns():
+def test_hosts_take_turns() -> None:
     pacer: Pacer[Ticket] = Pacer()
     one = Pace(0.0, 1)
     pacer.admit("a", tickets(3, "a", 1), pace=one)
@@ -120,14 +120,14 @@ def test_hosts_take_turns():
     assert order == [1, 11, 2, 12, 3, 13]
 
 
-def test_the_due_time_of_a_lease_is_kept():
+def test_the_due_time_of_a_lease_is_kept() -> None:
     pacer: Pacer[Ticket] = Pacer()
     pacer.admit("a", tickets(1), pace=POLITE, due=7.0)
     assert pacer.next_due() == 7.0
     assert pacer.due("a") == 7.0
 
 
-def test_only_an_idle_host_is_forgotten():
+def test_only_an_idle_host_is_forgotten() -> None:
     pacer: Pacer[Ticket] = Pacer()
     pacer.admit("a", tickets(1), pace=FAST)
     assert not pacer.forget("a")
@@ -145,7 +145,7 @@ def test_only_an_idle_host_is_forgotten():
 )
 def test_every_host_keeps_its_pace_whatever_the_latencies(
     jobs: list[tuple[str, float]], delay: float, per_host: int
-):
+) -> None:
     pacer: Pacer[Ticket] = Pacer()
     latency = {}
     for number, (host, seconds) in enumerate(jobs, start=1):
@@ -184,7 +184,7 @@ def _seconds_a_ticket(hosts: int) -> float:
     return (time.process_time() - began) / 2_000
 
 
-def test_a_ticket_among_many_hosts_costs_little_more_than_among_few():
+def test_a_ticket_among_many_hosts_costs_little_more_than_among_few() -> None:
     few = min(_seconds_a_ticket(2_000) for _ in range(3))
     many = _seconds_a_ticket(200_000)
     assert many < few * 15  # linear would be 100 times
