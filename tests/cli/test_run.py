@@ -121,7 +121,7 @@ def test_a_signal_ends_the_crawl_in_good_order(folder: Path, number: int, status
     with Shop.in_thread() as shop:
         process = subprocess.Popen(
             [sys.executable, "-m", "crawler", "shop", "-a", f"start={shop.url}"]
-            + "-s delay=0.05 -o -".split(),
+            + ["-s", "delay=0.05", "-o", "-"],
             cwd=folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -93,7 +93,9 @@ async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 async def opened(**settings: Any) -> AsyncIterator[tuple[HttpFetch, list[str]]]:
     sent: list[str] = []
     room = Room(10_000_000)
-    async with HttpFetch(Settings(**settings), sent=sent.append, room=room) as fetch:
+    async with HttpFetch(
+        Settings(**settings), sent=lambda request: sent.append(request.host), room=room
+    ) as fetch:
         yield fetch, sent
 
 
