@@ -1,6 +1,7 @@
 """The crawl as a whole, on a clock that is a value."""
 
 import asyncio
+import itertools
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -50,7 +51,7 @@ def test_delay_and_per_host_hold_for_every_host() -> None:
     by_host: dict[str, list[float]] = {}
     for time, host, _ in left.sent:
         by_host.setdefault(host, []).append(time)
-    gaps = [b - a for times in by_host.values() for a, b in zip(times, times[1:], strict=False)]
+    gaps = [b - a for times in by_host.values() for a, b in itertools.pairwise(times)]
     assert len(gaps) == 90
     assert min(gaps) >= 0.5 - 1e-6
     assert max(left.most_in_flight.values()) == 2
@@ -166,14 +167,13 @@ def test_a_redirect_that_ends_at_a_known_page_exports_nothing() -> None:
         page = html(request, "<p>x</p>")
         if request.url.endswith("/old"):
             final = html(request)
-            final = Response(
+            return Response(
                 "http://a.example/new",
                 request=request,
                 headers=final.headers,
                 body=b"<p>x</p>",
                 redirects=("http://a.example/old",),
             )
-            return final
         return page
 
     left = crawl(Two(), moved)

@@ -17,7 +17,7 @@ NGINX = """
 daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; worker_processes 1;
 events {{ worker_connections 256; }}
 http {{
-  types {{ text/html html; text/css css; application/javascript js; image/png png; text/plain txt; }}
+  types {{ text/html html; text/css css; application/javascript js; image/png png; }}
   default_type application/octet-stream;
   log_format seen '$request_method $request_uri $status';
   access_log {folder}/access.log seen;
