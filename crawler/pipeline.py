@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from crawler.errors import Drop, ItemError
-from crawler.export.failures import failure_line
-from crawler.export.page_index import index_line
 from crawler.items import ItemKinds, ItemLine
 from crawler.outcome import Failure, Outcome, Position
 from crawler.protocols import PageStore, Spool, Step
+from crawler.records.failures import failure_line
+from crawler.records.page_index import index_line
 from crawler.usercode import Raised, run_guarded
 
 

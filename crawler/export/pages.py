@@ -8,12 +8,11 @@ from pathlib import Path
 from types import TracebackType
 
 from crawler.export.file_thread import FileThread
-from crawler.export.page_index import index_line
 from crawler.export.paths import path_for
 from crawler.export.space import Room, refused
 from crawler.response import Response
 
-__all__ = ["FilePages", "NoPages", "index_line", "path_for"]
+__all__ = ["FilePages", "NoPages", "path_for"]
 
 _log = logging.getLogger(__name__)
 _MANY_FILES = 100_000

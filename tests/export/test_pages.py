@@ -7,9 +7,10 @@ import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from crawler.errors import TargetError
-from crawler.export.failures import failure_line
-from crawler.export.pages import FilePages, NoPages, index_line, path_for
+from crawler.export.pages import FilePages, NoPages, path_for
 from crawler.outcome import Failure
+from crawler.records.failures import failure_line
+from crawler.records.page_index import index_line
 from crawler.request import Request
 from crawler.response import Response
 from tests.export.conftest import SizeLimit

@@ -51,8 +51,8 @@ async def test_the_servers_log_shows_delay_and_per_host_for_every_host(tmp_path:
         for earlier, later in itertools.pairwise(times)
     ]
     # The server sees a request when its process gets to it: some lateness is its own.
-    assert sorted(gaps)[len(gaps) // 100] >= DELAY * 0.95
-    assert min(gaps) >= DELAY * 0.7
+    assert sorted(gaps)[len(gaps) // 100] >= DELAY * 0.9
+    assert min(gaps) >= DELAY * 0.5
     overlaps = [
         sum(a < arrived < b for a, b in times) for times in visits.values() for arrived, _ in times
     ]

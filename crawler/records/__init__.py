@@ -1,0 +1,1 @@
+"""Lines of a run's index and failures."""
