@@ -5,19 +5,16 @@ import logging
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar, Unpack
 
-import aiofiles
-import msgspec
-
 from crawler.callbacks import Callbacks
 from crawler.engine import Engine
-from crawler.errors import CrawlerError, OutputError, TargetError
+from crawler.errors import CrawlerError, TargetError
 from crawler.events import CrawlEnded, CrawlStarted
 from crawler.export.following import Following
 from crawler.export.pages import FilePages, NoPages
+from crawler.export.run_folder import new_folder, write_report
 from crawler.export.spool import FileSpool
 from crawler.export.streams import streams_of
 from crawler.export.targets import Plan, plan
@@ -101,7 +98,7 @@ class Run:
             queued=counts.queued + counts.delayed + counts.leased,
         )
         if self.folder is not None:
-            await _write_json(self.folder / "stats.json", report)
+            await write_report(self.folder, report)
         return report
 
     @property
@@ -163,7 +160,7 @@ async def open_run(
                 overwrite=overwrite,
                 append=append,
             )
-            folder = _new_folder(settings, spider.name)
+            folder = new_folder(Path(settings.output_dir) / spider.name)
             if settings.pages == "files":
                 store = await stack.enter_async_context(
                     FilePages(folder / "pages", min_free_bytes=settings.min_free_bytes)
@@ -230,15 +227,6 @@ async def crawl(
         return report
 
 
-async def _write_json(path: Path, report: Report) -> None:
-    data = msgspec.json.format(msgspec.json.encode(report), indent=2)
-    try:
-        async with aiofiles.open(path, "wb") as file:
-            await file.write(data + b"\n")
-    except OSError as error:
-        log.error("%s: cannot be written: %s", path, error.strerror)
-
-
 def _frontier(settings: Settings, *, clock: Clock, turns: Turns) -> MemoryFrontier:
     def batch(notes: HostNotes) -> int:
         return turns.pace("any", notes).batch
@@ -273,23 +261,6 @@ async def _open_spool(
         spool.follow(following)
         followings.append(following)
     return spool, followings
-
-
-def _new_folder(settings: Settings, name: str) -> Path:
-    """Make output/NAME/RUN/; RUN is the time, so runs sort by age."""
-    parent = Path(settings.output_dir) / name
-    stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S")
-    number = 1
-    while True:
-        folder = parent / (stamp if number == 1 else f"{stamp}-{number}")
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            number += 1
-        except OSError as error:
-            raise OutputError(f"{folder}: cannot be made: {error.strerror}") from None
-        else:
-            return folder
 
 
 def _wall_clock() -> Clock:
