@@ -1,6 +1,7 @@
 """A documentation site below a URL: `crawl docs_site -a start=https://docs.example.org/guide/`."""
 
 from crawler import Item, Out, Response, Spider
+from crawler.urls import canonicalize, join
 
 
 class Page(Item):
@@ -10,10 +11,12 @@ class Page(Item):
     characters: int
 
 
-class DocsSite(Spider[Page], accept="text/html"):
+class DocsSite(Spider[Page], accept="html"):
+    """Titles, headings and length of the pages below `start`."""
+
     def __init__(self, start: str) -> None:
-        self.start_urls = [start]
-        self.allowed_prefixes = [start[: start.rindex("/") + 1]]
+        self.start_urls = [canonicalize(start)]
+        self.allowed_prefixes = [join(start, ".")]  # the start page's folder
 
     async def parse(self, page: Response) -> Out[Page]:
         yield Page(

@@ -5,13 +5,16 @@ from crawler.response import Response
 from crawler.spider import Out, Spider
 
 
-class Product(Item, key="name"):
-    """What the shop sells."""
+class Product(Item, key="url"):
+    """What the shop sells; `rating` is one to five stars, `stock` in pieces, `price` in euros."""
 
+    url: str
     name: str
+    category: str
     price: float
     stock: int
-    url: str
+    rating: int | None
+    related: list[str]
 
 
 class Demo(Spider[Product], delay=0.0):
@@ -23,11 +26,19 @@ class Demo(Spider[Product], delay=0.0):
 
     async def parse(self, page: Response) -> Out[Product]:
         """Take a product page's product, and follow every link."""
-        if page.css_first(".stock"):
-            yield Product(
-                name=page.text("h1"),
-                price=float(page.text(".price").removesuffix(" €")),
-                stock=int(page.text(".stock").partition(" ")[0]),
-                url=page.url,
-            )
+        if page.css_first("p.price"):
+            yield self.product(page)
         yield page.follow_all()
+
+    def product(self, page: Response) -> Product:
+        """Read a product page. Raises `MissingValue` if something of it is missing."""
+        stars = page.text(".rating").partition(" of ")[0]
+        return Product(
+            url=page.url,
+            name=page.text("h1"),
+            category=page.text(".shelf"),
+            price=float(page.text(".price").removeprefix("€ ")),
+            stock=int(page.attr("data-pieces", css=".stock")),
+            rating=int(stars) if stars.isdigit() else None,
+            related=[link.text for link in page.links(css=".related a")],
+        )
