@@ -38,6 +38,8 @@ class ItemMeta(StructMeta):
         return cls
 
 
+# Said of the class too, or type checkers find msgspec's own transform first: not keyword-only.
+@dataclass_transform(kw_only_default=True, field_specifiers=(msgspec.field,))
 class Item(Struct, metaclass=ItemMeta):
     """What a spider extracts: `class Book(Item, key="isbn"): title: str; isbn: str`.
 

@@ -1,13 +1,14 @@
 """Items and pages as they come."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Generic, TypeVar, Unpack
 
 from crawler.app import Run, open_run, settings_of
 from crawler.errors import InvalidUrl
-from crawler.outcome import Failure, Position
+from crawler.outcome import Failure, Position, Report
 from crawler.request import Request, link_request
 from crawler.response import Response
 from crawler.settings import Layer, SettingsDict
@@ -80,6 +81,7 @@ class _Pages(Spider[Any]):
     ) -> None:
         self._wanted = wanted
         self._channel = channel
+        self._open: Counter[str] = Counter()  # URLs asked for that gave nothing yet
 
     async def start(self) -> Out[Any]:
         if isinstance(self._wanted, AsyncIterable):
@@ -90,14 +92,32 @@ class _Pages(Spider[Any]):
                 yield await self._request(url)
 
     async def parse(self, page: Response) -> None:
+        self._answered(page.request)
         await self._channel.put(page)
 
     async def on_error(self, failure: Failure) -> None:
+        self._answered(failure.request)
         await self._channel.put(failure)
+
+    async def closed(self, report: Report) -> None:
+        """Answer for the URLs that were dropped from the queue, by `max_wait` or a limit."""
+        for url in self._open.elements():
+            request = Request(url, data=url)
+            given_up = report.given_up.get(request.host)
+            kind = "host_given_up" if given_up else "left_out"
+            reason = given_up or f"not asked for: {report.reason}, or a limit of its host"
+            await self._channel.put(Failure(request, kind, reason))
+
+    def _answered(self, request: Request) -> None:
+        self._open[request.data] -= 1
+        if not self._open[request.data]:
+            del self._open[request.data]
 
     async def _request(self, url: str) -> Request | None:
         try:
-            return Request(url, data=url, again=True)
+            request = Request(url, data=url, again=True)
+            self._open[url] += 1
+            return request
         except InvalidUrl as error:
             bad = link_request(url=url, data=url)
             await self._channel.put(Failure(bad, "invalid_url", str(error)))

@@ -171,6 +171,8 @@ def check(name: str, value: object, *, layer: str) -> object:
         )
         if isinstance(read, float) and not math.isfinite(read):
             raise ValueError
+        if isinstance(read, str) and not read.strip():
+            raise ValueError
     except (msgspec.ValidationError, ValueError):
         raise _refusal(layer, name, _expected(annotation), value) from None
     rule = _rule(annotation)

@@ -81,12 +81,12 @@ class Visits:
         answer = await self.ask(request)
         if request.kind == "robots":
             return self._robots(request, answer)
-        if isinstance(answer, RobotsDenied | UnwantedType):  # left out on purpose, so no failure
-            return Outcome(request, Verdict.DROPPED, counts={answer.kind: 1})
+        if isinstance(answer, RobotsDenied | UnwantedType):
+            return await self._leave_out(request, answer)
         if isinstance(answer, FetchError):
             return await self._failed(request, answer)
         if (target := hop(request, answer)) and not self.is_wanted(answer.status):
-            return self._elsewhere(request, answer, target)
+            return await self._elsewhere(request, answer, target)
         if not self.is_wanted(answer.status):
             return await self._failed(request, self._refusal(answer), page=answer)
         if request.kind == "sitemap":
@@ -153,6 +153,15 @@ class Visits:
             self._given_up[request.host] = outcome.gives_up
         return outcome
 
+    async def _leave_out(self, request: Request, error: RobotsDenied | UnwantedType) -> Outcome:
+        """Count what is not wanted: no failure. `on_error` hears what robots.txt forbids."""
+        outcome = Outcome(request, Verdict.DROPPED)
+        if isinstance(error, RobotsDenied):
+            outcome = await self._callbacks.report(Failure(request, error.kind, str(error)))
+            outcome.verdict, outcome.failures = Verdict.DROPPED, outcome.failures[1:]
+        outcome.counts[error.kind] = outcome.counts.get(error.kind, 0) + 1
+        return outcome
+
     async def _failed(
         self, request: Request, error: FetchError, *, page: Response | None = None
     ) -> Outcome:
@@ -185,7 +194,7 @@ class Visits:
         failure = Failure(request, error.kind, reason, response=outcome.page)
         return Outcome(request, Verdict.FAILED, page=outcome.page, failures=[failure])
 
-    def _elsewhere(self, request: Request, page: Response, target: Request) -> Outcome:
+    async def _elsewhere(self, request: Request, page: Response, target: Request) -> Outcome:
         """Make a redirect to another host a request of its own, which waits for its turn there."""
         scope = self._callbacks.scope
         if request.depth == 0:
@@ -194,9 +203,9 @@ class Visits:
         refused = scope.refusal(target.url, depth=request.depth)
         if request.hops >= self._settings.max_redirects:
             reason = f"more than {self._settings.max_redirects} redirects"
-            outcome.verdict = Verdict.FAILED
-            outcome.failures = [Failure(request, "redirect", reason, status=page.status)]
-        elif refused:
+            failure = Failure(request, "redirect", reason, status=page.status, response=page)
+            return await self._callbacks.report(failure)
+        if refused:
             outcome.counts[refused] = 1
         else:
             outcome.found = [

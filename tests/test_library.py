@@ -68,6 +68,23 @@ async def test_fetch_all_gives_one_result_for_each_url_errors_as_values(site: Si
     assert kinds == ["invalid_url", "status"]
 
 
+async def test_fetch_all_answers_for_what_robots_txt_forbids_and_for_hosts_given_up(
+    site: Site,
+) -> None:
+    site.robots("User-agent: *\nDisallow: /private")
+    site.page("/busy", status=429, headers={"Retry-After": "9000"})
+    wanted = [site.url("/private"), *(site.url(f"/busy?{n}") for n in range(80))]
+    for url in wanted[1:]:
+        site.page(url.removeprefix(site.url("")), status=429, headers={"Retry-After": "9000"})
+    async with fetch_all(wanted, delay=0, per_host=1) as pages:
+        results = [page async for page in pages]
+    assert sorted(page.url for page in results) == sorted(wanted)
+    kinds = {page.kind for page in results if isinstance(page, Failure)}
+    assert "robots_denied" in kinds
+    assert "host_given_up" in kinds
+    assert len(site.log) < 10
+
+
 async def test_a_wrong_setting_is_said_at_once() -> None:
     with pytest.raises(SettingError, match="crawl\\(\\): delay must be at least 0"):
         await crawl(Pages("http://a.example/"), delay=-1.0)

@@ -27,6 +27,7 @@ class Quotes(Spider[Quote], delay=0.5, accept="text/html", max_pages=None):
         yield 3  # refused: misc
         yield Quote(text=3)  # refused: arg-type
         yield Quote(text="Go.", author="Ann")  # refused: call-arg
+        yield Quote("Go.")  # refused: call-arg
         yield page.follow("/next", callback=7)  # refused: arg-type
         yield Request("/next", colour="red")  # refused: call-arg
         missing: str = page.attr("href", default=None)  # refused: arg-type

@@ -8,18 +8,8 @@ _MAKERS = (
 )
 _KINDS = (
     *("Lamp", "Chair", "Table", "Clock", "Mirror", "Rug", "Shelf", "Stool", "Vase", "Jug"),
-    *(
-        "Bowl",
-        "Plate",
-        "Kettle",
-        "Teapot",
-        "Blanket",
-        "Cushion",
-        "Basket",
-        "Candle",
-        "Frame",
-        "茶碗",
-    ),
+    *("Bowl", "Plate", "Kettle", "Teapot", "Blanket", "Cushion", "Basket", "Candle"),
+    *("Frame", "茶碗"),
 )
 _WARES = 850
 

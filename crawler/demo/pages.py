@@ -21,9 +21,10 @@ _STYLE = """
 body { font: 16px/1.5 sans-serif; max-width: 48em; margin: 2em auto; padding: 0 1em; color: #222 }
 header, footer { color: #666 } li { margin: .3em 0 } a { color: #06c } .price { font-weight: bold }
 """
-_PIXEL = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
-    "1f15c4890000000d49444154789c6364f8ff1f0003030200efa76c6e0000000049454e44ae426082"
+_LOGO = bytes.fromhex(  # a disc, 16 by 16
+    "89504e470d0a1a0a0000000d49484452000000100000001001000000003788c2cc000000214944415478da63"
+    "f8ff9fe1033fc303768603cc0c0d8cd811500aa800a8ecff7f0044c20d57a17d6ffa0000000049454e44ae42"
+    "6082"
 )
 
 
@@ -68,7 +69,7 @@ def _everything() -> Iterator[tuple[str, Answer]]:
     yield from _moved()
     for path in FORBIDDEN:
         yield path, Answer(_html("Yours alone", "<p>Robots are asked to stay out.</p>"))
-    yield "/logo.png", Answer(_PIXEL, content_type="image/png")
+    yield "/logo.png", Answer(_LOGO, content_type="image/png")
     yield "/style.css", Answer(_STYLE.encode(), content_type="text/css")
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Self
 
@@ -52,7 +53,7 @@ class Shop:
     @classmethod
     @contextmanager
     def in_thread(cls) -> "Iterator[Shop]":
-        """Serve from a thread of its own until the block ends."""
+        """Serve from a thread of its own until the block ends. Raises what keeps it from it."""
         shop, ready, over = cls(), threading.Event(), asyncio.Event()
         loop = asyncio.new_event_loop()
 
@@ -65,14 +66,17 @@ class Shop:
             with asyncio.Runner(loop_factory=lambda: loop) as runner:
                 runner.run(serve())
 
-        thread = threading.Thread(target=run, name="demo shop", daemon=True)
-        thread.start()
-        ready.wait()
-        try:
-            yield shop
-        finally:
-            loop.call_soon_threadsafe(over.set)
-            thread.join()
+        with ThreadPoolExecutor(1, "demo shop") as threads:
+            serving = threads.submit(run)
+            serving.add_done_callback(lambda _: ready.set())
+            ready.wait()
+            try:
+                if not serving.done():
+                    yield shop
+            finally:
+                if not serving.done():
+                    loop.call_soon_threadsafe(over.set)
+                serving.result()
 
     @property
     def expected(self) -> Facts:

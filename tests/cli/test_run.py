@@ -80,6 +80,8 @@ def test_stdout_carries_data_only(folder: Path) -> None:
         (["shop", "-a", "start=http://a/", "-o", "x.xyz"], "unknown output format"),
         (["shop", "-a", "start=http://a/", "-s", "output_dir=there.json/x"], "cannot be made"),
         (["gone.py"], "there is no such file"),
+        (["shop", "--colour"], "crawl: No such option"),
+        (["new", "only-a-name"], "Missing argument 'URL'"),
     ],
 )
 def test_a_users_mistake_is_one_line_and_status_2(
