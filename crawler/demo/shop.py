@@ -53,7 +53,7 @@ class Shop:
     @classmethod
     @contextmanager
     def in_thread(cls) -> "Iterator[Shop]":
-        """Serve from a thread of its own until the block ends. Raises what keeps it from it."""
+        """Serve from a thread of its own until the block ends. Raises what keeps it from that."""
         shop, ready, over = cls(), threading.Event(), asyncio.Event()
         loop = asyncio.new_event_loop()
 
@@ -69,14 +69,14 @@ class Shop:
         with ThreadPoolExecutor(1, "demo shop") as threads:
             serving = threads.submit(run)
             serving.add_done_callback(lambda _: ready.set())
-            ready.wait()
             try:
-                if not serving.done():
-                    yield shop
+                ready.wait()
+                if serving.done():  # it never came to serve; this says why
+                    serving.result()
+                yield shop
             finally:
                 if not serving.done():
                     loop.call_soon_threadsafe(over.set)
-                serving.result()
 
     @property
     def expected(self) -> Facts:

@@ -1,6 +1,11 @@
 """The shop is what its facts say, by itself and over HTTP."""
 
+import struct
+from threading import enumerate as enumerate_threads
+from typing import Self
 from urllib.parse import urlsplit
+from urllib.request import urlopen
+from zlib import crc32
 
 import pytest
 
@@ -63,6 +68,35 @@ async def test_robots_txt_closes_what_it_should(path: str) -> None:
     assert shop.log == ["/robots.txt"]
 
 
-def test_it_also_runs_in_a_thread_of_its_own() -> None:
+def test_it_also_runs_in_a_thread_of_its_own_until_the_block_ends() -> None:
     with Shop.in_thread() as shop:
-        assert shop.url.startswith("http://127.0.0.1:")
+        with urlopen(f"{shop.url}about.html", timeout=10) as answer:
+            assert answer.status == 200
+        (serving,) = (thread for thread in enumerate_threads() if "demo shop" in thread.name)
+    assert shop.log == ["/about.html"]
+    assert not serving.is_alive()
+
+
+class Shut(Shop):
+    """A shop that cannot open."""
+
+    async def __aenter__(self) -> Self:
+        raise OSError("no port is free")
+
+
+def test_a_shop_that_cannot_open_says_so_instead_of_keeping_us_waiting() -> None:
+    with pytest.raises(OSError, match="no port is free"), Shut.in_thread():
+        raise AssertionError("it opened")
+
+
+def test_the_logo_is_a_picture() -> None:
+    data = answers()["/logo.png"].body
+    assert data.startswith(b"\x89PNG\r\n\x1a\n")
+    place, kinds = 8, []
+    while place < len(data):
+        (length,) = struct.unpack_from(">I", data, place)
+        chunk = data[place + 4 : place + 8 + length]
+        assert struct.pack(">I", crc32(chunk)) == data[place + 8 + length : place + 12 + length]
+        kinds.append(chunk[:4])
+        place += 12 + length
+    assert kinds == [b"IHDR", b"IDAT", b"IEND"]
