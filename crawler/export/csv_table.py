@@ -4,6 +4,7 @@ import csv
 import io
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
@@ -150,10 +151,14 @@ def _paths(path: Path, streams: Streams) -> dict[str, Path]:
 
 
 def _opened(path: Path, streams: Streams, kept: Mapping[str, int]) -> dict[str, _Table]:
-    return {
-        stream: _Table(file, columns=streams.columns[stream], kept=kept.get(str(file), 0))
-        for stream, file in _paths(path, streams).items()
-    }
+    with ExitStack() as stack:
+        tables = {}
+        for stream, file in _paths(path, streams).items():
+            columns = streams.columns[stream]
+            tables[stream] = _Table(file, columns=columns, kept=kept.get(str(file), 0))
+            stack.callback(tables[stream].close)
+        stack.pop_all()  # all are open: they stay so
+        return tables
 
 
 def _text(rows: Iterable[Sequence[str]]) -> bytes:
