@@ -17,13 +17,13 @@ from crawler.export.following import Following
 from crawler.export.pages import FilePages, NoPages
 from crawler.export.run_folder import new_folder, write_report
 from crawler.export.spool import FileSpool
-from crawler.export.streams import streams_of
 from crawler.export.targets import Plan, plan
 from crawler.fetch.chain import open_fetch
 from crawler.frontier.memory import MemoryFrontier
 from crawler.outcome import Counts, HostNotes, Report
 from crawler.pipeline import Pipeline
 from crawler.protocols import Clock, PageStore, Spool
+from crawler.records.streams import streams_of
 from crawler.rules.book import RobotsBook
 from crawler.rules.scope import Scope
 from crawler.settings import Layer, Settings, SettingsDict, merge

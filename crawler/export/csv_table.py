@@ -14,8 +14,8 @@ from crawler.errors import OutputError, TargetError
 from crawler.export.file_thread import FileThread
 from crawler.export.space import refused
 from crawler.export.steady_file import SteadyFile
-from crawler.export.streams import Columns, Streams
 from crawler.protocols import Follower
+from crawler.records.streams import Columns, Streams
 
 Row = dict[str, Raw]
 
