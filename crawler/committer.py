@@ -183,6 +183,8 @@ class Committer:
         self._stats.counts.update(batch.counts)
         for reason, number in dropped.items():
             self._stats.counts[f"left_out.{reason}"] += number
+        for host in batch.notes:
+            self._turns.learned(host)
         for host in batch.due:
             self._turns.forget(host)
         most = self._settings.max_failures

@@ -90,7 +90,9 @@ class Engine:
         with closing(self._visits):
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._committer.run())
+                errands = group.create_task(self._turns.grant_errands())
                 await self._run_crew()
+                errands.cancel()
                 await self._committer.put(None)
 
     async def _run_crew(self) -> None:
@@ -141,6 +143,9 @@ class Engine:
 
     async def _work(self) -> None:
         while (request := await self._ready.get()) is not None:
+            if not self._turns.begins(request):
+                self._forgo(request)
+                continue
             self._busy += 1
             outcome = await self._visit(request)
             self._busy -= 1
@@ -169,6 +174,12 @@ class Engine:
             self._settled_some.clear()
             await self._settled_some.wait()
         self._pages_in_hand += 1
+
+    def _forgo(self, request: Request) -> None:
+        """Leave a request that comes again later, or that somebody else makes."""
+        if request.kind == "page":
+            self._pages_in_hand -= 1
+            self._settled_some.set()
 
     def _settled(self, outcomes: Sequence[Outcome]) -> None:
         """Hear from the committer what is true now."""

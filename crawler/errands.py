@@ -82,12 +82,14 @@ class Errands:
         while leases := await self._frontier.lease(0, host=request.host):
             if leases[0].notes is not None:
                 return leases[0]
-            self._spawn(self._ask_robots(leases[0], urls.origin_of(request.url)))
+            # Not made here: the callback may be cancelled, and others wait for it as well.
+            if robots := self._turns.take_over(leases[0], urls.origin_of(request.url)):
+                self._spawn(self._ask_robots(leases[0], robots))
+            await self._turns.known(request.host)
         reason = "the host is given up, or has all its pages (host_pages)"
         raise HostGivenUp(reason, url=request.url)
 
-    async def _ask_robots(self, lease: HostLease, origin: str) -> None:
-        request = self._turns.robots_request(origin)
+    async def _ask_robots(self, lease: HostLease, request: Request) -> None:
         while True:
             granted = await self._turns.grant(lease, request)
             outcome = await self._visits.visit(granted, errand=self.fetch)

@@ -17,6 +17,21 @@ from crawler.settings import Settings
 _NO_PACE = Pace(0.0, 1)
 
 
+class _RobotsAsk:
+    """A host's robots.txt on its way: by a worker, or by an errand that needs it sooner.
+
+    `begun`: somebody makes the request, again and again if it fails; `known` is set once the host's
+    notes are committed.
+    """
+
+    __slots__ = ("begun", "known", "request")
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.begun = False
+        self.known = asyncio.Event()
+
+
 class _Turn:
     """An errand that waits in its host's queue like a request, but ahead of it."""
 
@@ -40,7 +55,10 @@ class Turns:
         self._book = book
         self._pacer: Pacer[Request | _Turn] = Pacer()
         self._own_ids = count(-1, -1)  # of requests that no frontier numbered
+        self._robots: dict[str, _RobotsAsk] = {}
         self._changed = asyncio.Event()
+        self._waiting_errands = 0
+        self._changed_for_errands = asyncio.Event()
         self.hungry = asyncio.Event()
 
     def pace(self, host: str, notes: HostNotes | None) -> Pace:
@@ -57,37 +75,66 @@ class Turns:
         for lease in leases:
             requests = lease.requests
             if lease.notes is None:
-                requests = [self.robots_request(lease.origin)]
+                requests = self._first_request(lease)
             else:
                 self._book.learn(lease.host, lease.notes)
             pace = self.pace(lease.host, lease.notes)
             self._pacer.admit(lease.host, requests, pace=pace, due=lease.due)
         self.hungry.clear()
-        self._changed.set()
+        self._wake()
 
     def readmit(self, outcome: Outcome) -> None:
         """Take a robots.txt request in again, which no frontier holds, for `outcome.wait`."""
         if outcome.page is not None:
             outcome.page.release()
         request = structs.replace(outcome.request, attempt=outcome.request.attempt + 1)
+        ask = self._robots[request.host]
+        ask.request, ask.begun = request, False
         pace = self.pace(request.host, None)
-        self._pacer.push(request.host, request, pace=pace, due=outcome.wait)
-        self._changed.set()
+        self._pacer.admit(request.host, [request], pace=pace, due=outcome.wait)
+        self._wake()
 
     async def next(self) -> Request:
         """Return the next request that may go now; waits until there is one."""
         while True:
             self._changed.clear()
-            ticket = self._pacer.take(self._clock())
-            if isinstance(ticket, Request):
-                return ticket
-            if ticket is None:
-                self.hungry.set()
-                await self._until(self._pacer.next_due())
-            elif ticket.granted.cancelled():
-                self._end(ticket)
+            request = self._pacer.take(self._clock())
+            if isinstance(request, Request):
+                return request
+            self.hungry.set()
+            await _wait(self._changed, self._seconds_to(self._pacer.next_due()))
+
+    def begins(self, request: Request) -> bool:
+        """True if whoever got `request` is to make it now.
+
+        An errand may have taken its turn, so that it waits for another, or taken it over.
+        """
+        in_turn = self._pacer.begin(request.host, request)
+        if request.kind == "robots":
+            ask = self._robots.get(request.host)
+            if ask is None or ask.begun:
+                self._take_back(request, in_turn=in_turn)
+                return False
+            ask.begun = in_turn
+        if not in_turn:
+            self._wake()
+        return in_turn
+
+    async def grant_errands(self) -> None:
+        """Let errands go when their hosts may be asked, for as long as the crawl runs.
+
+        Beside `next`, whose caller may be waiting for a worker, which may be waiting for an errand.
+        """
+        while True:
+            self._changed_for_errands.clear()
+            turn = self._pacer.take_ahead(self._clock())
+            if not isinstance(turn, _Turn):
+                due = self._pacer.next_due_ahead()
+                await _wait(self._changed_for_errands, self._seconds_to(due))
+            elif turn.granted.cancelled():
+                self._end(turn)
             else:
-                ticket.granted.set_result(None)
+                turn.granted.set_result(None)
 
     async def grant(self, lease: HostLease, request: Request) -> Request:
         """Wait for a turn on a leased host, ahead of its queue; return the request to make then.
@@ -98,24 +145,47 @@ class Turns:
             self._book.learn(lease.host, lease.notes)
         turn = _Turn(next(self._own_ids), lease.host)
         self._pacer.push(lease.host, turn, pace=self.pace(lease.host, lease.notes), due=lease.due)
-        self._changed.set()
+        self._waiting_errands += 1
+        self._wake()
         began = False
         try:
             await turn.granted
             began = True
         finally:
+            self._waiting_errands -= 1
             if not began and turn.granted.done() and not turn.granted.cancelled():
                 self._end(turn)  # cancelled in the moment it was granted
         return structs.replace(request, id=turn.id)
 
-    def robots_request(self, origin: str) -> Request:
-        """Return the request for the robots.txt of scheme://host."""
-        return link_request(url=f"{origin}/robots.txt", kind="robots", id=next(self._own_ids))
+    def take_over(self, lease: HostLease, origin: str) -> Request | None:
+        """Return the request for a host's robots.txt if the caller is to make it.
+
+        None: somebody makes it already. A worker's own may wait for that worker for ever, if all
+        workers wait for errands to this host.
+        """
+        ask = self._robots.get(lease.host)
+        if ask is None:
+            ask = self._robots[lease.host] = _RobotsAsk(self._robots_request(origin))
+        elif ask.begun:
+            return None
+        self._pacer.withdraw(lease.host, ask.request.id)
+        ask.begun = True
+        return ask.request
+
+    async def known(self, host: str) -> None:
+        """Wait until a host's robots.txt, which somebody is asking for, is known."""
+        if (ask := self._robots.get(host)) is not None:
+            await ask.known.wait()
+
+    def learned(self, host: str) -> None:
+        """Hear that a host's notes are committed."""
+        if (ask := self._robots.pop(host, None)) is not None:
+            ask.known.set()
 
     def sent(self, request: Request) -> None:
         """Hear that a request went out on the wire: its host rests from now."""
         self._pacer.sent(request.host, request.id, self._clock())
-        self._changed.set()
+        self._wake()
 
     def freed(self, request: Request) -> None:
         """Hear that an answer is in: its host's slot is free."""
@@ -134,14 +204,40 @@ class Turns:
         if self._pacer.forget(host):
             self._book.forget(host)
 
+    def _first_request(self, lease: HostLease) -> list[Request]:
+        """Return the request for a host's robots.txt; nothing if an errand makes it already."""
+        if lease.host in self._robots:
+            return []
+        ask = self._robots[lease.host] = _RobotsAsk(self._robots_request(lease.origin))
+        return [ask.request]
+
+    def _robots_request(self, origin: str) -> Request:
+        return link_request(url=f"{origin}/robots.txt", kind="robots", id=next(self._own_ids))
+
+    def _take_back(self, request: Request, *, in_turn: bool) -> None:
+        if in_turn:
+            self._end(request)
+        else:
+            self._pacer.withdraw(request.host, request.id)
+
     def _end(self, ticket: Request | _Turn) -> None:
         self._pacer.finished(ticket.host, ticket.id)
-        self._changed.set()
+        self._wake()
 
-    async def _until(self, due: float | None) -> None:
-        """Wait for a change, or until the next request is due."""
-        try:
-            async with asyncio.timeout(None if due is None else max(0.0, due - self._clock())):
-                await self._changed.wait()
-        except TimeoutError:
-            return
+    def _wake(self) -> None:
+        """Let those look again who wait for something to go."""
+        self._changed.set()
+        if self._waiting_errands:
+            self._changed_for_errands.set()
+
+    def _seconds_to(self, due: float | None) -> float | None:
+        return None if due is None else max(0.0, due - self._clock())
+
+
+async def _wait(changed: asyncio.Event, seconds: float | None) -> None:
+    """Wait for a change, at most that long."""
+    try:
+        async with asyncio.timeout(seconds):
+            await changed.wait()
+    except TimeoutError:
+        return

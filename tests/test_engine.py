@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 
@@ -259,3 +260,40 @@ def test_host_pages_bounds_each_host() -> None:
     left = crawl(Tree(), binary, delay=0.0, host_pages=5)
     assert left.stats.pages == 5
     assert left.reason == "finished"
+
+
+@pytest.mark.parametrize("obey_robots", [True, False])
+@pytest.mark.parametrize("settings", [{"concurrency": 1}, {"max_pages": 2}, {"concurrency": 3}])
+def test_page_fetch_is_served_however_full_the_crawl_is(
+    settings: dict[str, Any], obey_robots: bool
+) -> None:
+    class Fetches(Tree):
+        # The hosts of the errands are leased as well: their robots.txt may wait for a worker.
+        start_urls = tuple(f"http://{name}{n}.example/" for n in range(9) for name in "hx")
+
+        async def parse(self, page: Response) -> None:  # type: ignore[override]
+            for number in range(3):
+                await page.fetch(f"http://x{number}.example/{page.request.host}")
+
+    async def plain(request: Request) -> Response:
+        return html(request, "User-agent: *")
+
+    left = crawl(Fetches(), plain, delay=0.5, obey_robots=obey_robots, **settings)
+    pages = settings.get("max_pages", 18)
+    assert left.stats.pages == pages
+    assert left.stats.counts["errands"] == 3 * pages
+    robots = [url for url in left.urls() if url.endswith("/robots.txt")]
+    assert len(robots) == len(set(robots))
+
+
+def test_page_fetch_is_served_while_the_crawl_stops() -> None:
+    class Fetches(Tree):
+        async def parse(self, page: Response) -> Out[dict[str, str]]:  # type: ignore[override]
+            yield {"url": (await page.fetch("http://b.example/")).url}
+
+    async def plain(request: Request) -> Response:
+        return html(request)
+
+    left = crawl(Fetches(), plain, delay=2.0, max_seconds=0.15)
+    assert left.reason == "max_seconds"
+    assert len(left.spool.lines["items"]) == 1

@@ -69,7 +69,7 @@ class MemoryFrontier:
     async def lease(self, limit: int, *, host: str | None = None) -> Sequence[HostLease]:
         """See `Frontier.lease`."""
         if host is not None:
-            return await self._lease_out_of_turn(self._host(host))
+            return self._lease_out_of_turn(self._host(host))
         while True:
             changed = self._changed
             leases = self._take(limit)
@@ -213,12 +213,9 @@ class MemoryFrontier:
         self._queued -= several
         return HostLease(host.name, origin, requests, host.notes, host.due)
 
-    async def _lease_out_of_turn(self, host: _Host) -> list[HostLease]:
-        while host.asking:
-            await self._changed.wait()
+    def _lease_out_of_turn(self, host: _Host) -> list[HostLease]:
         if self._refusal(host):
             return []
-        host.asking = host.notes is None
         return [HostLease(host.name, "", (), host.notes, host.due)]
 
     async def _until(self, changed: asyncio.Event) -> None:

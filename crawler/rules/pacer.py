@@ -22,25 +22,42 @@ T = TypeVar("T", bound=Ticket)
 class _Host(Generic[T]):
     """One host at hand: what waits for it, what is under way, when it may be asked next."""
 
-    __slots__ = ("due", "entered", "in_flight", "name", "pace", "unsent", "waiting")
+    __slots__ = (
+        "ahead",
+        "due",
+        "entered",
+        "in_flight",
+        "let_go",
+        "name",
+        "pace",
+        "revoked",
+        "unsent",
+        "waiting",
+    )
 
     def __init__(self, name: str, pace: Pace, due: float) -> None:
         self.name = name
         self.pace = pace
         self.due = due
         self.waiting: deque[T] = deque()
+        self.ahead: deque[T] = deque()
         self.in_flight = 0
+        self.let_go: set[int] = set()  # taken, but nobody has begun with them
+        self.revoked: set[int] = set()  # of these, those that lost their turn to an errand
         self.unsent: int | None = None  # let go, but not on the wire yet: its moment sets the next
         self.entered: int | None = None  # number of its one live entry in the heap
 
     @property
     def may_queue(self) -> bool:
         return (
-            bool(self.waiting)
+            bool(self.waiting or self.ahead)
             and self.unsent is None
             and self.in_flight < self.pace.per_host
             and self.entered is None
         )
+
+
+_Heap = list[tuple[float, int, _Host[T]]]
 
 
 class Pacer(Generic[T]):
@@ -48,12 +65,15 @@ class Pacer(Generic[T]):
 
     Pure: no waiting, no clock of its own; O(log hosts) for each request. The delay is measured
     between the moments requests go out on the wire (`sent`), so a request answered from a cache
-    costs its host nothing. Times are clock seconds.
+    costs its host nothing. Tickets that were pushed go ahead of their host's others, and are taken
+    by `take_ahead` alone: who waits for them need not wait for whoever calls `take`. Times are
+    clock seconds.
     """
 
     def __init__(self) -> None:
         self._hosts: dict[str, _Host[T]] = {}
-        self._heap: list[tuple[float, int, _Host[T]]] = []
+        self._heap: _Heap[T] = []
+        self._heap_ahead: _Heap[T] = []
         self._numbers = count()
 
     def admit(self, host: str, tickets: Iterable[T], *, pace: Pace, due: float = 0.0) -> None:
@@ -63,32 +83,53 @@ class Pacer(Generic[T]):
         self._enter(entry)
 
     def push(self, host: str, ticket: T, *, pace: Pace, due: float = 0.0) -> None:
-        """Add one ticket ahead of all that wait for its host."""
+        """Add one ticket ahead of those that were admitted."""
         entry = self._open(host, pace, due)
-        entry.waiting.appendleft(ticket)
+        entry.ahead.append(ticket)
+        entry.entered = None  # it changes its heap
+        self._revoke(entry)
+        self._enter(entry)
+
+    def withdraw(self, host: str, ticket_id: int) -> None:
+        """Take back an admitted ticket, if it waits."""
+        entry = self._hosts.get(host)
+        if entry is None:
+            return
+        entry.waiting = deque(ticket for ticket in entry.waiting if ticket.id != ticket_id)
+        entry.entered = None
         self._enter(entry)
 
     def take(self, now: float) -> T | None:
-        """Return the ticket that is due the longest, or None if none may go now."""
-        while self._heap and self._heap[0][0] <= now:
-            _, number, host = heapq.heappop(self._heap)
-            if host.entered != number:
-                continue
-            host.entered = None
-            if host.due > now:  # it was told to rest after it was entered
-                self._enter(host)
-                continue
-            ticket = host.waiting.popleft()
-            host.in_flight += 1
-            if host.pace.delay:
-                host.unsent = ticket.id
-            self._enter(host)
-            return ticket
-        return None
+        """Return the admitted ticket that is due the longest, or None if none may go now."""
+        if (host := self._next(self._heap, now)) is None:
+            return None
+        ticket = self._let_go(host, host.waiting)
+        host.let_go.add(ticket.id)
+        return ticket
+
+    def begin(self, host: str, ticket: T) -> bool:
+        """Begin with a ticket that was taken; False: it lost its turn, and waits again."""
+        entry = self._hosts[host]
+        entry.let_go.discard(ticket.id)
+        if ticket.id not in entry.revoked:
+            return True
+        entry.revoked.remove(ticket.id)
+        entry.waiting.appendleft(ticket)
+        self._enter(entry)
+        return False
+
+    def take_ahead(self, now: float) -> T | None:
+        """Return the pushed ticket that is due the longest, or None if none may go now."""
+        host = self._next(self._heap_ahead, now)
+        return None if host is None else self._let_go(host, host.ahead)
 
     def next_due(self) -> float | None:
         """Return when the next ticket may go, or None if that takes an event, not time."""
         return self._heap[0][0] if self._heap else None
+
+    def next_due_ahead(self) -> float | None:
+        """Return the same of pushed tickets."""
+        return self._heap_ahead[0][0] if self._heap_ahead else None
 
     def sent(self, host: str, ticket_id: int, now: float) -> None:
         """Hear that a request went out: the delay to the next one starts now."""
@@ -122,10 +163,42 @@ class Pacer(Generic[T]):
     def forget(self, host: str) -> bool:
         """Drop a host that nothing waits for and nothing is under way to; True if it is gone."""
         entry = self._hosts.get(host)
-        if entry is not None and (entry.waiting or entry.in_flight):
+        if entry is not None and (entry.waiting or entry.ahead or entry.in_flight or entry.revoked):
             return False
         self._hosts.pop(host, None)
         return True
+
+    def _next(self, heap: "_Heap[T]", now: float) -> _Host[T] | None:
+        """Return the host that is due the longest, out of its heap."""
+        while heap and heap[0][0] <= now:
+            _, number, host = heapq.heappop(heap)
+            if host.entered != number:
+                continue
+            host.entered = None
+            if host.due > now:  # it was told to rest after it was entered
+                self._enter(host)
+                continue
+            return host
+        return None
+
+    def _let_go(self, host: _Host[T], queue: deque[T]) -> T:
+        ticket = queue.popleft()
+        host.in_flight += 1
+        if host.pace.delay:
+            host.unsent = ticket.id
+        self._enter(host)
+        return ticket
+
+    def _revoke(self, host: _Host[T]) -> None:
+        """Take back the turns that nobody has begun with.
+
+        Their tickets may wait for a worker, which may wait for the errand that is ahead of them.
+        """
+        host.in_flight -= len(host.let_go)
+        if host.unsent in host.let_go:
+            host.unsent = None
+        host.revoked |= host.let_go
+        host.let_go.clear()
 
     def _open(self, host: str, pace: Pace, due: float) -> _Host[T]:
         entry = self._hosts.get(host)
@@ -138,4 +211,5 @@ class Pacer(Generic[T]):
     def _enter(self, host: _Host[T]) -> None:
         if host.may_queue:
             host.entered = next(self._numbers)
-            heapq.heappush(self._heap, (host.due, host.entered, host))
+            heap = self._heap_ahead if host.ahead else self._heap
+            heapq.heappush(heap, (host.due, host.entered, host))

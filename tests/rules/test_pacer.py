@@ -102,7 +102,54 @@ def test_an_errand_goes_ahead_of_its_hosts_queue() -> None:
     pacer: Pacer[Ticket] = Pacer()
     pacer.admit("a", tickets(2), pace=FAST)
     pacer.push("a", Ticket(9), pace=FAST)
-    assert drain(pacer, 0.0) == [9, 1]
+    assert drain(pacer, 0.0) == []  # its host's next is the errand, which is not for `take`
+    assert pacer.take_ahead(0.0) == Ticket(9)
+    assert drain(pacer, 0.0) == [1]
+
+
+def test_errands_wait_for_their_hosts_due_time_and_slots() -> None:
+    pacer: Pacer[Ticket] = Pacer()
+    pacer.push("a", Ticket(1), pace=Pace(0.5, 1))
+    pacer.push("a", Ticket(2), pace=Pace(0.5, 1))
+    assert pacer.take_ahead(0.0) == Ticket(1)
+    pacer.sent("a", 1, 0.0)
+    assert pacer.take_ahead(9.0) is None  # per_host
+    pacer.finished("a", 1)
+    assert pacer.next_due_ahead() == 0.5
+    assert pacer.take_ahead(0.4) is None
+    assert pacer.take_ahead(0.5) == Ticket(2)
+
+
+def test_an_errand_takes_the_turn_of_a_ticket_that_nobody_has_begun_with() -> None:
+    pacer: Pacer[Ticket] = Pacer()
+    first, second = tickets(2)
+    pacer.admit("a", [first, second], pace=Pace(0.5, 1))
+    assert pacer.take(0.0) == first  # it waits for a worker, which waits for the errand
+    pacer.push("a", Ticket(9), pace=Pace(0.5, 1))
+    assert pacer.take_ahead(0.0) == Ticket(9)
+    assert not pacer.begin("a", first)
+    pacer.sent("a", 9, 0.0)
+    pacer.finished("a", 9)
+    assert drain(pacer, 0.4) == []
+    assert drain(pacer, 0.5) == [1]  # still before the second
+    assert pacer.begin("a", first)
+
+
+def test_an_errand_waits_for_a_ticket_that_somebody_has_begun_with() -> None:
+    pacer: Pacer[Ticket] = Pacer()
+    (first,) = tickets(1)
+    pacer.admit("a", [first], pace=Pace(0.5, 1))
+    assert pacer.take(0.0) == first
+    assert pacer.begin("a", first)
+    pacer.push("a", Ticket(9), pace=Pace(0.5, 1))
+    assert pacer.take_ahead(9.0) is None
+
+
+def test_a_withdrawn_ticket_never_goes() -> None:
+    pacer: Pacer[Ticket] = Pacer()
+    pacer.admit("a", tickets(2), pace=FAST)
+    pacer.withdraw("a", 1)
+    assert drain(pacer, 0.0) == [2]
 
 
 def test_hosts_take_turns() -> None:
