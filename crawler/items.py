@@ -83,7 +83,7 @@ class ItemKinds:
             line, checked = self._frozen(item, kind)
         except (msgspec.ValidationError, TypeError, ValueError, RecursionError) as error:
             raise ItemError(f"{_name(kind)}: {_one_line(error)}") from None
-        if b"null" in line and (where := _not_a_number(item)):
+        if b"null" in line and (where := not_a_number(item)):
             raise ItemError(f"{_name(kind)}: {where} is not a number that JSON has")
         if self.tagged:
             line = _tagged(line, stream)
@@ -174,7 +174,7 @@ def _fields(item: Any) -> list[str]:
     return list(type(item).model_fields)
 
 
-def _not_a_number(value: object, where: str = "$") -> str | None:
+def not_a_number(value: object, where: str = "$") -> str | None:
     """Return where a NaN or infinity stands, which the encoder writes as null."""
     if isinstance(value, float):
         return None if value - value == 0 else where
@@ -186,4 +186,4 @@ def _not_a_number(value: object, where: str = "$") -> str | None:
         pairs = [(f"{where}.{name}", getattr(value, name)) for name in _fields(value)]
     else:
         return None
-    return next((found for name, inner in pairs if (found := _not_a_number(inner, name))), None)
+    return next((found for name, inner in pairs if (found := not_a_number(inner, name))), None)
