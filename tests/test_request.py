@@ -1,6 +1,7 @@
 """What users may ask for, and what is refused where they write it."""
 
 import functools
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -208,6 +209,7 @@ def test_a_callback_without_a_lasting_name_is_refused(callback: Any) -> None:
         ([Where("b", 1)], [{"shelf": "b", "place": 1}]),
         ({"a": (1, 2), "b": b"\xff"}, {"a": [1, 2], "b": b"\xff"}),
         (Decimal("1.10"), "1.10"),
+        (datetime(2020, 1, 1, tzinfo=UTC), "2020-01-01T00:00:00Z"),
         ({1: None}, {1: None}),
     ],
 )
