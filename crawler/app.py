@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from inspect import isawaitable
 from pathlib import Path
 from typing import Any, TypeVar, Unpack
 
@@ -16,13 +17,13 @@ from crawler.export.following import Following
 from crawler.export.pages import FilePages, NoPages
 from crawler.export.run_folder import new_folder, write_report
 from crawler.export.spool import FileSpool
-from crawler.export.streams import streams_of
 from crawler.export.targets import Plan, plan
 from crawler.fetch.chain import open_fetch
 from crawler.frontier.memory import MemoryFrontier
 from crawler.outcome import Counts, HostNotes, Report
 from crawler.pipeline import Pipeline
 from crawler.protocols import Clock, PageStore, Spool
+from crawler.records.streams import streams_of
 from crawler.rules.book import RobotsBook
 from crawler.rules.scope import Scope
 from crawler.settings import Layer, Settings, SettingsDict, merge
@@ -57,6 +58,7 @@ class Run:
         self.folder = folder
         self.stats = stats
         self.error: CrawlerError | None = None
+        self._broken: str | None = None
         self._engine = engine
         self._frontier = frontier
         self._spool = spool
@@ -75,19 +77,23 @@ class Run:
 
         `error` is set if a target failed for good. A bug anywhere comes out as it was raised.
         """
-        await self._call(self.spider.opened())
-        await self._engine.tell(CrawlStarted(self.stats.spider, self._where))
-        try:
-            await self._engine.run()
-        except BaseExceptionGroup as group:
-            self.error = _target_error(group)
+        if await self._call("opened", self.spider.opened):
+            await self._engine.tell(CrawlStarted(self.stats.spider, self._where))
+            await self._crawl()
         await self._spool.aclose()
         failed = [following.error for following in self._followings if following.error]
         self.error = self.error or next(iter(failed), None)
         report = await self._report()
-        await self._call(self.spider.closed(report))
+        if not await self._call("closed", self.spider.closed, report):
+            report = await self._report()
         await self._engine.tell(CrawlEnded(report))
         return report
+
+    async def _crawl(self) -> None:
+        try:
+            await self._engine.run()
+        except BaseExceptionGroup as group:
+            self.error = _target_error(group)
 
     async def _report(self) -> Report:
         counts = await self._frontier.counts()
@@ -106,20 +112,29 @@ class Run:
         return str(self.folder) if self.folder is not None else None
 
     def _reason(self) -> str:
-        return str(self.error or self._engine.broken or self._engine.reason)
+        return str(self.error or self._engine.broken or self._broken or self._engine.reason)
 
     def _exit_status(self) -> int:
         if self.error is not None:
             return 3
         reason = self._engine.reason
         nothing = reason == "finished" and not self.stats.pages and not self.stats.items
-        return int(nothing or self._engine.broken is not None or reason == "max_failures")
+        broken = self._engine.broken or self._broken
+        return int(nothing or broken is not None or reason == "max_failures")
 
-    async def _call(self, hook: Any) -> None:
-        """Await one of the spider's own hooks; what it raises is logged, and ends nothing."""
-        ended = await run_guarded(lambda: hook)
-        if isinstance(ended, Raised):
-            self.spider.log.error("%s\n%s", ended.reason, ended.text)
+    async def _call(self, name: str, hook: Callable[..., Any], *args: object) -> bool:
+        """Call one of the spider's own hooks; False if it raised, which the report says then."""
+
+        async def call() -> None:
+            if isawaitable(ended := hook(*args)):
+                await ended
+
+        ended = await run_guarded(call)
+        if ended is not None:
+            self._broken = f"{name}() failed: {ended.reason}"
+            traceback = ended.text if isinstance(ended, Raised) else ""
+            self.spider.log.error("%s\n%s", self._broken, traceback)
+        return ended is None
 
 
 @asynccontextmanager

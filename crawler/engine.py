@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from contextlib import closing
 from typing import Any
 
 from crawler.callbacks import Callbacks
@@ -86,17 +87,22 @@ class Engine:
         """Crawl until nothing is queued, delayed or leased anywhere, or until `stop`."""
         if fresh:
             await self._frontier.commit(Batch(found=[SEEDING]))
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._committer.run())
-            async with asyncio.TaskGroup() as crew:
-                self._crew = crew
-                self._leaser = self._spawn(self._lease())
-                self._pump = self._spawn(self._feed())
-                for _ in range(self._settings.concurrency):
-                    self._spawn(self._work())
-                timer = self._start_timer()
-            timer.cancel()
-            await self._committer.put(None)
+        with closing(self._visits):
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._committer.run())
+                await self._run_crew()
+                await self._committer.put(None)
+
+    async def _run_crew(self) -> None:
+        """Run leaser, pump and workers to the end of the last worker."""
+        async with asyncio.TaskGroup() as crew:
+            self._crew = crew
+            self._leaser = self._spawn(self._lease())
+            self._pump = self._spawn(self._feed())
+            for _ in range(self._settings.concurrency):
+                self._spawn(self._work())
+            timer = self._start_timer()
+        timer.cancel()
 
     async def tell(self, event: Event) -> None:
         """Let the listeners hear of an event."""

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import structs
 
 from crawler import urls
-from crawler.errors import RedirectError
+from crawler.errors import HostGivenUp, RedirectError
 from crawler.outcome import HostLease, Outcome, Verdict
 from crawler.protocols import Clock, Frontier
 from crawler.request import Request
@@ -66,8 +66,9 @@ class Errands:
             lease = await self._lease(request)
             granted = await self._turns.grant(lease, request)
             answer = self._visits.judge(await self._visits.ask(granted))
-            # Its host's next time has to reach the frontier too.
-            await self._put(Outcome(granted, Verdict.DONE, counts={"errands": 1}))
+            wanted = isinstance(answer, Response) and self._visits.is_wanted(answer.status)
+            # Its host's next time and pages have to reach the frontier too.
+            await self._put(Outcome(granted, Verdict.DONE, delivered=wanted, counts={"errands": 1}))
             if isinstance(answer, Response):
                 return answer
             wait = self._visits.retry_wait(request, answer)
@@ -77,12 +78,13 @@ class Errands:
             request = structs.replace(request, attempt=request.attempt + 1)
 
     async def _lease(self, request: Request) -> HostLease:
-        """Return the request's host, its robots.txt known."""
-        lease = (await self._frontier.lease(0, host=request.host))[0]
-        if lease.notes is not None:
-            return lease
-        self._spawn(self._ask_robots(lease, urls.origin_of(request.url)))
-        return (await self._frontier.lease(0, host=request.host))[0]
+        """Return the request's host, its robots.txt known. Raises `HostGivenUp`."""
+        while leases := await self._frontier.lease(0, host=request.host):
+            if leases[0].notes is not None:
+                return leases[0]
+            self._spawn(self._ask_robots(leases[0], urls.origin_of(request.url)))
+        reason = "the host is given up, or has all its pages (host_pages)"
+        raise HostGivenUp(reason, url=request.url)
 
     async def _ask_robots(self, lease: HostLease, origin: str) -> None:
         request = self._turns.robots_request(origin)

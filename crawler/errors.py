@@ -20,7 +20,7 @@ CrawlerError
 │   ├── RedirectError         too many hops, or a hop to nowhere
 │   ├── RobotsDenied          robots.txt forbids it
 │   ├── RobotsUnreachable     robots.txt could not be asked
-│   └── HostGivenUp           the host asks for a longer rest than `max_wait`
+│   └── HostGivenUp           nothing more is asked of the host: `max_wait`, `host_pages`
 ├── ContentError              a page is not what the callback expects
 │   ├── MissingValue          a selector or attribute found nothing
 │   ├── ItemError             an item of the wrong type, or with NaN
@@ -169,7 +169,7 @@ class RobotsUnreachable(FetchError):
 
 
 class HostGivenUp(FetchError):
-    """The host asks for a longer rest than `max_wait`."""
+    """The host asks for a longer rest than `max_wait`, or gave all its pages (`host_pages`)."""
 
     kind = "host_given_up"
 

@@ -62,13 +62,11 @@ class ItemLine(Struct, frozen=True):
 class ItemKinds:
     """The item types of one spider, and the check every item passes.
 
-    With no declared types any item is taken. A line carries `_type` when the spider may yield more
-    than one type, so that the one line file can be read apart again.
+    With no declared types any item is taken.
     """
 
     def __init__(self, types: Sequence[type] = ()) -> None:
         self.types = tuple(types)
-        self.tagged = len(self.types) > 1
         self._checks: dict[type, Callable[[Any], ItemLine]] = {}
         self._decoders: dict[type, Callable[[bytes], Any]] = {}
 
@@ -85,8 +83,6 @@ class ItemKinds:
             raise ItemError(f"{_name(kind)}: {_one_line(error)}") from None
         if b"null" in line and (where := not_a_number(item)):
             raise ItemError(f"{_name(kind)}: {where} is not a number that JSON has")
-        if self.tagged:
-            line = _tagged(line, stream)
         return ItemLine(stream, checked, line)
 
     def _frozen(self, item: Any, kind: type) -> tuple[bytes, Any]:
@@ -149,11 +145,6 @@ def columns_of(kind: type) -> tuple[str, ...] | None:
         return tuple(kind.model_fields)
     info = msgspec.inspect.type_info(kind)
     return tuple(field.encode_name for field in getattr(info, "fields", ())) or None
-
-
-def _tagged(line: bytes, stream: str) -> bytes:
-    rest = line[1:] if line == b"{}" else b"," + line[1:]
-    return b'{"_type":"%s"%s' % (stream.encode(), rest)
 
 
 def _name(kind: type) -> str:

@@ -75,9 +75,10 @@ class HostLease(Struct, frozen=True):
 class Outcome(Struct):
     """All that one visit found; it counts as a whole or not at all.
 
-    `page` is there when the server answered, `delivered` says that a callback had it. `signal` is
-    what the callback raised (Retry, Stop). `wait` is the time (clock seconds) of a retry;
-    `gives_up` says why the whole host is given up, if it is.
+    `page` is there when the server answered; `delivered` says that a callback had the answer (one
+    of `page.fetch` comes without `page`). `signal` is what the callback raised (Retry, Stop).
+    `wait` is the time (clock seconds) of a retry; `gives_up` says why the whole host is given up,
+    if it is.
     """
 
     request: Request
@@ -97,8 +98,8 @@ class Outcome(Struct):
 class Batch(Struct, kw_only=True):
     """What one frontier transaction holds; see `Frontier.commit`.
 
-    `retried` are (request, time it may be asked) pairs; `due` are the hosts' next times; `given_up`
-    are hosts whose queue is dropped.
+    `retried` are (request, time it may be asked) pairs; `pages` those that count for `host_pages`;
+    `due` are the hosts' next times; `given_up` are hosts whose queue is dropped.
     """
 
     settled: list[Request] = field(default_factory=list)

@@ -10,6 +10,7 @@ from crawler.outcome import Failure, Outcome, Position
 from crawler.protocols import PageStore, Spool, Step
 from crawler.records.failures import failure_line
 from crawler.records.page_index import index_line
+from crawler.records.streams import streams_of
 from crawler.usercode import Raised, run_guarded
 
 
@@ -21,6 +22,7 @@ class Pipeline:
     ) -> None:
         self._steps = tuple(steps)
         self._kinds = kinds
+        self._streams = streams_of(kinds.types)
         self._spool = spool
         self._store = store
 
@@ -41,7 +43,9 @@ class Pipeline:
         names = await self._store.save(pages)
         return await self._spool.append(
             {
-                "items": [item.line for outcome in outcomes for item in outcome.items],
+                "items": [
+                    self._streams.line(item) for outcome in outcomes for item in outcome.items
+                ],
                 "pages": [index_line(page, name) for page, name in zip(pages, names, strict=True)],
                 "failures": [
                     failure_line(failure) for outcome in outcomes for failure in outcome.failures

@@ -30,8 +30,9 @@ class Frontier(Protocol):
         """Take hosts that are due, with at most `limit` requests in all (highest priority first).
 
         Waits until there is something; returns nothing only when the crawl is over: nothing is
-        queued, delayed or leased anywhere. With `host`, returns at most that host, at once, with no
-        requests of its queue: its notes, so that one request may be made out of turn.
+        queued, delayed or leased anywhere. With `host`, returns that host at once, without requests
+        of its queue, so that one may be made out of turn; nothing if the host is given up or has
+        all its pages.
         """
 
     async def claim(self, finals: Mapping[int, bytes]) -> set[int]:

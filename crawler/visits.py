@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from random import random
 
@@ -65,6 +66,12 @@ class Visits:
         self._freed = freed
         self._rest = rest
         self._given_up: dict[str, str] = {}
+        # A sitemap may have 50 MB, and the default executor is everybody's.
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="sitemaps")
+
+    def close(self) -> None:
+        """End the thread that reads sitemaps."""
+        self._reader.shutdown(wait=False, cancel_futures=True)
 
     async def seed(
         self,
@@ -214,7 +221,8 @@ class Visits:
         return outcome
 
     async def _sitemap(self, page: Response) -> Outcome:
-        entries = await asyncio.to_thread(read_sitemap, page)
+        loop = asyncio.get_running_loop()
+        entries = await loop.run_in_executor(self._reader, read_sitemap, page)
         return self._callbacks.sitemap(page, entries)
 
 

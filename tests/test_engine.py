@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from crawler.engine import Engine
-from crawler.errors import ConnectError
+from crawler.errors import ConnectError, FetchError
 from crawler.outcome import Failure
 from crawler.request import Request
 from crawler.response import Response
@@ -230,6 +230,29 @@ def test_a_callback_that_raises_leaves_nothing_of_its_page() -> None:
     assert len(left.spool.lines["failures"]) == 1
     assert b"broken page" in left.spool.lines["failures"][0]
     assert len(left.spool.lines["pages"]) == 1  # its body stays
+
+
+def test_page_fetch_takes_from_host_pages_and_is_refused_after_the_last() -> None:
+    said: list[str] = []
+
+    class Fetches(Tree):
+        start_urls = ("http://a.example/1", "http://a.example/2")
+
+        async def parse(self, page: Response) -> None:  # type: ignore[override]
+            for number in range(2):
+                try:
+                    await page.fetch(f"http://b.example/{number}")
+                except FetchError as error:
+                    said.append(error.kind)
+
+    async def plain(request: Request) -> Response:
+        return html(request)
+
+    # What is in hand may pass the limit; at this latency each is committed before the next page.
+    left = crawl(Fetches(), plain, latency=0.5, host_pages=2, concurrency=1)
+    fetched = [url for url in left.urls() if "b.example" in url]
+    assert fetched == ["http://b.example/0", "http://b.example/1"]
+    assert said == ["host_given_up"] * 2
 
 
 def test_host_pages_bounds_each_host() -> None:

@@ -4,6 +4,7 @@ import csv
 import io
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
@@ -13,8 +14,8 @@ from crawler.errors import OutputError, TargetError
 from crawler.export.file_thread import FileThread
 from crawler.export.space import refused
 from crawler.export.steady_file import SteadyFile
-from crawler.export.streams import Columns, Streams
 from crawler.protocols import Follower
+from crawler.records.streams import Columns, Streams
 
 Row = dict[str, Raw]
 
@@ -150,10 +151,14 @@ def _paths(path: Path, streams: Streams) -> dict[str, Path]:
 
 
 def _opened(path: Path, streams: Streams, kept: Mapping[str, int]) -> dict[str, _Table]:
-    return {
-        stream: _Table(file, columns=streams.columns[stream], kept=kept.get(str(file), 0))
-        for stream, file in _paths(path, streams).items()
-    }
+    with ExitStack() as stack:
+        tables = {}
+        for stream, file in _paths(path, streams).items():
+            columns = streams.columns[stream]
+            tables[stream] = _Table(file, columns=columns, kept=kept.get(str(file), 0))
+            stack.callback(tables[stream].close)
+        stack.pop_all()  # all are open: they stay so
+        return tables
 
 
 def _text(rows: Iterable[Sequence[str]]) -> bytes:

@@ -6,8 +6,8 @@ from pathlib import Path
 from crawler.errors import OutputError
 from crawler.export.file_thread import FileThread
 from crawler.export.steady_file import SteadyFile
-from crawler.export.streams import Streams
 from crawler.protocols import Follower
+from crawler.records.streams import Streams
 
 _CLOSING = b"\n]\n"
 _WINDOW = 4096

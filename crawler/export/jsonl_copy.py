@@ -7,8 +7,8 @@ from pathlib import Path
 
 from crawler.export.file_thread import FileThread
 from crawler.export.steady_file import SteadyFile
-from crawler.export.streams import Streams
 from crawler.protocols import Follower
+from crawler.records.streams import Streams
 
 
 class JsonlCopy:

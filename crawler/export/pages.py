@@ -9,7 +9,7 @@ from types import TracebackType
 
 from crawler.export.file_thread import FileThread
 from crawler.export.paths import path_for
-from crawler.export.space import Room, refused
+from crawler.export.space import FreeSpace, refused
 from crawler.response import Response
 
 __all__ = ["FilePages", "NoPages", "path_for"]
@@ -36,7 +36,7 @@ class FilePages:
         self._folder = folder
         # The pages of one run may be written by several processes.
         self._part = os.path.join(folder, f".part-{os.getpid()}")
-        self._room = Room(folder, min_free_bytes=min_free_bytes)
+        self._space = FreeSpace(folder, min_free_bytes=min_free_bytes)
         self._many_files = many_files
         self._saved = 0
         self._thread = FileThread("pages")
@@ -72,7 +72,7 @@ class FilePages:
         path = os.fspath(self._folder)
         try:
             os.makedirs(path, exist_ok=True)
-            self._room.check()
+            self._space.check()
             for name, page in pages:
                 path = os.path.join(self._folder, name)
                 self._write(path, page.body)

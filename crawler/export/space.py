@@ -1,4 +1,4 @@
-"""Room on disks, and having none."""
+"""FreeSpace on disks, and having none."""
 
 import errno
 import os
@@ -36,7 +36,7 @@ def free_bytes(path: str | os.PathLike[str]) -> int:
     return shutil.disk_usage(path).free
 
 
-class Room:
+class FreeSpace:
     """Sees to it that a folder's disk keeps `min_free_bytes`; looks at most once a second.
 
     0 turns it off. A disk that was found too full is looked at again at every call, so that a

@@ -8,7 +8,7 @@ from types import TracebackType
 from crawler.errors import TargetError
 from crawler.export.file_thread import FileThread
 from crawler.export.following import Following
-from crawler.export.space import Room
+from crawler.export.space import FreeSpace
 from crawler.export.steady_file import SteadyFile
 from crawler.outcome import Position
 
@@ -26,7 +26,7 @@ class FileSpool:
         self._following: list[Following] = []
         self._thread = FileThread("spool")
         folders = {file.path.parent for file in files.values()}
-        self._rooms = [Room(folder, min_free_bytes=min_free_bytes) for folder in folders]
+        self._spaces = [FreeSpace(folder, min_free_bytes=min_free_bytes) for folder in folders]
 
     @classmethod
     async def open(
@@ -68,8 +68,8 @@ class FileSpool:
         return await self._thread.run(self._append, some) if some else self.position
 
     def _append(self, lines: Mapping[str, Sequence[bytes]]) -> Position:
-        for room in self._rooms:
-            room.check()
+        for space in self._spaces:
+            space.check()
         before = self.position
         try:
             for name, some in lines.items():

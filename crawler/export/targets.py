@@ -12,9 +12,9 @@ from crawler.export.csv_table import CsvTable
 from crawler.export.json_array import JsonArray
 from crawler.export.jsonl_copy import JsonlCopy, StandardOutput
 from crawler.export.space import refused
-from crawler.export.streams import Streams
 from crawler.outcome import Position
 from crawler.protocols import Follower
+from crawler.records.streams import Streams
 from crawler.settings import unknown
 
 STDOUT = "-"

@@ -69,7 +69,7 @@ class MemoryFrontier:
     async def lease(self, limit: int, *, host: str | None = None) -> Sequence[HostLease]:
         """See `Frontier.lease`."""
         if host is not None:
-            return [await self._lease_out_of_turn(self._host(host))]
+            return await self._lease_out_of_turn(self._host(host))
         while True:
             changed = self._changed
             leases = self._take(limit)
@@ -151,16 +151,19 @@ class MemoryFrontier:
 
     def _review(self, host: _Host, dropped: Counter[str]) -> None:
         """Enter a host if it has something to lease; drop its queue if nobody may ask any more."""
-        if host.given_up:
-            self._drop(host, "host_given_up", dropped)
-        elif self._host_pages is not None and host.pages >= self._host_pages:
-            self._drop(host, "host_pages", dropped)
+        if reason := self._refusal(host):
+            dropped[reason] += len(host.queue)
+            self._queued -= len(host.queue)
+            host.queue.clear()
         self._enter(host)
 
-    def _drop(self, host: _Host, reason: str, dropped: Counter[str]) -> None:
-        dropped[reason] += len(host.queue)
-        self._queued -= len(host.queue)
-        host.queue.clear()
+    def _refusal(self, host: _Host) -> str | None:
+        """Return why a host may not be asked for anything more, or None."""
+        if host.given_up:
+            return "host_given_up"
+        if self._host_pages is not None and host.pages >= self._host_pages:
+            return "host_pages"
+        return None
 
     def _enter(self, host: _Host) -> None:
         """Put a host into the heap at the time it may be leased, if it may."""
@@ -210,11 +213,13 @@ class MemoryFrontier:
         self._queued -= several
         return HostLease(host.name, origin, requests, host.notes, host.due)
 
-    async def _lease_out_of_turn(self, host: _Host) -> HostLease:
+    async def _lease_out_of_turn(self, host: _Host) -> list[HostLease]:
         while host.asking:
             await self._changed.wait()
+        if self._refusal(host):
+            return []
         host.asking = host.notes is None
-        return HostLease(host.name, "", (), host.notes, host.due)
+        return [HostLease(host.name, "", (), host.notes, host.due)]
 
     async def _until(self, changed: asyncio.Event) -> None:
         """Wait for a commit, or for the next host or delayed request to be due."""

@@ -1,1 +1,1 @@
-"""Lines of a run's index and failures."""
+"""The lines of a run: items, pages, failures."""

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from crawler.errors import OutputError, TargetError
 from crawler.export.csv_table import CsvTable
-from crawler.export.streams import Streams, streams_of
 from crawler.items import Item
+from crawler.records.streams import Streams, streams_of
 from tests.export.conftest import SizeLimit
 
 UNTYPED = streams_of([])

@@ -5,7 +5,7 @@ import pytest
 
 from crawler.errors import OutputError, TargetError
 from crawler.export.json_array import JsonArray
-from crawler.export.streams import streams_of
+from crawler.records.streams import streams_of
 from tests.export.conftest import SizeLimit
 
 STREAMS = streams_of([])

@@ -6,7 +6,7 @@ import pytest
 
 from crawler.export.following import Following
 from crawler.export.jsonl_copy import JsonlCopy, StandardOutput
-from crawler.export.streams import streams_of
+from crawler.records.streams import streams_of
 
 STREAMS = streams_of([])
 

@@ -3,14 +3,14 @@ from pathlib import Path
 import pytest
 
 from crawler.errors import TargetError
-from crawler.export.space import Room, free_bytes, refused
+from crawler.export.space import FreeSpace, free_bytes, refused
 
 
 def test_the_disk_is_looked_at_once_a_second_at_most(tmp_path: Path) -> None:
     now = 0.0
     folder = tmp_path / "run"
     folder.mkdir()
-    room = Room(folder, min_free_bytes=1, clock=lambda: now)
+    room = FreeSpace(folder, min_free_bytes=1, clock=lambda: now)
     room.check()
     folder.rmdir()
     now = 0.9
@@ -21,14 +21,14 @@ def test_the_disk_is_looked_at_once_a_second_at_most(tmp_path: Path) -> None:
 
 
 def test_too_little_room_says_how_much_there_is_and_must_be(tmp_path: Path) -> None:
-    room = Room(tmp_path, min_free_bytes=2**62)
+    room = FreeSpace(tmp_path, min_free_bytes=2**62)
     for _ in range(2):
         with pytest.raises(TargetError, match=r"bytes free on its disk.*4,611,686,018,427,387,904"):
             room.check()
 
 
 def test_no_least_asks_nothing(tmp_path: Path) -> None:
-    Room(tmp_path / "missing").check()
+    FreeSpace(tmp_path / "missing").check()
 
 
 def test_free_bytes_are_more_than_none(tmp_path: Path) -> None:

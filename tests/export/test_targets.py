@@ -9,9 +9,9 @@ import pytest
 from crawler.errors import OutputError
 from crawler.export.following import Following
 from crawler.export.spool import FileSpool
-from crawler.export.streams import streams_of
 from crawler.export.targets import Plan, Target, plan
 from crawler.items import Item
+from crawler.records.streams import streams_of
 
 STREAMS = streams_of([])
 

@@ -1,17 +1,24 @@
 """What every frontier must do: one suite, run over each implementation.
 
-A module that tests a frontier imports `*` from here and has a fixture `frontier`, opened, and a
-fixture `clock` whose `now` moves it. `NOTES` is what a host's robots.txt came to.
+A module that tests a frontier imports `*` from here and has a fixture `clock`, whose `now` moves
+it, and a fixture `make`: a function from options to an opened frontier of that clock. `NOTES` is
+what a host's robots.txt came to.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+import pytest
 
 from crawler.outcome import Batch, HostLease, HostNotes
 from crawler.protocols import Frontier
 from crawler.request import Request
+from crawler.urls import KeyRules
 
 NOTES = HostNotes()
+
+Make = Callable[..., Frontier]
+"""Takes `batch`, `rules`, `host_pages` and `ask_notes`, as `MemoryFrontier` does."""
 
 
 class Clock:
@@ -22,6 +29,12 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+@pytest.fixture
+def frontier(make: Make) -> Frontier:
+    """A frontier that holds at most four requests of a host at once."""
+    return make(batch=lambda notes: 4)
 
 
 async def add(frontier: Frontier, *requests: Request, notes: HostNotes | None = NOTES) -> None:
@@ -151,7 +164,7 @@ async def test_the_limit_is_of_requests_in_all(frontier: Frontier) -> None:
 async def test_a_host_holds_no_more_than_its_batch(frontier: Frontier) -> None:
     await add(frontier, *[Request(f"http://a/{n}") for n in range(10)])
     first = await leased(frontier)
-    assert names(first) == ["0", "1", "2", "3"]  # the fixtures' batch is 4
+    assert names(first) == ["0", "1", "2", "3"]  # the fixture's batch is 4
     assert await is_waiting(frontier)
     await frontier.commit(Batch(settled=first[:2]))
     assert names(await leased(frontier)) == ["4", "5"]
@@ -225,6 +238,60 @@ async def test_a_host_given_up_loses_its_queue_and_gets_no_more(frontier: Fronti
     commit = await frontier.commit(Batch(found=[Request("http://a/new")]))
     assert commit.dropped == {"host_given_up": 1}
     assert list(await frontier.lease(10)) == []
+
+
+async def test_host_pages_bounds_the_pages_of_a_host(make: Make) -> None:
+    frontier = make(batch=lambda notes: 4, host_pages=2)
+    await add(frontier, *[Request(f"http://a/{n}") for n in range(5)])
+    first = await leased(frontier)
+    assert names(first) == ["0", "1"]
+    await frontier.commit(Batch(settled=first[:1]))  # it failed: another may take its place
+    second = await leased(frontier)
+    assert names(second) == ["2"]
+    commit = await frontier.commit(Batch(settled=[first[1], *second], pages=[first[1], *second]))
+    assert commit.dropped == {"host_pages": 2}
+    assert list(await frontier.lease(10)) == []
+
+
+async def test_a_host_with_all_its_pages_is_not_leased_out_of_turn(make: Make) -> None:
+    frontier = make(batch=lambda notes: 4, host_pages=1)
+    await add(frontier, Request("http://a/1"))
+    held = await leased(frontier)
+    assert len(await frontier.lease(0, host="a")) == 1
+    await frontier.commit(Batch(settled=held, pages=held))
+    assert list(await frontier.lease(0, host="a")) == []
+    assert len(await frontier.lease(0, host="b")) == 1
+
+
+async def test_a_host_given_up_is_not_leased_out_of_turn(frontier: Frontier) -> None:
+    await frontier.commit(Batch(given_up={"a"}))
+    assert list(await frontier.lease(0, host="a")) == []
+
+
+async def test_without_robots_every_host_is_leased_at_once(make: Make) -> None:
+    frontier = make(batch=lambda notes: 4, ask_notes=False)
+    await add(frontier, Request("http://a/1"), notes=None)
+    assert names(await leased(frontier)) == ["1"]
+
+
+async def test_the_batch_is_asked_with_the_hosts_notes(make: Make) -> None:
+    frontier = make(batch=lambda notes: 1 if notes.crawl_delay else 4)
+    slow = HostNotes(crawl_delay=9.0)
+    await add(frontier, *[Request(f"http://a/{n}") for n in range(3)], notes=slow)
+    assert names(await leased(frontier)) == ["0"]
+
+
+async def test_key_rules_decide_what_is_known(make: Make) -> None:
+    rules = KeyRules(ignore_query_order=True, ignore_params=("utm_*",))
+    frontier = make(batch=lambda notes: 9, rules=rules)
+    await add(
+        frontier,
+        Request("http://a/?a=1&b=2"),
+        Request("http://a/?b=2&a=1"),
+        Request("http://a/?a=1&b=2&utm_source=x"),
+        Request("http://a/?a=2"),
+    )
+    assert len(await leased(frontier)) == 2
 
 
 async def test_counts_tell_queued_leased_hosts_and_known(frontier: Frontier) -> None:

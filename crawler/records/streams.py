@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from crawler.items import columns_of, stream_of
+from crawler.items import ItemLine, columns_of, stream_of
 
 Columns = tuple[str, ...] | None
 """The names of an item's fields as they stand in its JSON; None if only the items can tell."""
@@ -15,11 +15,19 @@ _HEAD = b'{"_type":"'
 class Streams(Struct, frozen=True):
     """The streams of a spool, with their columns, in the order they were declared.
 
-    `tagged`: each line begins with its stream's name, as `{"_type":"book",`.
+    `tagged`: there are several, and each line begins with its stream's name, as `{"_type":"book",`,
+    so that the one line file can be read apart again.
     """
 
     columns: Mapping[str, Columns]
     tagged: bool = False
+
+    def line(self, item: ItemLine) -> bytes:
+        """Return an item's line for the spool."""
+        if not self.tagged:
+            return item.line
+        rest = item.line[1:] if item.line == b"{}" else b"," + item.line[1:]
+        return _HEAD + item.stream.encode() + b'"' + rest
 
     def split(self, line: bytes) -> tuple[str, bytes]:
         """Return the stream of a spool's line, and its JSON object. Raises `ValueError`."""

@@ -4,8 +4,8 @@ from typing import TypedDict
 import msgspec
 import pytest
 
-from crawler.export.streams import streams_of
 from crawler.items import Item, ItemKinds
+from crawler.records.streams import streams_of
 
 
 class Book(Item):
@@ -40,9 +40,10 @@ def test_no_declared_type_is_one_untyped_stream() -> None:
 @pytest.mark.parametrize("item", [Book(title='a"},{'), Nothing(), BookPrice("1", 2), {"a": 1}])
 def test_a_tagged_line_comes_apart_again(item: object) -> None:
     types = [Book, Nothing, BookPrice, dict]
-    line = ItemKinds(types).check(item)
-    stream, plain = streams_of(types).split(line.line)
-    assert stream == line.stream
+    checked = ItemKinds(types).check(item)
+    streams = streams_of(types)
+    stream, plain = streams.split(streams.line(checked))
+    assert stream == checked.stream
     assert plain == msgspec.json.encode(item)
 
 
