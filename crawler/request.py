@@ -14,7 +14,7 @@ from yarl import URL
 
 from crawler import urls
 from crawler.errors import InvalidUrl, SpiderError
-from crawler.items import not_a_number
+from crawler.plain import encode, not_a_number
 from crawler.settings import unknown
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -261,7 +261,7 @@ def _payload(
 
 def _json(value: object) -> bytes:
     try:
-        text = msgspec.json.encode(value)
+        text = encode(value)
         where = not_a_number(value, "json")
     except (TypeError, ValueError, RecursionError) as error:
         raise SpiderError(f"a request's json cannot be encoded: {error}") from None
