@@ -88,6 +88,7 @@ def refusal(item: object, *types: Any) -> str:
         (Point(1), (Point,), b'{"x":1,"tags":[]}'),
         (Size(2), (Size,), b'{"wide":2}'),
         ({"a": 1}, (dict,), b'{"a":1}'),
+        ({"_type": 1}, (dict,), b'{"_type":1}'),
         (OrderedDict(a=1), (), b'{"a":1}'),
         (defaultdict(int, a=1), (Old,), b'{"a":1}'),
         ({"a": 1, "b": "x"}, (Old,), b'{"a":1,"b":"x"}'),

@@ -27,7 +27,7 @@ class Computed(pydantic.BaseModel):  # type: ignore[misc]  # as above
     model_config = pydantic.ConfigDict(extra="forbid")
     a: int = 1
 
-    @pydantic.computed_field  # type: ignore[untyped-decorator]  # as above
+    @pydantic.computed_field  # type: ignore[untyped-decorator,prop-decorator]  # as above
     @property
     def twice(self) -> int:
         return self.a * 2

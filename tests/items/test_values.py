@@ -1,5 +1,6 @@
 """What may stand in an item's fields, and how it stands in the line."""
 
+import dataclasses
 import datetime as dt
 import enum
 import json
@@ -8,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,6 +29,16 @@ class Cover(enum.Enum):
 class Price(Struct):
     euros: float
     old: list[float] = []
+
+
+@dataclasses.dataclass
+class Point:
+    x: Any
+
+
+@attrs.define
+class Size:
+    wide: Any
 
 
 class Loose(Item):
@@ -106,6 +118,9 @@ def test_untyped_values_are_what_json_makes_of_them(value: object) -> None:
         (lambda n: [1, n], "$.v[1]"),
         (lambda n: (n,), "$.v[0]"),
         (lambda n: {n}, "$.v[0]"),
+        (lambda n: frozenset([n]), "$.v[0]"),
+        (lambda n: Point(n), "$.v.x"),
+        (lambda n: Size(n), "$.v.wide"),
         (lambda n: {"a": [{"b": n}]}, "$.v.a[0].b"),
         (lambda n: [None, Price(n)], "$.v[1].euros"),
         (lambda n: Loose(v=[n]), "$.v.v[0]"),
