@@ -95,7 +95,12 @@ def test_a_prefix_is_how_urls_begin(prefix: str, inside: list[str], outside: lis
 
 @pytest.mark.parametrize(
     ("domains", "inside"),
-    [(["b"], ["http://b/doc"]), (["*"], ["http://a/doc", "http://b/doc"]), (["c"], [])],
+    [
+        (["b"], ["http://b/doc"]),
+        (["*"], ["http://a/doc", "http://b/doc"]),
+        (["b", "*"], ["http://a/doc", "http://b/doc"]),
+        (["c"], []),
+    ],
 )
 def test_domains_and_prefixes_must_both_fit(domains: list[str], inside: list[str]) -> None:
     scope = Scope(domains=domains, prefixes=["http://a/doc", "http://b/doc"])
