@@ -2,7 +2,6 @@
 
 import hashlib
 import inspect
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
@@ -15,7 +14,7 @@ from yarl import URL
 from crawler import urls
 from crawler.errors import InvalidUrl, SpiderError
 from crawler.plain import encode, not_a_number
-from crawler.settings import unknown
+from crawler.settings import is_header, unknown
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 Callback = str | Callable[..., Any]
@@ -29,10 +28,8 @@ Kind = Literal["page", "seed", "robots", "sitemap"]
 _NO_RULES = urls.KeyRules()
 _JSON = ("Content-Type", "application/json")
 _FORM = ("Content-Type", "application/x-www-form-urlencoded")
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2, a token
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder().decode
-_NOT_IN_VALUES = re.compile(r"[\r\n\0]")  # RFC 9110 5.5
 
 
 class _RequestMeta(StructMeta):
@@ -202,7 +199,7 @@ def _headers(headers: Mapping[str, str] | Sequence[tuple[str, str]]) -> Headers:
         return ()
     given = _pairs("headers", headers)
     for name, value in given:
-        if not isinstance(value, str) or not _NAME.fullmatch(name) or _NOT_IN_VALUES.search(value):
+        if not isinstance(value, str) or not is_header(name, value):
             raise SpiderError(f"a request's headers cannot hold {name!r}: {value!r}")
     return given
 
