@@ -30,7 +30,7 @@ class Raised(Struct, frozen=True):
     @property
     def reason(self) -> str:
         """One line for people."""
-        words = " ".join(str(self.error).split())
+        words = " ".join(_words(self.error).split())
         name = type(self.error).__name__
         return f"{name}: {words}{self.where}" if words else f"{name}{self.where}"
 
@@ -73,6 +73,13 @@ def load_guarded(load: Callable[[], None]) -> Raised | None:
     except Exception as error:  # noqa: BLE001  # a module's own code may raise anything
         return Raised(error, _where(error), _text(error))
     return None
+
+
+def _words(error: Exception) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001  # an exception's own text is user code too
+        return "its text cannot be shown"
 
 
 def _where(error: BaseException) -> str:

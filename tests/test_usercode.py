@@ -52,6 +52,15 @@ async def slow():
     await asyncio.sleep(60)
 
 
+class Mute(Exception):
+    def __str__(self):
+        return self.nothing
+
+
+async def mute():
+    raise Mute
+
+
 async def cancelled():
     future = asyncio.get_running_loop().create_future()
     future.cancel()
@@ -94,6 +103,7 @@ def page() -> Response:
         ("silent", "KeyError", "raise KeyError"),
         ("helper", "ValueError: could not convert string to float: 'x'", "return float"),
         ("library", "JSONDecodeError: Expecting property name", "json.loads"),
+        ("mute", "Mute: its text cannot be shown", "raise Mute"),
         ("cancelled", "CallbackError: something it waited for was cancelled", "await future"),
     ],
 )
