@@ -2,16 +2,22 @@
 
 import dataclasses
 import re
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform, is_typeddict
+from collections.abc import Callable, Iterable, Sequence
+from types import NoneType
+from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform, get_origin, is_typeddict
 
 import msgspec
 from msgspec import Struct, StructMeta
 
 from crawler.errors import ItemError, SpiderError
+from crawler.plain import dumped, encode, is_pydantic, not_a_number, read_as
 
 _WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_encode = msgspec.json.Encoder().encode
+_TYPE = "_type"
+"""Names the type in the lines of a spider with several; no field can have the name then."""
+
+_UNFIT = (msgspec.ValidationError, TypeError, ValueError, AttributeError, RecursionError)
+"""What encoding an item and reading it back raises for one that is not as its type says."""
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(msgspec.field,))
@@ -29,9 +35,11 @@ class ItemMeta(StructMeta):
         key: str | tuple[str, ...] = (),
         **options: Any,
     ) -> Any:
-        cls = super().__new__(mcls, name, bases, namespace, **{"kw_only": True, **options})
+        if not options.setdefault("kw_only", True) or options.get("array_like"):
+            raise SpiderError(f"item {name}: items are JSON objects, made with keywords only")
+        cls = super().__new__(mcls, name, bases, namespace, **options)
         keys = (key,) if isinstance(key, str) else tuple(key)
-        if missing := [field for field in keys if field not in cls.__struct_fields__]:
+        if missing := [str(field) for field in keys if field not in cls.__struct_fields__]:
             raise SpiderError(f"item {name}: key names no field: {', '.join(missing)}")
         if keys or not hasattr(cls, "item_key"):
             cls.item_key = keys
@@ -59,69 +67,133 @@ class ItemLine(Struct, frozen=True):
     line: bytes
 
 
+class _Kind(Struct, frozen=True):
+    """What items of one class are held to; `name` is for messages, `model` for pydantic's."""
+
+    name: str
+    stream: str
+    decode: Callable[[bytes], Any]
+    model: bool
+
+
 class ItemKinds:
     """The item types of one spider, and the check every item passes.
 
-    With no declared types any item is taken.
+    With no declared types any item is taken. Raises `SpiderError` for types no item could have.
     """
 
-    def __init__(self, types: Sequence[type] = ()) -> None:
+    def __init__(self, types: Sequence[Any] = ()) -> None:
         self.types = tuple(types)
-        self._checks: dict[type, Callable[[Any], ItemLine]] = {}
-        self._decoders: dict[type, Callable[[bytes], Any]] = {}
+        self._several = len(self.types) > 1
+        self._kinds: dict[type, Sequence[_Kind]] = {}
+        for declared in self.types:
+            _refuse_unfit(declared, several=self._several)
 
     def check(self, item: object) -> ItemLine:
         """Return `item` encoded and read back as its type: checked, and frozen as it is now.
 
         Raises `ItemError` for a wrong type and for numbers JSON does not have.
         """
-        kind = self._kind(item)
-        stream = stream_of(kind)
-        try:
-            line, checked = self._frozen(item, kind)
-        except (msgspec.ValidationError, TypeError, ValueError, RecursionError) as error:
-            raise ItemError(f"{_name(kind)}: {_one_line(error)}") from None
-        if b"null" in line and (where := _not_a_number(item)):
-            raise ItemError(f"{_name(kind)}: {where} is not a number that JSON has")
-        return ItemLine(stream, checked, line)
+        kinds = self._kinds.get(type(item))
+        if kinds is None:
+            kinds = self._kinds[type(item)] = self._kinds_of(type(item))
+        errors = []
+        for kind in kinds:
+            try:
+                return self._line(item, kind)
+            except _UNFIT as error:
+                errors.append(f"{kind.name}: {_one_line(error)}")
+        raise ItemError("; or ".join(errors))
 
-    def _frozen(self, item: Any, kind: type) -> tuple[bytes, Any]:
-        if hasattr(item, "model_dump"):  # pydantic has its own check
-            return _encode(item.model_dump(mode="json")), type(item).model_validate(
-                item.model_dump()
-            )
-        line = _encode(item)
-        return line, self._decoder(kind)(line)
+    def _line(self, item: Any, kind: _Kind) -> ItemLine:
+        plain, checked = item, None
+        if kind.model:
+            plain, checked = dumped(item), item.model_copy(deep=True)
+        line = encode(plain)
+        if not line.startswith(b"{"):
+            raise TypeError("an item must be a JSON object")
+        # What NaN and infinity become: null, or text if they were Decimals.
+        suspect = b"null" in line or b'NaN"' in line or b'Infinity"' in line
+        if suspect and (where := not_a_number(plain)):
+            raise ValueError(f"{where} is not a number that JSON has")
+        if checked is None:
+            checked = kind.decode(line)
+        if isinstance(item, dict):
+            self._refuse_keys(item, checked)
+        return ItemLine(kind.stream, checked, line)
 
-    def _kind(self, item: object) -> type:
-        kind = type(item)
-        if not self.types or kind in self.types:
-            return kind
-        for declared in self.types:
-            if kind is dict and (declared is dict or is_typeddict(declared)):
-                return declared
-            if not is_typeddict(declared) and isinstance(item, declared):
-                return declared
-        expected = " or ".join(_name(declared) for declared in self.types)
-        raise ItemError(f"expected an item of type {expected}, got {kind.__name__}")
+    def _refuse_keys(self, item: dict[Any, Any], checked: dict[str, Any]) -> None:
+        """Refuse keys that a TypedDict does not have, and the one that is ours."""
+        if len(checked) < len(item):
+            extra = ", ".join(str(key) for key in item if key not in checked)
+            raise TypeError(f"unknown keys: {extra}")
+        if self._several and _TYPE in item:
+            raise ValueError(f"the key {_TYPE!r} is kept for the names of a spider's item types")
 
-    def _decoder(self, kind: type) -> Callable[[bytes], Any]:
-        decoder = self._decoders.get(kind)
-        if decoder is None:
-            target: Any = dict[str, Any] if kind is dict else kind
-            decoder = self._decoders[kind] = msgspec.json.Decoder(target).decode
-        return decoder
+    def _kinds_of(self, own: type) -> Sequence[_Kind]:
+        """Return what an item of the class `own` may be: several only for dicts and generics."""
+        if not self.types:
+            plain = dict if issubclass(own, dict) else own
+            return [_kind(plain, plain)]
+        exact = [declared for declared in self.types if (get_origin(declared) or declared) is own]
+        found = exact or [declared for declared in self.types if _admits(declared, own)]
+        if not found:
+            expected = " or ".join(_name(declared) for declared in self.types)
+            raise ItemError(f"expected an item of type {expected}, got {own.__name__}")
+        several = exact or issubclass(own, dict)
+        # A subclass of a declared type keeps its further fields, in the stream of that type.
+        return [
+            _kind(declared, declared if several else own)
+            for declared in (found if several else found[:1])
+        ]
+
+
+def _admits(declared: Any, own: type) -> bool:
+    plain = get_origin(declared) or declared
+    return issubclass(own, dict if is_typeddict(plain) else plain)
+
+
+def _kind(declared: Any, read_as: Any) -> _Kind:
+    try:
+        decode = _decoder(dict[str, Any] if read_as is dict else read_as)
+    except SpiderError as error:
+        raise ItemError(str(error)) from None
+    return _Kind(_name(declared), stream_of(declared), decode, is_pydantic(read_as))
+
+
+def _decoder(kind: Any) -> Callable[[bytes], Any]:
+    """Return what reads a line as `kind`. Raises `SpiderError` for annotations nobody can read."""
+    try:
+        return msgspec.json.Decoder(kind, dec_hook=read_as).decode
+    except (NameError, TypeError) as error:
+        raise _unreadable(kind, error) from None
+
+
+def _unreadable(kind: Any, error: Exception) -> SpiderError:
+    return SpiderError(f"item {_name(kind)}: cannot be read as annotated: {_one_line(error)}")
+
+
+def _refuse_unfit(declared: Any, *, several: bool) -> None:
+    plain = get_origin(declared) or declared
+    builtin = getattr(plain, "__module__", "") == "builtins"
+    if not isinstance(plain, type) or (builtin and plain not in (dict, object, NoneType)):
+        raise SpiderError(f"Spider[...] takes item types, got {_name(declared)}")
+    _decoder(declared)
+    if several and _TYPE in (columns_of(declared) or ()):
+        raise SpiderError(
+            f"item {_name(declared)}: the field {_TYPE!r} is kept for the names of a spider's "
+            "item types; rename it"
+        )
 
 
 def is_item(value: object) -> bool:
     """True for what may be an item: a dict, an Item or Struct, a dataclass, attrs, or pydantic."""
     kind = type(value)
     return (
-        kind is dict
-        or isinstance(value, Struct)
+        isinstance(value, dict | Struct)
         or dataclasses.is_dataclass(kind)
         or hasattr(kind, "__attrs_attrs__")
-        or hasattr(value, "model_dump")
+        or is_pydantic(kind)
     )
 
 
@@ -130,51 +202,46 @@ def snake_case(name: str) -> str:
     return _WORD_STARTS.sub("_", name).lower()
 
 
-def stream_of(kind: type) -> str:
+def stream_of(kind: Any) -> str:
     """Return the name of an item type's stream: its class name in snake_case; dicts are `item`."""
-    if kind is dict or is_typeddict(kind):
-        return "item"
-    return snake_case(kind.__name__)
+    plain = get_origin(kind) or kind
+    return "item" if plain is dict or is_typeddict(plain) else snake_case(plain.__name__)
 
 
-def columns_of(kind: type) -> tuple[str, ...] | None:
-    """Return an item type's fields in order, by their names in JSON; None for dicts."""
-    if kind is dict:
+def columns_of(kind: Any) -> tuple[str, ...] | None:
+    """Return an item type's fields in order, by their names in JSON; None for dicts.
+
+    Raises `SpiderError` for annotations nobody can read.
+    """
+    plain = get_origin(kind) or kind
+    if plain is dict:
         return None
-    if hasattr(kind, "model_fields"):
-        return tuple(kind.model_fields)
-    info = msgspec.inspect.type_info(kind)
-    return tuple(field.encode_name for field in getattr(info, "fields", ())) or None
+    if is_typeddict(plain):
+        return tuple(plain.__annotations__) or None
+    if is_pydantic(plain):
+        return tuple(_pydantic_columns(plain)) or None
+    try:
+        info = msgspec.inspect.type_info(kind)
+    except (NameError, TypeError) as error:
+        raise _unreadable(kind, error) from None
+    tag = getattr(info, "tag_field", None)
+    names = [field.encode_name for field in getattr(info, "fields", ())]
+    if hasattr(plain, "__attrs_attrs__"):  # msgspec leaves private ones out, of attrs alone
+        names = [name for name in names if not name.startswith("_")]
+    return (*([tag] if tag else []), *names) or None
 
 
-def _name(kind: type) -> str:
+def _pydantic_columns(model: Any) -> Iterable[str]:
+    shown = {name: field for name, field in model.model_fields.items() if not field.exclude}
+    by_alias = model.model_config.get("serialize_by_alias")
+    for name, field in (shown | model.model_computed_fields).items():
+        alias = getattr(field, "serialization_alias", None) or field.alias
+        yield alias if by_alias and alias else name
+
+
+def _name(kind: Any) -> str:
     return getattr(kind, "__name__", str(kind))
 
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
-
-
-def _fields(item: Any) -> list[str]:
-    if isinstance(item, Struct):
-        return list(item.__struct_fields__)
-    if dataclasses.is_dataclass(item):
-        return [field.name for field in dataclasses.fields(item)]
-    if hasattr(item, "__attrs_attrs__"):
-        return [field.name for field in item.__attrs_attrs__]
-    return list(type(item).model_fields)
-
-
-def _not_a_number(value: object, where: str = "$") -> str | None:
-    """Return where a NaN or infinity stands, which the encoder writes as null."""
-    if isinstance(value, float):
-        return None if value - value == 0 else where
-    if isinstance(value, dict):
-        pairs = [(f"{where}.{name}", inner) for name, inner in value.items()]
-    elif isinstance(value, list | tuple | set | frozenset):
-        pairs = [(f"{where}[{index}]", inner) for index, inner in enumerate(value)]
-    elif is_item(value):
-        pairs = [(f"{where}.{name}", getattr(value, name)) for name in _fields(value)]
-    else:
-        return None
-    return next((found for name, inner in pairs if (found := _not_a_number(inner, name))), None)

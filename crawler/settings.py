@@ -2,9 +2,11 @@
 
 import difflib
 import math
+import os
 import re
 import types
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import (
     Annotated,
     Any,
@@ -25,8 +27,10 @@ from crawler.errors import SettingError
 VERSION = "0.1.0"
 USER_AGENT = f"crawlkeeper/{VERSION} (+https://crawlkeeper.readthedocs.io)"
 _MB = 1_000_000
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMG]?)B?", re.IGNORECASE)
-_SCALE = {"": 1, "k": 1_000, "m": _MB, "g": 1_000 * _MB}
+_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*(?:([kMGT])(i?))?B?", re.IGNORECASE)
+_POWERS = " kmgt"
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2, a token
+_NOT_IN_VALUES = re.compile(r"[\r\n\0]")  # RFC 9110 5.5
 
 
 class _Say(NamedTuple):
@@ -135,7 +139,7 @@ class SettingsDict(TypedDict, total=False):
     ignore_params: tuple[str, ...]
     frontier: Literal["memory"]
     pages: Literal["files", "none"]
-    output_dir: str
+    output_dir: str | os.PathLike[str]
 
 
 class Layer(Struct, frozen=True):
@@ -165,7 +169,7 @@ def check(name: str, value: object, *, layer: str) -> object:
     annotation = _TYPES[name]
     try:
         read = msgspec.convert(
-            _read(value, annotation, size=name.endswith("_bytes")),
+            _read(value, annotation, size=_is_size(name)),
             get_args(annotation)[0],
             strict=not isinstance(value, str),
         )
@@ -173,8 +177,11 @@ def check(name: str, value: object, *, layer: str) -> object:
             raise ValueError
         if isinstance(read, str) and not read.strip():
             raise ValueError
+        sent = {"User-Agent": read} if name == "user_agent" else read
+        if isinstance(sent, dict) and not all(map(is_header, sent, sent.values())):
+            raise ValueError
     except (msgspec.ValidationError, ValueError):
-        raise _refusal(layer, name, _expected(annotation), value) from None
+        raise _refusal(layer, name, _expected(name, annotation), value) from None
     rule = _rule(annotation)
     if not rule.admits(read):
         raise _refusal(layer, name, _bound(rule), value)
@@ -187,7 +194,7 @@ def _refusal(layer: str, name: str, expected: str, value: object) -> SettingErro
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """Return `unknown setting 'dealy'; did you mean 'delay'?`, or without the hint."""
-    close = difflib.get_close_matches(name, list(known), n=1)
+    close = difflib.get_close_matches(name.lower(), list(known), n=1)
     return f"unknown {what} {name!r}" + (f"; did you mean {close[0]!r}?" if close else "")
 
 
@@ -198,18 +205,34 @@ def describe() -> dict[str, str]:
 
 def _read(value: object, annotation: object, *, size: bool) -> object:
     """Bring text, and what a keyword may hold, into the shape msgspec converts."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
     if not isinstance(value, str):
         return list(value) if isinstance(value, tuple | set | frozenset) else value
     if value.strip().lower() in ("none", "null") and _is_optional(annotation):
         return None
     if size and (match := _SIZE.fullmatch(value.strip())):
-        return int(float(match[1]) * _SCALE[match[2].lower()])
+        return _size(match[1], unit=match[2], thousand=1024 if match[3] else 1000)
     plain = _plain(annotation)
     if get_origin(plain) is tuple:
         return [part.strip() for part in value.split(",") if part.strip()]
     if get_origin(plain) is dict:
         return msgspec.json.decode(value)
-    return value
+    return value if plain is str else value.strip()
+
+
+def _size(number: str, *, unit: str | None, thousand: int) -> int:
+    power = _POWERS.index(unit.lower()) if unit else 0
+    return int(Decimal(number) * thousand**power)
+
+
+def _is_size(name: str) -> bool:
+    return name.endswith("_bytes")
+
+
+def is_header(name: str, value: str) -> bool:
+    """True for a header field that can be sent."""
+    return bool(_NAME.fullmatch(name)) and not _NOT_IN_VALUES.search(value)
 
 
 def _plain(annotation: object) -> Any:
@@ -240,12 +263,13 @@ _WORDS: dict[object, str] = {
 }
 
 
-def _expected(annotation: object) -> str:
+def _expected(name: str, annotation: object) -> str:
     """Say what would have been right, type and bound."""
     plain, bound = _plain(annotation), _bound(_rule(annotation))
     if get_origin(plain) is Literal:
         return " or ".join(repr(choice) for choice in get_args(plain))
-    words = _WORDS[get_origin(plain) or plain] + (f", {bound}" if bound else "")
+    words = "a size, as 10 MB" if _is_size(name) else _WORDS[get_origin(plain) or plain]
+    words += f", {bound}" if bound else ""
     return words + (" or none" if _is_optional(annotation) else "")
 
 

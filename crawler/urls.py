@@ -47,11 +47,13 @@ def canonicalize(url: str) -> str:
 def join(base: str, href: str) -> str:
     """Resolve `href` as found in a document at `base`; the result is canonical.
 
-    Raises `InvalidUrl` for what is no URL, or none a crawler asks for (`mailto:`, `javascript:`).
+    Raises `InvalidUrl` for what is no URL, or none a crawler asks for (`mailto:`, `javascript:`);
+    it names `href`, or `base` if that is the wrong one.
     """
     try:
         return _without_fragment(join_url(base, href))
     except ValueError as error:
+        canonicalize(base)
         raise _invalid(href, error) from None
 
 

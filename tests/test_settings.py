@@ -1,6 +1,7 @@
 """Every setting, checked once."""
 
-from typing import get_type_hints
+from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
@@ -20,6 +21,51 @@ from crawler.settings import NAMES, Layer, Settings, SettingsDict, describe, mer
         ("-s", "max_pages", "0", "-s: max_pages must be at least 1, got '0'"),
         ("-s", "user_agent", "", "-s: user_agent must be text, got ''"),
         ("k", "concurrency", True, "k: concurrency must be a whole number, at least 1, got True"),
+        ("k", "delay", None, "k: delay must be a number, at least 0, got None"),
+        ("k", "max_pages", 1.5, "k: max_pages must be a whole number, at least 1 or none, got 1.5"),
+        (
+            "k",
+            "max_seconds",
+            float("inf"),
+            "k: max_seconds must be a number, more than 0 or none, got inf",
+        ),
+        (
+            "-s",
+            "body_bytes",
+            "10 apples",
+            "-s: body_bytes must be a size, as 10 MB, more than 0, got '10 apples'",
+        ),
+        ("-s", "body_bytes", "0.1 B", "-s: body_bytes must be more than 0, got '0.1 B'"),
+        ("-s", "statuses", "404;5", "-s: statuses must be a list, as a,b,c, got '404;5'"),
+        ("k", "statuses", 404, "k: statuses must be a list, as a,b,c, got 404"),
+        (
+            "-s",
+            "headers",
+            "A=1",
+            """-s: headers must be names and values, as {"Name": "value"}, got 'A=1'""",
+        ),
+        (
+            "k",
+            "headers",
+            {"A": "1\n2"},
+            """k: headers must be names and values, as {"Name": "value"}, got {'A': '1\\n2'}""",
+        ),
+        (
+            "k",
+            "headers",
+            {"A b": "1"},
+            """k: headers must be names and values, as {"Name": "value"}, got {'A b': '1'}""",
+        ),
+        ("k", "user_agent", "me\nX: 1", "k: user_agent must be text, got 'me\\nX: 1'"),
+        ("k", "output_dir", 3, "k: output_dir must be text, got 3"),
+        ("-s", "per-host", "1", "-s: unknown setting 'per-host'; did you mean 'per_host'?"),
+        (
+            "environment",
+            "DELAY",
+            "1",
+            "environment: unknown setting 'DELAY'; did you mean 'delay'?",
+        ),
+        ("-s", "cookies", "1", "-s: unknown setting 'cookies'"),
     ],
 )
 def test_an_error_names_layer_setting_expected_and_got(
@@ -34,15 +80,98 @@ def test_an_error_names_layer_setting_expected_and_got(
     ("name", "text", "value"),
     [
         ("body_bytes", "5 MB", 5_000_000),
+        ("body_bytes", "1.005kb", 1_005),
+        ("body_bytes", "2 MiB", 2 * 1024**2),
+        ("memory_bytes", "1.5G", 1_500_000_000),
+        ("min_free_bytes", "1 TB", 10**12),
+        ("min_free_bytes", "0", 0),
+        ("body_bytes", "1e6", 1_000_000),
+        ("delay", " 1e1 ", 10.0),
+        ("concurrency", "7", 7),
         ("max_pages", "none", None),
+        ("proxy", "None", None),
+        ("callback_timeout", " null ", None),
+        ("output_dir", "none", "none"),
+        ("user_agent", " me ", " me "),
+        ("accept", "html", ("html",)),
+        ("ignore_params", "", ()),
         ("accept", "html, json", ("html", "json")),
         ("statuses", "404,410", (404, 410)),
         ("headers", '{"X-A": "1"}', {"X-A": "1"}),
         ("obey_robots", "false", False),
+        ("obey_robots", "TRUE", True),
+        ("verify_tls", "0", False),
     ],
 )
 def test_text_is_read_as_the_setting_needs_it(name: str, text: str, value: object) -> None:
     assert getattr(merge([Layer("-s", {name: text})]), name) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kept"),
+    [
+        ("delay", 1, 1.0),
+        ("accept", ["html", "json"], ("html", "json")),
+        ("accept", {"html"}, ("html",)),
+        ("accept", "html", ("html",)),
+        ("max_pages", None, None),
+        ("output_dir", Path("runs"), "runs"),
+        ("body_bytes", "1 kB", 1000),  # as TOML has it
+        ("proxy", "none", None),  # TOML has no null
+    ],
+)
+def test_python_and_toml_may_give_what_means_the_same(
+    name: str, value: object, kept: object
+) -> None:
+    assert getattr(merge([Layer("k", {name: value})]), name) == kept
+
+
+def test_headers_are_cut_loose_from_what_was_given() -> None:
+    given = {"A": "1"}
+    settings = merge([Layer("k", {"headers": given})])
+    given["B"] = "2"
+    assert settings.headers == {"A": "1"}
+
+
+# The least each number may be, and what is just too little; 0 is never "no limit".
+LEAST: dict[str, tuple[float, float]] = {
+    **dict.fromkeys(["concurrency", "per_host", "max_pages", "max_items"], (1, 0)),
+    **dict.fromkeys(["max_failures", "host_pages"], (1, 0)),
+    **dict.fromkeys(["retries", "max_redirects", "max_depth", "min_free_bytes"], (0, -1)),
+    **dict.fromkeys(["body_bytes", "html_bytes", "memory_bytes"], (1, 0)),
+    **dict.fromkeys(["delay", "stop_seconds", "target_pause"], (0, -0.01)),
+    **dict.fromkeys(["max_wait", "timeout", "connect_timeout", "read_timeout"], (0.01, 0)),
+    **dict.fromkeys(["backoff", "callback_timeout", "max_seconds"], (0.01, 0)),
+}
+
+
+@pytest.mark.parametrize("name", LEAST)
+def test_a_number_has_a_least_value(name: str) -> None:
+    least, too_little = LEAST[name]
+    for value in (least, str(least)):
+        assert getattr(merge([Layer("k", {name: value})]), name) == least
+    for value in (too_little, str(too_little)):
+        with pytest.raises(SettingError, match=f"k: {name} must be (at least|more than) "):
+            merge([Layer("k", {name: value})])
+
+
+def test_every_number_is_bounded() -> None:
+    numbers = [
+        n for n, hint in get_type_hints(Settings).items() if {int, float} & {hint, *get_args(hint)}
+    ]
+    assert set(numbers) - {"statuses"} == set(LEAST)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_limit_is_none_where_there_may_be_none_and_nowhere_else(name: str) -> None:
+    optional = type(None) in get_args(get_type_hints(Settings)[name])
+    for value in (None, "none"):
+        try:
+            kept = getattr(merge([Layer("k", {name: value})]), name)
+        except SettingError:
+            assert not optional
+        else:
+            assert (kept is None) == optional
 
 
 def test_a_later_layer_wins() -> None:

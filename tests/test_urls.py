@@ -101,11 +101,22 @@ def test_a_reference_is_resolved(href: str, joined: str) -> None:
     assert urls.join("http://a.b/c/d?q", href) == joined
 
 
-def test_a_reference_that_is_nonsense_is_refused() -> None:
-    with pytest.raises(InvalidUrl):
-        urls.join("http://a.b/", "http://[")
-    with pytest.raises(InvalidUrl):
-        urls.join("no base", "x")
+@pytest.mark.parametrize(
+    ("base", "href", "named"),
+    [
+        ("http://a.b/", "http://[", "http://["),
+        ("http://a.b/", "tel:1", "tel:1"),
+        ("no base", "x", "no base"),
+        ("no base", "http://a.b/", "no base"),
+        ("mailto:me@a.b", "x", "mailto:me@a.b"),
+    ],
+)
+def test_a_reference_that_is_nonsense_is_refused_by_the_wrong_part(
+    base: str, href: str, named: str
+) -> None:
+    with pytest.raises(InvalidUrl) as refused:
+        urls.join(base, href)
+    assert refused.value.url == named
 
 
 @given(ROUGH | ROUGH.map("http://a.b/{}".format) | ROUGH.map("https://{}".format))

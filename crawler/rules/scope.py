@@ -2,18 +2,23 @@
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from crawler import urls
 from crawler.errors import InvalidUrl, SpiderError
 
 _MOST_JUDGED = 100_000
+_NO_HOST = re.compile(
+    r"[/\\?#@*]|:\d*$"
+)  # what a URL's parser would cut off from the host, or keep
 
 
 class Scope:
     """Judges links, redirects and sitemap entries; never what `page.fetch` asks for.
 
     Without `domains` and `prefixes` the scope is the seeds' hosts; `domains=["*"]` is the whole
-    web. A domain includes its subdomains. With both, a URL must fit both. Raises `SpiderError`.
+    web. A domain includes its subdomains, and any port; a prefix is the URL's own beginning, scheme
+    and all. With both, a URL must fit both. Raises `SpiderError`.
     """
 
     def __init__(
@@ -21,14 +26,14 @@ class Scope:
         *,
         domains: Iterable[str] = (),
         prefixes: Iterable[str] = (),
-        deny: Iterable[str] = (),
+        deny: Iterable[str | re.Pattern[str]] = (),
         max_depth: int | None = None,
     ) -> None:
-        listed = [*domains]
+        listed = _listed("allowed_domains", domains)
         self._everywhere = "*" in listed
         self._domains = frozenset(_domain(name) for name in listed if name != "*")
-        self._prefixes = tuple(_prefix(text) for text in prefixes)
-        self._deny = tuple(_pattern(text) for text in deny)
+        self._prefixes = tuple(_prefix(text) for text in _listed("allowed_prefixes", prefixes))
+        self._deny = tuple(_pattern(text) for text in _listed("deny", deny))
         self._max_depth = max_depth
         self._by_seeds = not listed and not self._prefixes
         self._seeds: set[str] = set()
@@ -68,25 +73,43 @@ class Scope:
         return known
 
 
-def _domain(name: str) -> str:
+def _listed(name: str, given: Any) -> list[Any]:
+    """Return what a spider lists. One text would be taken for a list of its letters."""
+    if given is None:
+        return []
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+        raise SpiderError(f"{name} must be a list, got {given!r}")
+    return [*given]
+
+
+def _domain(name: object) -> str:
+    refusal = SpiderError(
+        f"allowed_domains must hold host names without port, as 'example.com', got {name!r}"
+    )
+    if not isinstance(name, str):
+        raise refusal
+    host = name.removeprefix("*").removeprefix(".").removesuffix(".")
+    if host.count(":") > 1 and "[" not in host:
+        host = f"[{host}]"  # an IPv6 address as people write it
+    if _NO_HOST.search(host):
+        raise refusal
     try:
-        host = urls.hostname_of(urls.canonicalize(f"http://{name.removeprefix('*.')}/"))
+        return urls.hostname_of(urls.canonicalize(f"http://{host}/"))
     except InvalidUrl:
-        host = ""
-    if not host or "/" in name:
-        raise SpiderError(f"allowed_domains must hold host names, as 'example.com', got {name!r}")
-    return host
+        raise refusal from None
 
 
 def _prefix(text: str) -> str:
     try:
         return urls.canonicalize(text)
-    except InvalidUrl:
+    except (InvalidUrl, TypeError):
         raise SpiderError(f"allowed_prefixes must hold URLs, got {text!r}") from None
 
 
-def _pattern(text: str) -> re.Pattern[str]:
+def _pattern(text: str | re.Pattern[str]) -> re.Pattern[str]:
     try:
-        return re.compile(text)
-    except re.error as error:
+        pattern = re.compile(text)
+        pattern.search("")
+    except (re.error, TypeError) as error:
         raise SpiderError(f"deny must hold regular expressions, got {text!r}: {error}") from None
+    return pattern

@@ -1,0 +1,74 @@
+"""Values as JSON has them."""
+
+import dataclasses
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+
+def encode(value: object) -> bytes:
+    """Return `value` as JSON. NaN becomes null, or text if it is a Decimal: see `not_a_number`.
+
+    Raises `TypeError`, `ValueError`, `AttributeError` for a field that is unset, `RecursionError`.
+    """
+    return _encode(value)
+
+
+def read_as(kind: Any, value: object) -> Any:
+    """Read what msgspec cannot: pydantic models inside other types."""
+    if hasattr(kind, "model_validate"):
+        return kind.model_validate(value)
+    raise TypeError(f"a value of type {getattr(kind, '__name__', kind)} cannot be read from JSON")
+
+
+def is_pydantic(kind: type) -> bool:
+    """True for a pydantic model, told by what it can do: pydantic is not ours to import."""
+    return hasattr(kind, "model_dump")
+
+
+def dumped(model: Any) -> Any:
+    """Return a pydantic model as plain values; it checks as it writes. Raises `ValueError`."""
+    if missing := type(model).model_fields.keys() - model.__dict__.keys():
+        raise ValueError(f"missing fields: {', '.join(sorted(missing))}")
+    return model.model_dump(mode="json", warnings="error")
+
+
+def not_a_number(value: object, where: str = "$") -> str | None:
+    """Return where a NaN or infinity stands, which JSON does not have."""
+    pairs: Iterable[tuple[str, object]]
+    match value:
+        case float():
+            return None if value - value == 0 else where
+        case Decimal():
+            return None if value.is_finite() else where
+        case dict():
+            pairs = ((f"{where}.{name}", inner) for name, inner in value.items())
+        case list() | tuple() | set() | frozenset():
+            pairs = ((f"{where}[{index}]", inner) for index, inner in enumerate(value))
+        case _:
+            pairs = ((f"{where}.{name}", getattr(value, name)) for name in _fields(value))
+    return next((found for name, inner in pairs if (found := not_a_number(inner, name))), None)
+
+
+def _fields(value: Any) -> Iterable[str]:
+    """Return the names of an object's fields; none for what is not made of fields."""
+    if isinstance(value, Struct):
+        return value.__struct_fields__
+    kind: Any = type(value)
+    if dataclasses.is_dataclass(kind):
+        return [field.name for field in dataclasses.fields(kind)]
+    if is_pydantic(kind):
+        return list(kind.model_fields)
+    return [field.name for field in getattr(kind, "__attrs_attrs__", ())]
+
+
+def _to_plain(value: object) -> Any:
+    if is_pydantic(type(value)):
+        return dumped(value)
+    raise TypeError(f"a value of type {type(value).__name__} has no place in JSON")
+
+
+_encode = msgspec.json.Encoder(enc_hook=_to_plain).encode
