@@ -32,7 +32,6 @@ class Signals:
     def __init__(self) -> None:
         self.received: signal.Signals | None = None
         self._again = False
-        self._heard = False
         self._over = False
 
     @contextmanager
@@ -70,16 +69,15 @@ class Signals:
             _NAMES[self.received],
             seconds,
         )
-        loop.call_soon_threadsafe(self._stop, run, self.received.name)
-        _later(seconds + _GRACE, self._remind, run)
+        loop.call_soon_threadsafe(run.stop, self.received.name)
+        _later(seconds + _GRACE / 2, self._remind, run, loop)
 
-    def _stop(self, run: Run, reason: str) -> None:
-        self._heard = True
-        run.stop(reason)
-
-    def _remind(self, run: Run) -> None:
-        """End a crawl whose loop did not even hear of the signal; say what else is to do."""
-        if not self._heard:
+    def _remind(self, run: Run, loop: asyncio.AbstractEventLoop) -> None:
+        """Say what is to do when pages do not end; end a crawl whose loop hears of nothing."""
+        hears = threading.Event()
+        with suppress(RuntimeError):  # a loop that is closed by now
+            loop.call_soon_threadsafe(hears.set)
+        if not self._over and not hears.wait(_GRACE / 2):
             self._force(run)
         if not self._over:
             NOTICES.info("pages in hand do not end; once more ends at once")
@@ -100,9 +98,9 @@ def kept(run: Run) -> str:
     return f"{counted(stats.pages, 'page')} and {counted(stats.items, 'item')} kept in {run.folder}"
 
 
-def _later(seconds: float, call: Callable[[Run], None], run: Run) -> None:
+def _later(seconds: float, call: Callable[..., None], *given: object) -> None:
     # A thread: the loop may be what does not let go. A daemon: the process need not wait for it.
-    timer = threading.Timer(seconds, call, [run])
+    timer = threading.Timer(seconds, call, given)
     timer.daemon = True
     timer.start()
 
@@ -116,4 +114,5 @@ def _holding() -> str:
     after = frames[inside[-1] + 1 :] if inside else []
     if not after or "asyncio" in after[0].filename:
         return "a callback"
-    return f"{os.path.basename(after[0].filename)}:{after[0].lineno}"
+    deepest = [f for f in after if f.filename == after[0].filename][-1]
+    return f"{os.path.basename(deepest.filename)}:{deepest.lineno}"

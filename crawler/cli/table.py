@@ -8,6 +8,7 @@ from rich.text import Text
 from crawler.cli.units import clipped, size_of, span_of
 from crawler.outcome import Report
 
+_WIDTH = len("left out") + 2
 _URLS = 3
 """Examples shown of one reason to fail."""
 
@@ -47,12 +48,11 @@ def show(report: Report, console: Console, *, outputs: Sequence[str]) -> None:
     Plain lines, which a terminal folds and a file keeps: no URL is broken, none is padded.
     """
     rows = [(name, line) for name, lines in _rows(report, outputs).items() for line in lines]
-    width = max(len(name) for name, _ in rows) + 2
     text = Text()
     text.append(f"\n{summary(report)}\n\n", style="bold red" if report.exit_status else "bold")
     last = ""
     for name, line in rows:
-        text.append(f"{name if name != last else '':{width}}", style="dim")
+        text.append(f"{name if name != last else '':{_WIDTH}}", style="dim")
         text.append(line + "\n")
         last = name
     console.print(text, end="", soft_wrap=True)
