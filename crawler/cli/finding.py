@@ -155,8 +155,9 @@ def _spiders_of(path: Path) -> list[Found]:
     def load() -> None:
         try:
             loader.exec_module(module)
-        except SystemExit:
-            raise ImportError("it ends the process when it is imported") from None
+        except SystemExit as ended:
+            error = ImportError("it ends the process when it is imported")
+            raise error.with_traceback(ended.__traceback__) from None
 
     if raised := load_guarded(load):
         raise SpiderError(f"{path}: cannot be imported: {_place(raised.error, path)}")

@@ -1,6 +1,5 @@
 """`crawl NAME`, from its first line to its exit status."""
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -104,13 +103,3 @@ async def test_the_spiders_own_counters_are_shown(folder: Path, small: Site) -> 
         "    def parse(self, page): self.count('seen', 3)\n"
     )
     assert (await crawl(folder, "tally")).table["counted"] == "seen: 3"
-
-
-async def test_help_does_not_import_aiohttp(folder: Path) -> None:
-    program = folder / "help.py"
-    program.write_text(
-        "import sys; from crawler.__main__ import main; sys.argv = ['crawl', '--help']\n"
-        "try: main()\nexcept SystemExit: print('aiohttp' in sys.modules, file=sys.stderr)"
-    )
-    done = await crawl(folder, after=f"; {sys.executable} help.py", before="true ||")
-    assert done.err == "False\n"
