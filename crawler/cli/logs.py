@@ -67,18 +67,20 @@ class _Short(logging.Formatter):
 
 
 class _Json(logging.Formatter):
-    """One JSON object a line; `url` if there is one, and what a notice has beside its words."""
+    """One JSON object a line; `url` and `traceback` if there is one, and a notice's `facts`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        message = record.getMessage()
+        message, _, rest = record.getMessage().partition("\n")
         entry = {
             "time": _time(record),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": message,
         }
-        if found := _LAST_URL.search(message.partition("\n")[0]):
+        if found := _LAST_URL.search(message):
             entry["url"] = found[0]
+        if rest:
+            entry["traceback"] = rest
         facts: dict[str, Any] = getattr(record, "facts", {})
         return msgspec.json.encode({**entry, **facts}).decode()
 

@@ -91,7 +91,7 @@ async def ended(process: Process, folder: Path) -> Done:
     async with asyncio.timeout(_LONGEST):
         out, err = await process.communicate()
     assert process.returncode is not None
-    assert b"Traceback" not in err, err.decode()
+    assert not re.search(rb"^Traceback", err, re.MULTILINE), err.decode()
     return Done(process.returncode, out.decode(), err.decode(), folder)
 
 
