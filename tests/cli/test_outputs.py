@@ -69,8 +69,6 @@ async def test_standard_output_carries_items_and_nothing_else(folder: Path, smal
     ("words", "message"),
     [
         (["-o", "x.xyz"], "x.xyz: unknown output format '.xyz'; known are .jsonl, .json, .csv"),
-        (["-o", "x.jsno"], "did you mean '.json'?"),
-        (["-o", "x"], "x: unknown output format"),
         (["-o", "spiders"], "spiders: is a folder; -o needs a file"),
         (["-o", "spiders/"], "spiders/: is a folder; -o needs a file"),
         (["-o", "file/x.csv"], "-o needs a folder to write in"),
@@ -78,7 +76,6 @@ async def test_standard_output_carries_items_and_nothing_else(folder: Path, smal
         (["-o", "-", "-o", "-"], "-o - is given twice"),
         (["-o", "a.csv", "--append", "--overwrite"], "exclude each other"),
         (["-s", "output_dir=file/x"], "cannot be made"),
-        (["-s", "output_dir=file"], "cannot be made"),
     ],
 )
 async def test_a_place_that_cannot_be_written_to_is_refused(
