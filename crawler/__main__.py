@@ -5,11 +5,13 @@ import sys
 import click
 
 from crawler.cli import commands
-from crawler.errors import CrawlerError, UsageError
+from crawler.cli.streams import reopen_missing, warn
+from crawler.errors import CrawlerError, TargetError, UsageError
 
 
 def main() -> None:
     """Run the command line; a user's mistake is one line and exit status 2, never a traceback."""
+    reopen_missing()
     try:
         # Not standalone: click would say three lines where one is enough.
         status = commands(prog_name="crawl", standalone_mode=False)
@@ -18,14 +20,19 @@ def main() -> None:
         sys.exit(2)
     except click.Abort:
         sys.exit(130)
-    except (UsageError, click.ClickException) as error:
-        said = error.format_message() if isinstance(error, click.ClickException) else str(error)
-        print(f"crawl: {said}", file=sys.stderr)
+    except click.ClickException as error:
+        warn(error.format_message())
         sys.exit(2)
     except CrawlerError as error:
-        print(f"crawl: {error}", file=sys.stderr)
-        sys.exit(1)
+        warn(str(error))
+        sys.exit(_status_of(error))
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _status_of(error: CrawlerError) -> int:
+    if isinstance(error, UsageError):
+        return 2
+    return 3 if isinstance(error, TargetError) else 1
 
 
 if __name__ == "__main__":

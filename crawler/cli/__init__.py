@@ -34,7 +34,7 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(VERSION, prog_name="crawl")
+@click.version_option(VERSION, prog_name="crawl", message="%(prog)s %(version)s")
 def commands() -> None:
     """Crawl sites with the spiders in ./spiders/.
 

@@ -1,39 +1,49 @@
 """`crawl demo`."""
 
 import sys
+from contextlib import ExitStack
+from typing import Any
 
 import click
 
+from crawler.cli.options import crawl_options
+from crawler.errors import CrawlerError
 
-@click.command("demo")
-@click.option("-o", "--output", "outputs", multiple=True, metavar="FILE", help="Write items here.")
-@click.option("-s", "--setting", "pairs", multiple=True, metavar="NAME=VALUE", help="A setting.")
-@click.option("--overwrite", is_flag=True, help="Replace output files that exist.")
-@click.option("-q", "--quiet", is_flag=True, help="Show nothing but errors.")
-@click.option("-v", "--verbose", count=True, help="Show the log.")
+
+@click.command("demo", short_help="Crawl a shop of 1,000 pages, served here.")
+@crawl_options
 def command(
     outputs: tuple[str, ...],
     pairs: tuple[str, ...],
     *,
     overwrite: bool,
+    append: bool,
     quiet: bool,
     verbose: int,
+    log_json: bool,
+    **limits: Any,
 ) -> None:
     """Crawl a shop of about 1,000 pages that this command serves itself, on a loopback port."""
     from crawler.app import settings_of
     from crawler.cli.layers import layers
-    from crawler.cli.session import Face, run_crawl
+    from crawler.cli.logs import Manner
+    from crawler.cli.session import run_crawl
     from crawler.demo.shop import Shop
     from crawler.demo.spider import Demo
 
-    below, above = layers(pairs, {})
+    below, above = layers(pairs, limits)
     settings = settings_of(Demo, below=below, above=above)
-    with Shop.in_thread() as shop:
+    with ExitStack() as stack:
+        try:
+            shop = stack.enter_context(Shop.in_thread())
+        except OSError as error:
+            raise CrawlerError(f"the demo shop cannot open: {error.strerror}") from None
         status = run_crawl(
             Demo(shop=shop.url),
             settings=settings,
-            face=Face(quiet=quiet, verbose=verbose),
+            manner=Manner(quiet=quiet, verbose=verbose, log_json=log_json),
             outputs=outputs,
             overwrite=overwrite,
+            append=append,
         )
     sys.exit(status)

@@ -11,12 +11,14 @@ import msgspec
 from msgspec import Struct
 
 from crawler.cli import COMMANDS
+from crawler.cli.streams import warn
 from crawler.errors import CrawlerError, SpiderError
 from crawler.settings import unknown
 from crawler.spider import Spider
 from crawler.usercode import load_guarded
 
 SpiderClass = type[Spider[Any]]
+_MOST_NAMES = 10
 
 
 class Found(Struct, frozen=True):
@@ -63,11 +65,13 @@ def find(name: str) -> SpiderClass:
     here = spiders_in(folder)
     if name in here.spiders:
         for reason in here.broken:
-            print(f"crawl: note: {reason}", file=sys.stderr)
+            warn(f"note: {reason}")
         return here.spiders[name].kind
     problem = unknown("spider", name, here.spiders)
     if not folder.is_dir():
         problem += "; there is no folder ./spiders/ here"
+    elif "did you mean" not in problem:
+        problem += f"; ./spiders/ has {', '.join(sorted(here.spiders)[:_MOST_NAMES]) or 'none'}"
     raise SpiderError("; ".join([problem, *here.broken]))
 
 
@@ -77,11 +81,13 @@ def build(kind: SpiderClass, arguments: Mapping[str, object]) -> Spider[Any]:
     known = {
         name: p for name, p in parameters.items() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
     }
-    open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values()) and known
+    own = kind.__init__ is not object.__init__
+    open_ended = own and any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     values = {}
     for name, text in arguments.items():
         if name not in known and not open_ended:
-            raise SpiderError(f"spider {kind.name}: {unknown('argument', name, known)}")
+            takes = f"; it takes {', '.join(known)}" if known else "; it takes none"
+            raise SpiderError(f"spider {kind.name}: {unknown('argument', name, known)}{takes}")
         values[name] = _read(kind, name, text, known)
     missing = [n for n, p in known.items() if p.default is p.empty and n not in values]
     if missing:
@@ -103,7 +109,10 @@ def note_on(name: str) -> str | None:
 def _read(
     kind: SpiderClass, name: str, text: object, known: Mapping[str, inspect.Parameter]
 ) -> object:
-    annotation = inspect.get_annotations(kind.__init__, eval_str=True).get(name, str)
+    try:
+        annotation = inspect.get_annotations(kind.__init__, eval_str=True).get(name, str)
+    except NameError as error:
+        raise SpiderError(f"spider {kind.name}: an annotation cannot be read: {error}") from None
     try:
         if annotation is not str and text in ("none", "None") and known[name].default is None:
             return None
@@ -116,14 +125,17 @@ def _read(
 def _find_in_file(path: Path, wanted: str) -> SpiderClass:
     if not path.is_file():
         raise SpiderError(f"{path}: there is no such file")
-    found = _spiders_of(path)
+    there = _spiders_of(path)
+    found = there
     if wanted:
-        found = [spider for spider in found if wanted in (spider.kind.__name__, spider.name)]
+        found = [spider for spider in there if wanted in (spider.kind.__name__, spider.name)]
     if len(found) == 1:
         return found[0].kind
-    names = ", ".join(spider.kind.__name__ for spider in found) or "none"
-    if wanted and not found:
-        raise SpiderError(f"{path}: has no spider {wanted!r}")
+    if not found and not wanted:
+        raise SpiderError(f"{path}: has no spider")
+    names = ", ".join(spider.kind.__name__ for spider in there) or "none"
+    if not found:
+        raise SpiderError(f"{path}: has no spider {wanted!r}; it has {names}")
     raise SpiderError(f"{path}: name one spider as {path}:Class; it has {names}")
 
 
@@ -139,12 +151,20 @@ def _spiders_of(path: Path) -> list[Found]:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     loader = spec.loader
-    if raised := load_guarded(lambda: loader.exec_module(module)):
+
+    def load() -> None:
+        try:
+            loader.exec_module(module)
+        except SystemExit as ended:
+            error = ImportError("it ends the process when it is imported")
+            raise error.with_traceback(ended.__traceback__) from None
+
+    if raised := load_guarded(load):
         raise SpiderError(f"{path}: cannot be imported: {_place(raised.error, path)}")
     return [
         Found(kind.name, kind, path)
-        for kind in vars(module).values()
-        if isinstance(kind, type) and issubclass(kind, Spider) and kind.__module__ == name
+        for kind in dict.fromkeys(k for k in vars(module).values() if isinstance(k, type))
+        if issubclass(kind, Spider) and kind.__module__ == name
     ]
 
 
@@ -157,7 +177,8 @@ def _place(error: Exception, path: Path) -> str:
             line = trace.tb_lineno
         trace = trace.tb_next
     where = f" (line {line})" if line else ""
-    return f"{type(error).__name__}: {_one_line(error)}{where}"
+    words = str(error.msg) if isinstance(error, SyntaxError) else _one_line(error)
+    return f"{type(error).__name__}: {words}{where}"
 
 
 def _one_line(error: Exception) -> str:

@@ -18,7 +18,10 @@ def file_layers(folder: Path) -> list[Layer]:
     if own.exists():
         return [Layer("crawler.toml", _toml(own))]
     project = folder / "pyproject.toml"
-    table = _toml(project).get("tool", {}).get("crawler", {}) if project.exists() else {}
+    tools = _toml(project).get("tool", {}) if project.exists() else {}
+    table = tools.get("crawler", {}) if isinstance(tools, dict) else {}
+    if not isinstance(table, dict):
+        raise SettingError(f"pyproject.toml: [tool.crawler] must be a table, got {table!r}")
     return [Layer("pyproject.toml [tool.crawler]", table)] if table else []
 
 
@@ -54,7 +57,9 @@ def split(pairs: Sequence[str], option: str) -> dict[str, object]:
 def _toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise SettingError(f"{path.name}: cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingError(f"{path.name}: cannot be read: {error}") from None
 
 

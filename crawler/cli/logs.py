@@ -2,74 +2,137 @@
 
 import logging
 import queue
+import re
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from logging.handlers import QueueHandler, QueueListener
 from pathlib import Path
+from typing import Any
 
 import msgspec
+from msgspec import Struct
 from rich.console import Console
 
+from crawler.cli.units import clipped
+from crawler.export.space import refused
+
+NOTICES = logging.getLogger("crawler.notice")
+"""What whoever started the crawl is told even without -v, in one line: `-q` alone silences it."""
+
 _LOGGERS = ("crawler", "spiders")
+_MOST_ERRORS = 20
+# The log's own rule: a line's URL stands last.
+_LAST_URL = re.compile(r"https?://\S+$")
+
+
+class Manner(Struct, frozen=True):
+    """How a crawl speaks to whoever started it."""
+
+    quiet: bool = False
+    verbose: int = 0
+    log_json: bool = False
+
+    @property
+    def level(self) -> int:
+        """The least level that is shown."""
+        return {0: logging.ERROR, 1: logging.INFO}.get(self.verbose, logging.DEBUG)
 
 
 class _Lines(logging.Formatter):
-    """One line an event: time, level, logger, words; tracebacks only where they are kept."""
+    """One line an event: time, level, logger, words; a traceback on the lines after it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        return f"{at} {record.levelname.lower():7} {record.name}: {record.getMessage()}"
+        return f"{_time(record)} {record.levelname.lower():7} {record.name}: {record.getMessage()}"
+
+
+class _Short(logging.Formatter):
+    """One line for a person; without -v only what it is about."""
+
+    def __init__(self, manner: Manner) -> None:
+        super().__init__()
+        self._verbose = manner.verbose
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = record.getMessage()
+        if record.name == NOTICES.name:
+            return text
+        level = record.levelname.lower()
+        if self._verbose:
+            at = datetime.fromtimestamp(record.created).astimezone()
+            return f"{at:%H:%M:%S} {level:7} {record.name}: {text}"
+        words, _, url = text.partition("\n")[0].rpartition(" ")
+        return f"{level}: {words} {clipped(url)}" if words else f"{level}: {url}"
 
 
 class _Json(logging.Formatter):
-    """One JSON object a line."""
+    """One JSON object a line; `url` and `traceback` if there is one, and a notice's `facts`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        message, _, rest = record.getMessage().partition("\n")
         entry = {
-            "time": at,
+            "time": _time(record),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": message,
         }
-        return msgspec.json.encode(entry).decode()
+        if found := _LAST_URL.search(message):
+            entry["url"] = found[0]
+        if rest:
+            entry["traceback"] = rest
+        facts: dict[str, Any] = getattr(record, "facts", {})
+        return msgspec.json.encode({**entry, **facts}).decode()
 
 
 class _ToConsole(logging.Handler):
-    """Prints above the live display, first line of each event only unless verbose."""
+    """Prints above the live display."""
 
-    def __init__(self, console: Console, *, whole: bool) -> None:
+    def __init__(self, console: Console, manner: Manner) -> None:
         super().__init__()
         self._console = console
-        self._whole = whole
+        self._manner = manner
+        self._errors = 0
+        self.setFormatter(_Json() if manner.log_json else _Short(manner))
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let notices through, and what is grave enough."""
+        if record.name == NOTICES.name:
+            return not self._manner.quiet
+        return record.levelno >= self._manner.level
 
     def emit(self, record: logging.LogRecord) -> None:
         text = self.format(record)
-        text = text if self._whole else text.partition("\n")[0]
+        if record.name != NOTICES.name and not self._manner.verbose and not self._manner.log_json:
+            self._errors += 1
+            if self._errors > _MOST_ERRORS:
+                return
+            if self._errors == _MOST_ERRORS:
+                text += "\nerror: … more errors are in crawl.log only"
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
+class _ToFile(logging.FileHandler):
+    """Appends to a file; on a full disk a line of the log is lost, and that is all."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        if not isinstance(sys.exception(), OSError):
+            super().handleError(record)
+
+
 @contextmanager
-def logging_to(
-    folder: Path, console: Console, *, verbose: int, quiet: bool, as_json: bool
-) -> Iterator[None]:
+def logging_to(folder: Path, console: Console, manner: Manner) -> Iterator[None]:
     """Send the crawl's log to `crawl.log` in `folder`, and what matters to the console.
 
     Lines are written by a thread of their own, so that a slow disk does not hold the loop.
     """
     lines: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
-    formatter: logging.Formatter = _Json() if as_json else _Lines()
-    to_file = logging.FileHandler(folder / "crawl.log", encoding="utf-8", errors="replace")
-    to_console = _ToConsole(console, whole=verbose > 0)
-    to_console.setLevel(_console_level(verbose, quiet))
-    for handler in (to_file, to_console):
-        handler.setFormatter(formatter)
-    listener = QueueListener(lines, to_file, to_console, respect_handler_level=True)
+    to_file = _file(folder / "crawl.log", manner)
+    listener = QueueListener(lines, to_file, _ToConsole(console, manner))
     entrance = QueueHandler(lines)
     for name in _LOGGERS:
         logging.getLogger(name).addHandler(entrance)
-        logging.getLogger(name).setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
+        logging.getLogger(name).setLevel(logging.DEBUG if manner.verbose > 1 else logging.INFO)
     listener.start()
     try:
         yield
@@ -77,10 +140,18 @@ def logging_to(
         for name in _LOGGERS:
             logging.getLogger(name).removeHandler(entrance)
         listener.stop()
-        to_file.close()
+        with suppress(OSError):
+            to_file.close()
 
 
-def _console_level(verbose: int, quiet: bool) -> int:
-    if quiet:
-        return logging.CRITICAL
-    return {0: logging.ERROR, 1: logging.INFO}.get(verbose, logging.DEBUG)
+def _file(path: Path, manner: Manner) -> _ToFile:
+    try:
+        handler = _ToFile(path, encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise refused(path, error) from None
+    handler.setFormatter(_Json() if manner.log_json else _Lines())
+    return handler
+
+
+def _time(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")

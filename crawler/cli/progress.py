@@ -1,18 +1,23 @@
 """What a crawl shows while it runs."""
 
 import asyncio
+import sys
 import time
 
 from msgspec import Struct
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from crawler.app import Run
+from crawler.cli.logs import NOTICES
+from crawler.cli.units import clock_of, counted
 
 _EACH_LINE = 10.0
 _EACH_FRAME = 0.25
 _WINDOW = 10.0
+_CELL = 7
 
 
 class Snapshot(Struct, frozen=True):
@@ -21,7 +26,6 @@ class Snapshot(Struct, frozen=True):
     pages: int
     rate: float
     queued: int
-    active: int
     hosts: int
     failures: int
     items: int
@@ -32,9 +36,9 @@ class Snapshot(Struct, frozen=True):
         """Return it as one plain line."""
         left = f", {clock_of(self.eta)} left" if self.eta is not None else ""
         return (
-            f"{clock_of(self.seconds)}: {self.pages:,} pages ({self.rate:,.1f}/s), "
-            f"{self.queued:,} queued, {self.active} active, {self.hosts:,} hosts, "
-            f"{self.items:,} items, {self.failures:,} errors{left}"
+            f"{clock_of(self.seconds)}: {counted(self.pages, 'page')} ({self.rate:,.1f}/s), "
+            f"{self.queued:,} queued, {counted(self.hosts, 'host')}, "
+            f"{counted(self.items, 'item')}, {counted(self.failures, 'error')}{left}"
         )
 
 
@@ -56,8 +60,7 @@ class Watch:
         return Snapshot(
             pages=stats.pages,
             rate=rate,
-            queued=counts.queued + counts.delayed,
-            active=counts.leased,
+            queued=counts.queued + counts.delayed + counts.leased,
             hosts=counts.hosts,
             failures=stats.failures,
             items=stats.items,
@@ -78,43 +81,38 @@ class Watch:
         return max(0.0, min(ends)) if ends else None
 
 
-async def show(run: Run, console: Console) -> None:
-    """Show progress until cancelled: live on a terminal, else one plain line each 10 s."""
+async def show(run: Run, console: Console | None, *, line_each: float = _EACH_LINE) -> None:
+    """Show progress until cancelled: live on a console, without one a line now and then."""
     watch = Watch(run)
-    if not console.is_terminal:
+    if console is None:
         while True:
-            await asyncio.sleep(_EACH_LINE)
-            console.print(
-                (await watch.look()).line(), markup=False, highlight=False, soft_wrap=True
-            )
-    with Live(console=console, auto_refresh=False, transient=True) as live:
+            await asyncio.sleep(line_each)
+            NOTICES.info("%s", (await watch.look()).line())
+    title = f"crawl {run.spider.name} → {run.folder}"
+    prints = sys.stdout is not None and sys.stdout.isatty()
+    with Live(console=console, auto_refresh=False, transient=True, redirect_stdout=prints) as live:
         while True:
-            live.update(_table(run.spider.name, await watch.look()), refresh=True)
+            shown = _shown(title, await watch.look(), width=console.width)
+            live.update(shown, refresh=True)
             await asyncio.sleep(_EACH_FRAME)
 
 
-def clock_of(seconds: float) -> str:
-    """Return 3725.0 as `1:02:05`, 65.0 as `1:05`."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def _table(name: str, now: Snapshot) -> Table:
-    table = Table(title=f"crawl {name}", title_justify="left", box=None, pad_edge=False)
-    left = clock_of(now.eta) if now.eta is not None else "–"
+def _shown(title: str, now: Snapshot, *, width: int) -> RenderableType:
+    """Return a small table; on a screen too narrow for it the plain line, folded."""
     cells = {
         "pages": f"{now.pages:,}",
         "pages/s": f"{now.rate:,.1f}",
         "queue": f"{now.queued:,}",
-        "active": f"{now.active}",
         "hosts": f"{now.hosts:,}",
         "items": f"{now.items:,}",
         "errors": f"[red]{now.failures:,}[/red]" if now.failures else "0",
         "elapsed": clock_of(now.seconds),
-        "left": left,
+        **({"left": clock_of(now.eta)} if now.eta is not None else {}),
     }
+    if width < len(cells) * (_CELL + 2):
+        return Text(now.line())
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in cells:
-        table.add_column(heading, justify="right", min_width=7)
+        table.add_column(heading, justify="right", min_width=_CELL)
     table.add_row(*cells.values())
-    return table
+    return Group(Text(title, style="bold", no_wrap=True, overflow="ellipsis"), table)

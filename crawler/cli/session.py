@@ -1,115 +1,113 @@
 """A crawl with a face: signals, progress, table."""
 
 import asyncio
-import signal
+import logging
+import os
+import stat
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from msgspec import Struct
 from rich.console import Console
 
 from crawler.app import Run, open_run
-from crawler.cli import progress, table
-from crawler.cli.logs import logging_to
+from crawler.cli import progress, streams, table
+from crawler.cli.logs import NOTICES, Manner, logging_to
+from crawler.cli.signals import Signals
+from crawler.export.run_folder import write_report
 from crawler.outcome import Report
 from crawler.settings import Settings
 from crawler.spider import Spider
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+log = logging.getLogger(__name__)
 
-
-class Face(Struct, frozen=True):
-    """How a crawl speaks to whoever started it."""
-
-    quiet: bool = False
-    verbose: int = 0
-    log_json: bool = False
-
-    def console(self) -> Console:
-        """Return the console on stderr; stdout carries data only."""
-        return Console(stderr=True, highlight=False)
-
-
-class Signals:
-    """The first Ctrl-C or SIGTERM ends the crawl in good order, the second at once."""
-
-    def __init__(self) -> None:
-        self.received: signal.Signals | None = None
-
-    @contextmanager
-    def watching(self, run: Run, console: Console) -> Iterator[None]:
-        """Act on signals until the block ends."""
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        assert task is not None, "a coroutine runs in a task"
-
-        def hear(number: signal.Signals) -> None:
-            if self.received is not None:
-                task.cancel()
-                return
-            self.received = number
-            console.print("stopping: pages in hand are finished; once more ends at once")
-            run.stop(number.name)
-
-        for number in _SIGNALS:
-            loop.add_signal_handler(number, hear, number)
-        try:
-            yield
-        finally:
-            for number in _SIGNALS:
-                loop.remove_signal_handler(number)
+_STDOUT = 1
+_UNREAD = "nobody reads standard output any more"
 
 
 def run_crawl(
     spider: Spider[Any],
     *,
     settings: Settings,
-    face: Face,
+    manner: Manner,
     outputs: Sequence[str] = (),
     overwrite: bool = False,
     append: bool = False,
 ) -> int:
     """Crawl, and return the exit status."""
+    if "-" in outputs:
+        streams.check_stdout()
     signals = Signals()
-    console = face.console()
+    console = Console(file=streams.stderr(), highlight=False)  # stdout carries data only
 
     async def crawl() -> int:
         async with open_run(
             spider, settings=settings, outputs=outputs, overwrite=overwrite, append=append
         ) as run:
-            with signals.watching(run, console):
-                report = await _watched(run, console, face)
-        if not face.quiet:
-            table.show(report, console, outputs=tuple(outputs))
+            assert run.folder is not None, "a crawl of the command line has a folder"
+            with logging_to(run.folder, console, manner), signals.watching(run):
+                report = await _crawl(run, console, manner, outputs)
+                _log_end(report, manner)
+        if not manner.quiet and not manner.log_json:
+            table.show(report, console, outputs=outputs)
+        elif run.error is not None and not manner.log_json:
+            streams.warn(str(run.error))
         return report.exit_status
 
     try:
         status = asyncio.run(crawl())
     except asyncio.CancelledError:
-        console.print("ended at once")
         status = 0
     return status if signals.received is None else 128 + signals.received
 
 
-async def _watched(run: Run, console: Console, face: Face) -> Report:
-    """Run to the end, with progress and a log beside it."""
-    assert run.folder is not None, "a crawl of the command line has a folder"
-    with logging_to(
-        run.folder,
-        console,
-        verbose=face.verbose,
-        quiet=face.quiet,
-        as_json=face.log_json,
-    ):
+async def _crawl(run: Run, console: Console, manner: Manner, outputs: Sequence[str]) -> Report:
+    """Run to the end, with progress beside it."""
+    log.info("%s begins, in %s", run.spider.name, run.folder)
+    live = console if _is_live(console, manner, outputs) else None
+    with _reader_watched(run, outputs):
         try:
             async with asyncio.TaskGroup() as group:
-                shown = None if face.quiet else group.create_task(progress.show(run, console))
+                shown = None if manner.quiet else group.create_task(progress.show(run, live))
                 report = await run.finish()
                 if shown is not None:
                     shown.cancel()
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
-    if run.error is not None:
-        print(f"crawl: {run.error}", file=sys.stderr)
+    if report.reason == _UNREAD and run.folder is not None:
+        report.exit_status = 3  # whether or not there was another item to be refused
+        await write_report(run.folder, report)
     return report
+
+
+@contextmanager
+def _reader_watched(run: Run, outputs: Sequence[str]) -> Iterator[None]:
+    """Stop when the reader of `-o -` is gone, as any command in a pipe does."""
+    loop = asyncio.get_running_loop()
+    is_pipe = "-" in outputs and stat.S_ISFIFO(os.fstat(_STDOUT).st_mode)
+
+    def gone() -> None:
+        loop.remove_reader(_STDOUT)
+        run.stop(_UNREAD)
+
+    if is_pipe:
+        # The writing end of a pipe becomes "readable" when its reader hangs up, as asyncio's own
+        # write pipes have it.
+        loop.add_reader(_STDOUT, gone)
+    try:
+        yield
+    finally:
+        if is_pipe:
+            loop.remove_reader(_STDOUT)
+
+
+def _is_live(console: Console, manner: Manner, outputs: Sequence[str]) -> bool:
+    """True if progress may be redrawn in place: a terminal that nothing else is written to."""
+    shared = "-" in outputs and sys.stdout.isatty()
+    return console.is_terminal and not (console.is_dumb_terminal or manner.log_json or shared)
+
+
+def _log_end(report: Report, manner: Manner) -> None:
+    teller = NOTICES if manner.log_json else log
+    teller.info("%s", table.summary(report), extra={"facts": {"report": report}})

@@ -4,10 +4,11 @@ import click
 import msgspec
 
 from crawler.cli.layers import layers
+from crawler.cli.streams import tell
 from crawler.settings import NAMES, Layer, describe, merge
 
 
-@click.command("settings")
+@click.command("settings", short_help="List every setting and what set it.")
 @click.argument("name", required=False)
 @click.option("-s", "--setting", "pairs", multiple=True, metavar="NAME=VALUE", help="A setting.")
 def command(name: str | None, pairs: tuple[str, ...]) -> None:
@@ -23,10 +24,12 @@ def command(name: str | None, pairs: tuple[str, ...]) -> None:
     merged = merge(stack)
     sources = {key: layer.name for layer in stack for key in layer.values}
     words = describe()
+    lines = []
     for setting in NAMES:
         value = shown(getattr(merged, setting))
         source = f"  ({sources[setting]})" if setting in sources else ""
-        click.echo(f"{setting} = {value}{source}\n    {words[setting]}")
+        lines.append(f"{setting} = {value}{source}\n    {words[setting]}")
+    tell(lines)
 
 
 def shown(value: object) -> str:

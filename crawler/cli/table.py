@@ -1,60 +1,113 @@
 """The closing table."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
-from crawler.cli.progress import clock_of
+from crawler.cli.units import clipped, size_of, span_of
 from crawler.outcome import Report
 
+_WIDTH = len("left out") + 2
+_URLS = 3
+"""Examples shown of one reason to fail."""
 
-def show(report: Report, console: Console, *, outputs: tuple[str, ...]) -> None:
-    """Print what a crawl came to: pages, items, bytes, pace, slowest hosts, what failed and why."""
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in _rows(report, outputs):
-        table.add_row(name, value)
-    console.print()
-    console.print(table)
+_REASONS = {
+    "finished": "finished in {time}",
+    "SIGINT": "stopped by Ctrl-C after {time}",
+    "SIGTERM": "stopped by SIGTERM after {time}",
+    "max_pages": "stopped at max_pages after {time}",
+    "max_items": "stopped at max_items after {time}",
+    "max_seconds": "stopped at max_seconds after {time}",
+    "max_failures": "given up after {time}: more failures than max_failures",
+}
+_LEFT_OUT = {
+    "robots_denied": "forbidden by robots.txt",
+    "unwanted_type": "unwanted type",
+    "offsite": "out of scope",
+    "denied": "denied",
+    "too_deep": "too deep",
+    "duplicates": "duplicate",
+}
 
 
-def _rows(report: Report, outputs: tuple[str, ...]) -> list[tuple[str, str]]:
+def summary(report: Report) -> str:
+    """Return in a line how a crawl ended, and why."""
+    time, reason = span_of(report.seconds), report.reason
+    if reason == "finished" and report.exit_status:
+        return f"{report.spider}: ended after {time}: nothing was delivered"
+    if reason in _REASONS:
+        return f"{report.spider}: {_REASONS[reason].format(time=time)}"
+    verb = "failed" if report.exit_status else "stopped"
+    return f"{report.spider}: {verb} after {time}: {_named(reason)}"
+
+
+def show(report: Report, console: Console, *, outputs: Sequence[str]) -> None:
+    """Print what a crawl came to: pages, items, bytes, pace, slowest hosts, what failed and why.
+
+    Plain lines, which a terminal folds and a file keeps: no URL is broken, none is padded.
+    """
+    rows = [(name, line) for name, lines in _rows(report, outputs).items() for line in lines]
+    text = Text()
+    text.append(f"\n{summary(report)}\n\n", style="bold red" if report.exit_status else "bold")
+    last = ""
+    for name, line in rows:
+        text.append(f"{name if name != last else '':{_WIDTH}}", style="dim")
+        text.append(line + "\n")
+        last = name
+    console.print(text, end="", soft_wrap=True)
+
+
+def _rows(report: Report, outputs: Sequence[str]) -> dict[str, Sequence[str]]:
+    """Return the lines of each row that has something to say."""
     rate = report.pages / report.seconds if report.seconds else 0.0
-    rows = [
-        ("crawl", f"{report.spider}: {escape(report.reason)}, in {clock_of(report.seconds)}"),
-        ("pages", f"{report.pages:,} ({rate:,.1f}/s, {size_of(report.bytes)})"),
-        ("answers", _list(report.statuses)),
-        ("items", _list(report.items) or "none"),
-        ("failed", escape(_list(report.failures)) or "nothing"),
-        *((("", escape(line))) for line in report.examples),
-        ("left out", _list(_left_out(report))),
-        ("given up", "\n".join(f"{host}: {why}" for host, why in report.given_up.items())),
-        ("slowest", ", ".join(f"{host} {mean:.2f} s" for host, _, mean in report.slowest)),
-        ("queued", f"{report.queued:,}" if report.queued else ""),
-        ("files", ", ".join([*([report.folder] if report.folder else []), *outputs])),
-    ]
-    return [(name, value) for name, value in rows if value]
+    mine = {k[5:]: n for k, n in report.counts.items() if k.startswith("user.")}
+    slowest = [f"{host} {span_of(mean)}" for host, _, mean in report.slowest]
+    rows: dict[str, Sequence[str]] = {
+        "pages": [f"{report.pages:,} ({rate:,.1f}/s, {size_of(report.bytes)})"],
+        "answers": _list(report.statuses),
+        "items": _list(report.items) or ["none"],
+        "counted": _list(mine),
+        "failed": [*(_list(report.failures) or ["nothing"]), *_examples(report)],
+        "left out": _list(_left_out(report)),
+        "given up": [f"{host}: {why}" for host, why in report.given_up.items()],
+        "slowest": [", ".join(slowest)] if len(slowest) > 1 else [],
+        "queued": [f"{report.queued:,}"] if report.queued else [],
+        "output": [f"{report.folder}/", *(name for name in outputs if name != "-")],
+    }
+    return {name: lines for name, lines in rows.items() if lines}
+
+
+def _examples(report: Report) -> Iterator[str]:
+    """Yield each reason to fail with a few of the URLs it met."""
+    urls: dict[str, list[str]] = {}
+    for example in report.examples:
+        reason, _, url = example.partition(": ")[2].rpartition(": ")
+        reason = reason.replace(f" on {url}", "")
+        urls.setdefault(_named(clipped(reason)), []).append(clipped(url))
+    shown = 0
+    for reason, some in urls.items():
+        yield f"  {reason}"
+        yield from (f"    {url}" for url in some[:_URLS])
+        shown += len(some[:_URLS])
+    if more := sum(report.failures.values()) - shown:
+        yield f"  and {more:,} more in failures.jsonl"
 
 
 def _left_out(report: Report) -> dict[str, int]:
     """Return what was not asked for, or not kept, on purpose."""
-    names = ("robots_denied", "unwanted_type", "offsite", "denied", "too_deep", "duplicates")
-    counts = {name: report.counts[name] for name in names if report.counts.get(name)}
-    prefixes = ("dropped.", "left_out.")
-    return counts | {k: n for k, n in report.counts.items() if k.startswith(prefixes)}
+    counts = {_LEFT_OUT[n]: report.counts[n] for n in _LEFT_OUT if report.counts.get(n)}
+    for prefix in ("dropped.", "left_out."):
+        named = {k.removeprefix(prefix): n for k, n in report.counts.items() if prefix in k[:9]}
+        counts |= {f"dropped ({k})" if prefix[0] == "d" else k: n for k, n in named.items()}
+    return counts
 
 
-def _list(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {number:,}" for name, number in counts.items())
+def _list(counts: Mapping[str, int]) -> list[str]:
+    """Return `product: 850, shop: 3` as one line, or none if there is nothing."""
+    return [", ".join(f"{name}: {number:,}" for name, number in counts.items())] if counts else []
 
 
-def size_of(count: float) -> str:
-    """Return 1234567 as `1.2 MB`."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000 or unit == "GB":
-            return f"{count:,.0f} {unit}" if unit == "B" else f"{count:,.1f} {unit}"
-        count /= 1000
-    return ""
+def _named(reason: str) -> str:
+    """Call `-o -` what it is."""
+    return "standard output" + reason[1:] if reason.startswith("-: ") else reason
