@@ -196,7 +196,7 @@ class _Found:
         scope = self._callbacks.scope
         if self.page is None:
             scope.add_seed(request.url)
-        elif not request.depth:
+        elif not request.depth and self.request.kind != "sitemap":
             request = structs.replace(
                 request, depth=self.page.depth + 1, parent=request.parent or self.page.url
             )
@@ -237,7 +237,8 @@ def read_sitemap(page: Response) -> list[Request]:
         listed = [entry.url for entry in read.entries]
         kind = "sitemap" if read.kind == "index" else "page"
     callback = page.request.callback
-    return [Request(url, kind=kind, callback=callback, parent=page.url, depth=1) for url in listed]
+    # Depth 0: what a sitemap lists is a beginning, as a seed is.
+    return [Request(url, kind=kind, callback=callback, parent=page.url) for url in listed]
 
 
 def _nonsense(value: object) -> str:

@@ -170,6 +170,7 @@ class Committer:
                 batch.pages.append(request)
             if outcome.notes is not None:
                 batch.notes[host] = outcome.notes
+                self._turns.change_pace(host, outcome.notes)
             if outcome.gives_up:
                 batch.given_up.add(host)
                 self._stats.given_up[host] = outcome.gives_up
@@ -198,7 +199,8 @@ class Committer:
             log.info("retry %d: %s", outcome.request.attempt, outcome.request.url)
             await self.tell(RequestRetried(outcome.request, outcome.wait))
         for failure in outcome.failures:
-            log.warning("%s: %s: %s", failure.kind, failure.reason, failure.url)
+            if failure.kind != "callback":  # that one is logged with its traceback
+                log.warning("%s: %s: %s", failure.kind, failure.reason, failure.url)
             await self.tell(RequestFailed(failure))
         if outcome.page is not None and outcome.delivered:
             await self.tell(PageDone(outcome.page, len(outcome.items)))

@@ -97,6 +97,8 @@ class Engine:
 
     async def _run_crew(self) -> None:
         """Run leaser, pump and workers to the end of the last worker."""
+        if self._stopping:
+            return
         async with asyncio.TaskGroup() as crew:
             self._crew = crew
             self._leaser = self._spawn(self._lease())
@@ -120,8 +122,9 @@ class Engine:
         self._stopping = True
         self.reason = reason
         self._committer.hurry.set()
-        self._dismiss()
-        asyncio.get_running_loop().call_later(self._settings.stop_seconds, self._cancel)
+        if self._tasks:
+            self._dismiss()
+            asyncio.get_running_loop().call_later(self._settings.stop_seconds, self._cancel)
 
     async def _lease(self) -> None:
         """Lease hosts while no request at hand may go; nothing to lease anywhere is the end."""

@@ -66,13 +66,16 @@ class Errands:
             lease = await self._lease(request)
             granted = await self._turns.grant(lease, request)
             answer = self._visits.judge(await self._visits.ask(granted))
-            wanted = isinstance(answer, Response) and self._visits.is_wanted(answer.status)
             # Its host's next time and pages have to reach the frontier too.
-            await self._put(Outcome(granted, Verdict.DONE, delivered=wanted, counts={"errands": 1}))
+            outcome = Outcome(granted, Verdict.DONE, counts={"errands": 1})
             if isinstance(answer, Response):
+                outcome.delivered = self._visits.is_wanted(answer.status)
+                await self._put(outcome)
                 return answer
+            outcome.gives_up = self._visits.heed(request, answer)
+            await self._put(outcome)
             wait = self._visits.retry_wait(request, answer)
-            if wait is None or wait > self._settings.max_wait:
+            if wait is None or outcome.gives_up:
                 raise answer
             await asyncio.sleep(wait)
             request = structs.replace(request, attempt=request.attempt + 1)

@@ -43,7 +43,10 @@ class Frontier(Protocol):
         """
 
     async def commit(self, batch: Batch) -> Commit:
-        """Make `batch` true, all or nothing: one transaction."""
+        """Make `batch` true, all or nothing: one transaction.
+
+        A host's due time never moves back.
+        """
 
     async def counts(self) -> Counts:
         """Return the frontier's size now."""

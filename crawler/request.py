@@ -95,7 +95,7 @@ class Request(Struct, frozen=True, kw_only=True, gc=False, metaclass=_RequestMet
     id: int = 0
     attempt: int = 1
     crashes: int = 0
-    hops: int = 0
+    redirects: tuple[str, ...] = ()
 
     if TYPE_CHECKING:
 
@@ -150,7 +150,7 @@ link_request: Callable[..., Request] = partial(StructMeta.__call__, Request)
 """Make a Request from fields that are canonical already; the fast way for found links."""
 
 _FIELDS = frozenset(Request.__struct_fields__)
-_GIVEN = _FIELDS - {"id", "attempt", "crashes", "hops"}
+_GIVEN = _FIELDS - {"id", "attempt", "crashes", "redirects"}
 _PAYLOADS = frozenset({"body", "json", "form"})
 _ARGUMENTS = (*sorted(_GIVEN), "params", "json", "form")
 

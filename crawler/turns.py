@@ -187,9 +187,18 @@ class Turns:
         self._pacer.sent(request.host, request.id, self._clock())
         self._wake()
 
-    def freed(self, request: Request) -> None:
-        """Hear that an answer is in: its host's slot is free."""
+    def freed(self, request: Request, *, tried: bool = True) -> None:
+        """Hear that an answer is in: its host's slot is free.
+
+        `tried`: somebody was asked, though it may not have come to a request on the wire.
+        """
+        if tried and self._pacer.is_unsent(request.host, request.id):
+            self._pacer.sent(request.host, request.id, self._clock())
         self._end(request)
+
+    def change_pace(self, host: str, notes: HostNotes) -> None:
+        """Hear of new notes: the host keeps to them from its last request on."""
+        self._pacer.change(host, self.pace(host, notes))
 
     def rest(self, host: str, until: float) -> None:
         """Leave a host in peace until then."""

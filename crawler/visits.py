@@ -14,6 +14,7 @@ from crawler.errors import (
     HostGivenUp,
     Retry,
     RobotsDenied,
+    RobotsUnreachable,
     StatusError,
     UnwantedType,
 )
@@ -56,7 +57,7 @@ class Visits:
         fetch: Fetch,
         callbacks: Callbacks,
         clock: Clock,
-        freed: Callable[[Request], None],
+        freed: Callable[..., None],
         rest: Callable[[str, float], None],
     ) -> None:
         self._settings = settings
@@ -81,11 +82,16 @@ class Visits:
         stopping: Callable[[], bool],
     ) -> Outcome | None:
         """Run the seeding; None if the crawl stopped meanwhile."""
-        return await self._callbacks.seed(request, put=put, stopping=stopping)
+        outcome = await self._callbacks.seed(request, put=put, stopping=stopping)
+        if outcome is not None and isinstance(outcome.signal, Retry):
+            return await self._once_more(outcome, outcome.signal)
+        return outcome
 
     async def visit(self, request: Request, *, errand: Fetch) -> Outcome:
         """Return all that came of one request; `errand` serves `page.fetch`."""
         answer = await self.ask(request)
+        if isinstance(answer, Response) and request.redirects:
+            answer.redirects = (*request.redirects, *answer.redirects)
         if request.kind == "robots":
             return self._robots(request, answer)
         if isinstance(answer, RobotsDenied | UnwantedType):
@@ -105,14 +111,16 @@ class Visits:
 
     async def ask(self, request: Request) -> Response | FetchError:
         """Fetch, and free the host's slot; the failure is a value."""
+        tried = False
         try:
             if reason := self._given_up.get(request.host):
                 return HostGivenUp(reason, url=request.url)
             return await self._fetch(request)
         except FetchError as error:
+            tried = not isinstance(error, RobotsDenied | RobotsUnreachable)
             return error
         finally:
-            self._freed(request)
+            self._freed(request, tried=tried)
 
     def judge(self, answer: Response | FetchError) -> Response | FetchError:
         """Return an answer that nobody wants as the failure it is."""
@@ -134,6 +142,19 @@ class Visits:
         backoff = self._settings.backoff
         return retry_in(request.attempt, backoff=backoff, asked=error.retry_after, random=random)
 
+    def heed(self, request: Request, error: FetchError) -> str:
+        """Leave a host in peace as its answer asks; return why it is given up, "" if it is not."""
+        asked = error.retry_after
+        if asked is None and getattr(error, "status", None) not in _ASK_LATER:
+            return ""
+        backoff = self._settings.backoff
+        wait = retry_in(request.attempt, backoff=backoff, asked=asked, random=random)
+        if wait <= self._settings.max_wait:
+            self._rest(request.host, self._clock() + wait)
+            return ""
+        reason = self._given_up[request.host] = f"it asks for a rest of {wait:,.0f} s"
+        return reason
+
     def is_wanted(self, status: int) -> bool:
         """True for a status that callbacks get."""
         return 200 <= status < 300 or status in self._settings.statuses
@@ -150,11 +171,14 @@ class Visits:
         page = answer if isinstance(answer, Response) else None
         if page is not None and is_transient(page.status):
             error = self._refusal(page)
-        if error is not None and (wait := self.retry_wait(request, error)) is not None:
-            wait = min(wait, self._settings.max_wait)
-            return Outcome(request, Verdict.RETRY, page=page, wait=self._clock() + wait)
+        gives_up = self.heed(request, error) if error is not None else ""
+        if error is not None and not gives_up:
+            wait = self.retry_wait(request, error)
+            if wait is not None:
+                return Outcome(request, Verdict.RETRY, page=page, wait=self._clock() + wait)
         notes = notes_of(page, error, self._settings.user_agent)
         outcome = Outcome(request, Verdict.DONE, page=page, notes=notes, counts={"robots": 1})
+        outcome.gives_up = gives_up
         if (notes.crawl_delay or 0.0) > self._settings.max_wait:
             outcome.gives_up = f"its robots.txt asks for {notes.crawl_delay:g} s between requests"
             self._given_up[request.host] = outcome.gives_up
@@ -173,50 +197,67 @@ class Visits:
         self, request: Request, error: FetchError, *, page: Response | None = None
     ) -> Outcome:
         """Ask again if that may help; else it is a failure, which the spider hears of."""
+        gives_up = self.heed(request, error)
         wait = self.retry_wait(request, error)
+        if wait is not None and not gives_up:
+            return Outcome(request, Verdict.RETRY, page=page, wait=self._clock() + wait)
         status = page.status if page is not None else None
-        if wait is not None and wait <= self._settings.max_wait:
-            outcome = Outcome(request, Verdict.RETRY, page=page, wait=self._clock() + wait)
-            if error.retry_after is not None or status in _ASK_LATER:
-                self._rest(request.host, outcome.wait)
-            return outcome
         failure = Failure(request, error.kind, str(error), status=status, response=page)
-        outcome = await self._callbacks.report(failure)
-        if isinstance(outcome.signal, Retry):
-            outcome = await self._once_more(outcome, outcome.signal)
-        if wait is not None:
-            outcome.gives_up = f"it asks for a rest of {wait:,.0f} s"
-            self._given_up[request.host] = outcome.gives_up
+        outcome = await self._report(failure)
+        outcome.gives_up = gives_up
         return outcome
 
     async def _once_more(self, outcome: Outcome, signal: Retry) -> Outcome:
         """Queue a page again because its callback said so, as often as `retries` allows."""
-        request = outcome.request
+        request, page = outcome.request, outcome.page
         reason = signal.reason or "the callback asked for it again"
         error = _AskedAgain(reason, url=request.url, retry_after=signal.after)
         wait = self.retry_wait(request, error)
         if wait is not None:
             outcome.wait = self._clock() + wait
             return outcome
-        failure = Failure(request, error.kind, reason, response=outcome.page)
-        return Outcome(request, Verdict.FAILED, page=outcome.page, failures=[failure])
+        failure = Failure(request, error.kind, reason, response=page)
+        if request.kind == "seed":
+            return Outcome(request, Verdict.FAILED, failures=[failure])
+        return await self._report(failure)
+
+    async def _report(self, failure: Failure) -> Outcome:
+        """Tell the spider of a failure; it may ask for the page again while tries are left."""
+        outcome = await self._callbacks.report(failure)
+        if not isinstance(outcome.signal, Retry):
+            return outcome
+        error = _AskedAgain(failure.reason, url=failure.url, retry_after=outcome.signal.after)
+        wait = self.retry_wait(failure.request, error)
+        if wait is not None:
+            outcome.wait = self._clock() + wait
+            return outcome
+        return Outcome(failure.request, Verdict.FAILED, page=failure.response, failures=[failure])
 
     async def _elsewhere(self, request: Request, page: Response, target: Request) -> Outcome:
         """Make a redirect to another host a request of its own, which waits for its turn there."""
         scope = self._callbacks.scope
-        if request.depth == 0:
+        if not request.depth and not request.parent:
             scope.add_seed(target.url)
         outcome = Outcome(request, Verdict.DONE, page=page, counts={"redirected": 1})
         refused = scope.refusal(target.url, depth=request.depth)
-        if request.hops >= self._settings.max_redirects:
+        if len(request.redirects) >= self._settings.max_redirects:
             reason = f"more than {self._settings.max_redirects} redirects"
             failure = Failure(request, "redirect", reason, status=page.status, response=page)
             return await self._callbacks.report(failure)
         if refused:
             outcome.counts[refused] = 1
         else:
+            led = (*page.redirects, page.url)  # with those of other hosts before
             outcome.found = [
-                structs.replace(target, id=0, attempt=1, crashes=0, hops=request.hops + 1)
+                structs.replace(
+                    target,
+                    id=0,
+                    attempt=1,
+                    crashes=0,
+                    redirects=led,
+                    # Back where it came from, with a cookie now, it is a known URL, and wanted.
+                    again=request.again or target.url in led,
+                )
             ]
         return outcome
 

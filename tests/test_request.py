@@ -250,7 +250,9 @@ def test_a_request_is_frozen() -> None:
 
 
 def test_replace_checks_like_a_new_request_and_forgets_the_tries() -> None:
-    tried = link_request(url=PAGE, id=7, attempt=3, crashes=2, hops=1, data={"a": 1}, depth=2)
+    tried = link_request(
+        url=PAGE, id=7, attempt=3, crashes=2, redirects=("http://a/",), data={"a": 1}, depth=2
+    )
     other = tried.replace(url="HTTP://B.example", params={"q": 1}, again=True)
     assert other == Request("http://b.example/?q=1", data={"a": 1}, depth=2, again=True)
     with pytest.raises(InvalidUrl):

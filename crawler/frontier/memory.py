@@ -19,11 +19,11 @@ class _Host:
 
     __slots__ = ("asking", "due", "entered", "given_up", "name", "notes", "out", "pages", "queue")
 
-    def __init__(self, name: str, notes: HostNotes | None) -> None:
+    def __init__(self, name: str, notes: HostNotes | None, due: float = 0.0) -> None:
         self.name = name
         self.notes = notes
+        self.due = due
         self.queue: list[tuple[int, int, int, Request]] = []  # -priority, depth, age
-        self.due = 0.0
         self.out = 0
         self.pages = 0
         self.asking = False  # somebody was sent to find the notes
@@ -58,6 +58,7 @@ class MemoryFrontier:
         self._known: dict[bytes, int] = {}
         self._leased: set[int] = set()
         self._queued = 0
+        self._dropped: Counter[str] = Counter()  # since the last commit
         self._ids = count(1)
         self._entries = count()
         self._changed = asyncio.Event()
@@ -84,15 +85,17 @@ class MemoryFrontier:
 
     async def commit(self, batch: Batch) -> Commit:
         """See `Frontier.commit`; in memory, that nothing awaits makes it one transaction."""
-        dropped: Counter[str] = Counter()
-        touched = {request.host for request in batch.settled}
+        dropped, self._dropped = self._dropped, Counter()
+        # A dict, not a set: hosts that are due together go in the order they were found in.
+        touched = dict.fromkeys(request.host for request in batch.settled)
         for name in batch.given_up:
             self._host(name).given_up = True
         for name, notes in batch.notes.items():
             host = self._host(name)
             host.notes, host.asking = notes, False
         for name, due in batch.due.items():
-            self._host(name).due = due
+            host = self._host(name)
+            host.due = max(host.due, due)
         for request in batch.pages:
             self._host(request.host).pages += 1
         for request in batch.settled:
@@ -102,9 +105,8 @@ class MemoryFrontier:
             heapq.heappush(self._delayed, (time, request.id, request))
         for request in batch.found:
             if self._add(request):
-                touched.add(request.host)
-        touched.update(batch.notes, batch.due, batch.given_up)
-        for name in touched:
+                touched[request.host] = None
+        for name in (*touched, *batch.notes, *batch.due, *batch.given_up):
             self._review(self._hosts[name], dropped)
         self._wake()
         return Commit(dropped=dropped)
@@ -125,7 +127,8 @@ class MemoryFrontier:
     def _host(self, name: str) -> _Host:
         host = self._hosts.get(name)
         if host is None:
-            host = self._hosts[name] = _Host(name, self._fresh_notes)
+            # Due from now: hosts that are known longer do not wait for all the new ones.
+            host = self._hosts[name] = _Host(name, self._fresh_notes, self._clock())
         return host
 
     def _add(self, request: Request) -> bool:
@@ -187,7 +190,7 @@ class MemoryFrontier:
     def _take(self, limit: int) -> list[HostLease]:
         now = self._clock()
         while self._delayed and self._delayed[0][0] <= now:
-            self._enter(self._queue(heapq.heappop(self._delayed)[2]))
+            self._review(self._queue(heapq.heappop(self._delayed)[2]), self._dropped)
         leases: list[HostLease] = []
         while limit > 0 and self._heap and self._heap[0][0] <= now:
             due, number, host = heapq.heappop(self._heap)

@@ -1,6 +1,7 @@
 """When may which host be asked?"""
 
 import heapq
+import math
 from collections import deque
 from collections.abc import Iterable
 from itertools import count
@@ -31,6 +32,7 @@ class _Host(Generic[T]):
         "name",
         "pace",
         "revoked",
+        "sent_at",
         "unsent",
         "waiting",
     )
@@ -44,6 +46,7 @@ class _Host(Generic[T]):
         self.in_flight = 0
         self.let_go: set[int] = set()  # taken, but nobody has begun with them
         self.revoked: set[int] = set()  # of these, those that lost their turn to an errand
+        self.sent_at = -math.inf
         self.unsent: int | None = None  # let go, but not on the wire yet: its moment sets the next
         self.entered: int | None = None  # number of its one live entry in the heap
 
@@ -136,6 +139,7 @@ class Pacer(Generic[T]):
         entry = self._hosts.get(host)
         if entry is None:
             return
+        entry.sent_at = now
         entry.due = max(entry.due, now + entry.pace.delay)
         if entry.unsent == ticket_id:
             entry.unsent = None
@@ -148,6 +152,17 @@ class Pacer(Generic[T]):
         if entry.unsent == ticket_id:
             entry.unsent = None
         self._enter(entry)
+
+    def is_unsent(self, host: str, ticket_id: int) -> bool:
+        """True if a ticket that was taken has not been on the wire, as far as that matters."""
+        entry = self._hosts.get(host)
+        return entry is not None and entry.unsent == ticket_id
+
+    def change(self, host: str, pace: Pace) -> None:
+        """Give a host another pace, which counts from its last request."""
+        if (entry := self._hosts.get(host)) is not None:
+            entry.pace = pace
+            entry.due = max(entry.due, entry.sent_at + pace.delay)
 
     def rest(self, host: str, until: float) -> None:
         """Leave a host in peace until then, as it asked."""

@@ -1,7 +1,7 @@
 """What robots.txt lets us fetch."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -83,9 +83,13 @@ class Robots:
 
     def crawl_delay(self, agent: str) -> float | None:
         """Return the seconds `agent` shall wait between requests, or None; the longest counts."""
-        groups = self._agents.get(self._token(agent), ())
-        delays = [d for group, place in groups for seen, d in group.delays if place < seen]
+        # A group that names the agent twice is looked through once: its first place takes in all.
+        groups = {id(group): (group, place) for group, place in reversed(self._groups_of(agent))}
+        delays = [d for group, place in groups.values() for seen, d in group.delays if place < seen]
         return max(delays, default=None)
+
+    def _groups_of(self, agent: str) -> "Sequence[tuple[_Group, int]]":
+        return self._agents.get(self._token(agent), ())
 
     def _token(self, agent: str) -> str:
         """Return the key of the groups for `agent`: its own, or else `*` (RFC 9309 2.2.1)."""

@@ -151,8 +151,18 @@ async def test_a_host_that_is_not_due_is_not_leased(frontier: Frontier, clock: C
 
 async def test_the_host_that_is_due_longest_goes_first(frontier: Frontier, clock: Clock) -> None:
     await add(frontier, Request("http://a/1"), Request("http://b/2"))
-    await frontier.commit(Batch(due={"a": clock.now - 1, "b": clock.now - 2}))
+    await frontier.commit(Batch(due={"a": clock.now + 2, "b": clock.now + 1}))
+    clock.now += 3
+    await add(frontier, Request("http://new/3"))
     assert names(await leased(frontier, 1)) == ["2"]
+    assert names(await leased(frontier)) == ["1", "3"]
+
+
+async def test_a_hosts_due_time_never_moves_back(frontier: Frontier, clock: Clock) -> None:
+    await add(frontier, Request("http://a/1"))
+    await frontier.commit(Batch(due={"a": clock.now + 10}))
+    await frontier.commit(Batch(due={"a": 0.0}))
+    assert await is_waiting(frontier)
 
 
 async def test_the_limit_is_of_requests_in_all(frontier: Frontier) -> None:
@@ -245,6 +255,19 @@ async def test_host_pages_bounds_the_pages_of_a_host(make: Make) -> None:
     assert names(second) == ["2"]
     commit = await frontier.commit(Batch(settled=[first[1], *second], pages=[first[1], *second]))
     assert commit.dropped == {"host_pages": 2}
+    assert list(await frontier.lease(10)) == []
+
+
+async def test_a_retried_request_of_a_host_with_all_its_pages_is_dropped(
+    make: Make, clock: Clock
+) -> None:
+    frontier = make(batch=lambda notes: 4, host_pages=2)
+    await add(frontier, Request("http://a/1"), Request("http://a/2"), Request("http://b/1"))
+    one, two, other = await leased(frontier)
+    await frontier.commit(Batch(retried=[(one, clock.now + 1)], settled=[two], pages=[two, two]))
+    clock.now += 2
+    assert await is_waiting(frontier)
+    assert (await frontier.commit(Batch(settled=[other]))).dropped == {"host_pages": 1}
     assert list(await frontier.lease(10)) == []
 
 
