@@ -66,6 +66,7 @@ class Callbacks:
 
         page.attach(fetch_and_keep)
         ended = await self._run(call, found, timeout=self._timeout)
+        page.attach(None)
         for response in fetched:
             response.release()
         return self._outcome(ended, found)

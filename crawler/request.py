@@ -140,7 +140,9 @@ class Request(Struct, frozen=True, kw_only=True, gc=False, metaclass=_RequestMet
     def fingerprint(self, rules: urls.KeyRules = _NO_RULES) -> bytes:
         """Return the 16 bytes that say whether two requests are the same: URL, method, body."""
         # `url` is canonical, so without rules it is its own key: half the cost of every found link.
-        text = (self.url if rules == _NO_RULES else urls.key(self.url, rules)).encode()
+        text = (
+            self.url if rules == _NO_RULES or self.kind == "seed" else urls.key(self.url, rules)
+        ).encode()
         if self.method != "GET" or self.body is not None:
             text = b"%s %s\n%s" % (self.method.encode(), text, self.body or b"")
         return hashlib.blake2b(text, digest_size=16).digest()

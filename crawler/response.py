@@ -180,8 +180,8 @@ class Response(Node):
             target = Request(urls.join(self.base, target), parent=self.url, **fields)
         return await self._fetch(target)
 
-    def attach(self, fetch: "Callable[[Request], Awaitable[Response]]") -> None:
-        """Give `fetch` its way out; the crawl does this before the callback."""
+    def attach(self, fetch: "Callable[[Request], Awaitable[Response]] | None") -> None:
+        """Give `fetch` its way out; the crawl does this for as long as the callback runs."""
         self._fetch = fetch
 
     def _decoded(self) -> tuple[str, str]:

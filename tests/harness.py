@@ -20,6 +20,7 @@ from crawler.settings import Settings
 from crawler.spider import Spider
 from crawler.stats import Stats
 from crawler.turns import Turns
+from crawler.urls import KeyRules
 from tests.virtual import run
 
 Answer = Callable[[Request], Awaitable[Response]]
@@ -76,10 +77,14 @@ def crawl(
     *,
     latency: float = 0.1,
     during: Callable[[Engine], Awaitable[None]] | None = None,
+    on_wire: bool = True,
     **settings: Any,
 ) -> Crawl:
-    """Run `spider` to its end; `answer` is asked after `latency` seconds of virtual time."""
-    return run(_crawl(spider, answer, latency, during, settings))
+    """Run `spider` to its end; `answer` is asked after `latency` seconds of virtual time.
+
+    Without `on_wire` no request gets as far as that: connections fail.
+    """
+    return run(_crawl(spider, answer, latency, during, on_wire, settings))
 
 
 async def _crawl(
@@ -87,6 +92,7 @@ async def _crawl(
     answer: Answer,
     latency: float,
     during: Callable[[Engine], Awaitable[None]] | None,
+    on_wire: bool,
     given: dict[str, Any],
 ) -> Crawl:
     left = Crawl()
@@ -96,7 +102,8 @@ async def _crawl(
 
     async def fetch(request: Request) -> Response:
         host = request.host
-        turns.sent(request)
+        if on_wire:
+            turns.sent(request)
         left.sent.append((clock(), host, request.url))
         left.in_flight[host] = left.in_flight.get(host, 0) + 1
         left.most_in_flight[host] = max(left.most_in_flight.get(host, 0), left.in_flight[host])
@@ -115,6 +122,7 @@ async def _crawl(
             batch=lambda notes: turns.pace("any", notes).batch,
             ask_notes=settings.obey_robots,
             host_pages=settings.host_pages,
+            rules=KeyRules(settings.ignore_query_order, settings.ignore_params),
         ),
         fetch=fetch,
         turns=turns,
