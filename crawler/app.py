@@ -3,138 +3,40 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from inspect import isawaitable
 from pathlib import Path
 from typing import Any, TypeVar, Unpack
 
 from crawler.callbacks import Callbacks
 from crawler.engine import Engine
-from crawler.errors import CrawlerError, TargetError
-from crawler.events import CrawlEnded, CrawlStarted
+from crawler.errors import SpiderError
 from crawler.export.following import Following
 from crawler.export.pages import FilePages, NoPages
-from crawler.export.run_folder import new_folder, write_report
+from crawler.export.run_folder import new_folder
 from crawler.export.spool import FileSpool
 from crawler.export.targets import Plan, plan
 from crawler.fetch.chain import open_fetch
 from crawler.frontier.memory import MemoryFrontier
-from crawler.outcome import Counts, HostNotes, Report
+from crawler.outcome import HostNotes, Report
 from crawler.pipeline import Pipeline
 from crawler.protocols import Clock, PageStore, Spool
 from crawler.records.streams import streams_of
 from crawler.rules.book import RobotsBook
 from crawler.rules.scope import Scope
+from crawler.run import Run
 from crawler.settings import Layer, Settings, SettingsDict, merge
 from crawler.spider import Spider
 from crawler.stats import Stats
 from crawler.turns import Turns
 from crawler.urls import KeyRules
-from crawler.usercode import Raised, run_guarded
 
 log = logging.getLogger(__name__)
+for _package in ("crawler", "spiders"):
+    # Without it Python prints a library's warnings for whoever configured no logging.
+    logging.getLogger(_package).addHandler(logging.NullHandler())
 
 I = TypeVar("I")  # noqa: E741  # as in Spider[I]
-
-
-class Run:
-    """One crawl, open: `finish` it once; `stop` it from anywhere in the loop."""
-
-    def __init__(
-        self,
-        spider: Spider[Any],
-        *,
-        settings: Settings,
-        folder: Path | None,
-        engine: Engine,
-        frontier: MemoryFrontier,
-        spool: Spool,
-        stats: Stats,
-        followings: Sequence[Following] = (),
-    ) -> None:
-        self.spider = spider
-        self.settings = settings
-        self.folder = folder
-        self.stats = stats
-        self.error: CrawlerError | None = None
-        self._broken: str | None = None
-        self._engine = engine
-        self._frontier = frontier
-        self._spool = spool
-        self._followings = followings
-
-    def stop(self, reason: str) -> None:
-        """End in good order: pages in hand are finished, within `stop_seconds`."""
-        self._engine.stop(reason)
-
-    async def counts(self) -> Counts:
-        """Return the frontier's size now."""
-        return await self._frontier.counts()
-
-    async def finish(self) -> Report:
-        """Crawl to the end; return the report, written to `stats.json` as well.
-
-        `error` is set if a target failed for good. A bug anywhere comes out as it was raised.
-        """
-        if await self._call("opened", self.spider.opened):
-            await self._engine.tell(CrawlStarted(self.stats.spider, self._where))
-            await self._crawl()
-        await self._spool.aclose()
-        failed = [following.error for following in self._followings if following.error]
-        self.error = self.error or next(iter(failed), None)
-        report = await self._report()
-        if not await self._call("closed", self.spider.closed, report):
-            report = await self._report()
-        await self._engine.tell(CrawlEnded(report))
-        return report
-
-    async def _crawl(self) -> None:
-        try:
-            await self._engine.run()
-        except BaseExceptionGroup as group:
-            self.error = _target_error(group)
-
-    async def _report(self) -> Report:
-        counts = await self._frontier.counts()
-        report = self.stats.report(
-            reason=self._reason(),
-            exit_status=self._exit_status(),
-            folder=self._where,
-            queued=counts.queued + counts.delayed + counts.leased,
-        )
-        if self.folder is not None:
-            await write_report(self.folder, report)
-        return report
-
-    @property
-    def _where(self) -> str | None:
-        return str(self.folder) if self.folder is not None else None
-
-    def _reason(self) -> str:
-        return str(self.error or self._engine.broken or self._broken or self._engine.reason)
-
-    def _exit_status(self) -> int:
-        if self.error is not None:
-            return 3
-        reason = self._engine.reason
-        nothing = reason == "finished" and not self.stats.pages and not self.stats.items
-        broken = self._engine.broken or self._broken
-        return int(nothing or broken is not None or reason == "max_failures")
-
-    async def _call(self, name: str, hook: Callable[..., Any], *args: object) -> bool:
-        """Call one of the spider's own hooks; False if it raised, which the report says then."""
-
-        async def call() -> None:
-            if isawaitable(ended := hook(*args)):
-                await ended
-
-        ended = await run_guarded(call)
-        if ended is not None:
-            self._broken = f"{name}() failed: {ended.reason}"
-            traceback = ended.text if isinstance(ended, Raised) else ""
-            self.spider.log.error("%s\n%s", self._broken, traceback)
-        return ended is None
 
 
 @asynccontextmanager
@@ -153,12 +55,7 @@ async def open_run(
     Raises `UsageError` for whatever the user has to mend.
     """
     spider = spider() if isinstance(spider, type) else spider
-    scope = Scope(
-        domains=spider.allowed_domains,
-        prefixes=spider.allowed_prefixes,
-        deny=spider.deny,
-        max_depth=settings.max_depth,
-    )
+    scope = _scope(spider, settings)
     callbacks = Callbacks(spider, scope=scope, timeout=settings.callback_timeout)
     clock = _wall_clock()
     book = RobotsBook(settings.user_agent)
@@ -193,7 +90,13 @@ async def open_run(
             fetch=fetch,
             turns=turns,
             callbacks=callbacks,
-            pipeline=Pipeline(steps=spider.steps, kinds=callbacks.kinds, spool=spool, store=store),
+            pipeline=Pipeline(
+                steps=spider.steps,
+                kinds=callbacks.kinds,
+                spool=spool,
+                store=store,
+                timeout=settings.callback_timeout,
+            ),
             stats=stats,
             clock=clock,
             listeners=spider.listeners,
@@ -242,6 +145,18 @@ async def crawl(
         return report
 
 
+def _scope(spider: Spider[Any], settings: Settings) -> Scope:
+    try:
+        return Scope(
+            domains=spider.allowed_domains,
+            prefixes=spider.allowed_prefixes,
+            deny=spider.deny,
+            max_depth=settings.max_depth,
+        )
+    except SpiderError as error:
+        raise SpiderError(f"spider {spider.name}: {error}") from None
+
+
 def _frontier(settings: Settings, *, clock: Clock, turns: Turns) -> MemoryFrontier:
     def batch(notes: HostNotes) -> int:
         return turns.pace("any", notes).batch
@@ -283,13 +198,3 @@ def _wall_clock() -> Clock:
     loop = asyncio.get_running_loop()
     offset = time.time() - loop.time()
     return lambda: offset + loop.time()
-
-
-def _target_error(group: BaseExceptionGroup[BaseException]) -> TargetError:
-    """Return the full or lost target that ended the crawl; raise anything else bare."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    if isinstance(error, TargetError):
-        return error
-    raise error

@@ -39,7 +39,8 @@ class Callbacks:
         self.scope = scope
         self.kinds = ItemKinds(spider.item_types)
         self._timeout = timeout
-        self._calls = {name: prepare(spider, name) for name in callbacks_of(spider)}
+        names = {"parse", *callbacks_of(spider)}
+        self._calls = {name: prepare(spider, name) for name in names}
 
     def require(self, name: str) -> Call:
         """Return the callback of that name. Raises `CallbackError` if the spider has none."""

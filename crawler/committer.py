@@ -146,9 +146,9 @@ class Committer:
         try:
             return await self._pipeline.write(outcomes)
         except TargetError as error:
-            if self.hurry.is_set():
-                raise
             pause = self._settings.target_pause
+            if self.hurry.is_set() or not pause:
+                raise
             log.error("%s; the crawl pauses %g s, then tries once more", error, pause)
         try:
             async with asyncio.timeout(pause):

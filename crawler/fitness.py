@@ -25,7 +25,9 @@ class Call(Struct, frozen=True):
         if not self.takes_data:
             return self.method(page)
         try:
-            data = msgspec.convert(page.request.data, self.data_type)
+            # A copy, also as Any: what the callback does to it is not there when it runs again.
+            plain = msgspec.to_builtins(page.request.data, builtin_types=(bytes,))
+            data = msgspec.convert(plain, self.data_type)
         except msgspec.ValidationError as error:
             raise CallbackError(f"the request's data does not fit: {error}") from None
         return self.method(page, data)

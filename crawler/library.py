@@ -6,11 +6,12 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Seq
 from contextlib import asynccontextmanager
 from typing import Any, Generic, TypeVar, Unpack
 
-from crawler.app import Run, open_run, settings_of
+from crawler.app import open_run, settings_of
 from crawler.errors import InvalidUrl
 from crawler.outcome import Failure, Position, Report
 from crawler.request import Request, link_request
 from crawler.response import Response
+from crawler.run import Run
 from crawler.settings import Layer, SettingsDict
 from crawler.spider import Out, Spider
 

@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Sequence
-from typing import Any
 
 from crawler.errors import Drop, ItemError
 from crawler.items import ItemKinds, ItemLine
@@ -18,9 +17,16 @@ class Pipeline:
     """The last stage: passes items through the steps, and everything to where it comes to rest."""
 
     def __init__(
-        self, *, steps: Sequence[Step], kinds: ItemKinds, spool: Spool, store: PageStore
+        self,
+        *,
+        steps: Sequence[Step],
+        kinds: ItemKinds,
+        spool: Spool,
+        store: PageStore,
+        timeout: float | None = None,
     ) -> None:
         self._steps = tuple(steps)
+        self._timeout = timeout
         self._kinds = kinds
         self._streams = streams_of(kinds.types)
         self._spool = spool
@@ -60,26 +66,37 @@ class Pipeline:
 
     async def _pass(self, line: ItemLine, outcome: Outcome) -> ItemLine | None:
         """Pass one item through the steps; None if it was dropped, or a step failed on it."""
-        item: Any = line.item
+        passed = line
 
         async def run() -> None:
-            nonlocal item
+            nonlocal passed
+            item = line.item
             for step in self._steps:
                 made = step(item)
                 item = await made if inspect.isawaitable(made) else made
+                if item is None:
+                    raise ItemError(
+                        f"step {_name(step)} returned None; return the item, or Drop it"
+                    )
+            passed = self._kinds.check(item)
 
-        ended = await run_guarded(run)
+        ended = await run_guarded(run, timeout=self._timeout)
         if isinstance(ended, Drop):
             name = f"dropped.{ended.reason or 'item'}"
             outcome.counts[name] = outcome.counts.get(name, 0) + 1
             return None
+        if isinstance(ended, Raised) and isinstance(ended.error, ItemError):
+            _fail(outcome, "item", str(ended.error))
+            return None
         if isinstance(ended, Raised):
-            return self._fail(outcome, "step", ended.reason)
-        try:
-            return self._kinds.check(item)
-        except ItemError as error:
-            return self._fail(outcome, "item", str(error))
+            _fail(outcome, "step", ended.reason)
+            return None
+        return passed
 
-    @staticmethod
-    def _fail(outcome: Outcome, kind: str, reason: str) -> None:
-        outcome.failures = [*outcome.failures, Failure(outcome.request, kind, reason)]
+
+def _fail(outcome: Outcome, kind: str, reason: str) -> None:
+    outcome.failures = [*outcome.failures, Failure(outcome.request, kind, reason)]
+
+
+def _name(step: Step) -> str:
+    return getattr(step, "__qualname__", "") or type(step).__name__

@@ -128,7 +128,11 @@ async def _crawl(
         turns=turns,
         callbacks=callbacks,
         pipeline=Pipeline(
-            steps=spider.steps, kinds=callbacks.kinds, spool=left.spool, store=NoPages()
+            steps=spider.steps,
+            kinds=callbacks.kinds,
+            spool=left.spool,
+            store=NoPages(),
+            timeout=settings.callback_timeout,
         ),
         stats=left.stats,
         clock=clock,

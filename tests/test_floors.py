@@ -25,6 +25,7 @@ FLOORS: list[set[str]] = [
     {"visits"},
     {"committer", "errands"},
     {"engine"},
+    {"run"},
     {"app"},
     {"library", "demo"},
     {"cli"},

@@ -1,5 +1,6 @@
 """What a spider's callbacks may do, in whole crawls on a virtual clock."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -156,11 +157,61 @@ def test_steps_change_and_drop_items() -> None:
     assert left.stats.counts["dropped.b"] == 1
 
 
+def returns_nothing(item: Thing) -> None: ...
+
+
+def divides_by_zero(item: Thing) -> float:
+    return 1 / 0
+
+
+async def never_ends(item: Thing) -> None:
+    await asyncio.sleep(1e6)
+
+
+@pytest.mark.parametrize(
+    ("step", "reason"),
+    [
+        (returns_nothing, "step returns_nothing returned None; return the item, or Drop it"),
+        (divides_by_zero, "ZeroDivisionError: division by zero (test_spider.py:"),
+        (never_ends, "took longer than callback_timeout, 5 s"),
+        (lambda item: {"not": "a thing"}, "expected an item of type Thing, got dict"),
+    ],
+)
+def test_a_step_that_fails_costs_its_item_only(step: Any, reason: str) -> None:
+    class Stepped(One):
+        steps = (step,)
+
+        def parse(self, page: Response) -> Iterator[object]:
+            yield Thing(name="a")
+            yield page.follow("/b", callback="parse_other")
+
+        def parse_other(self, page: Response) -> None: ...
+
+    left = crawl(Stepped(), plain, callback_timeout=5.0)
+    (said,) = failures(left)
+    assert reason in said
+    assert items(left) == []
+    assert left.stats.pages == 2
+
+
+def test_data_is_the_callbacks_own() -> None:
+    class Clears(One):
+        def parse(self, page: Response) -> Request:
+            return page.follow("/b", callback=self.second, data={"n": 1})
+
+        def second(self, page: Response, data: Any) -> Thing:
+            number = data.pop("n")  # it is there again when the page is
+            if page.request.attempt == 1:
+                raise Retry("once more")
+            return Thing(name=str(number))
+
+    left = crawl(Clears(), plain, retries=1)
+    assert items(left) == [{"name": "1", "price": None}]
+
+
 def test_a_callback_that_takes_too_long_fails() -> None:
     class Slow(One):
         async def parse(self, page: Response) -> Out[Thing]:
-            import asyncio
-
             await asyncio.sleep(100)
             yield Thing(name="late")
 

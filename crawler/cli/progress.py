@@ -10,9 +10,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from crawler.app import Run
 from crawler.cli.logs import NOTICES
 from crawler.cli.units import clock_of, counted
+from crawler.run import Run
 
 _EACH_LINE = 10.0
 _EACH_FRAME = 0.25

@@ -11,12 +11,13 @@ from typing import Any
 
 from rich.console import Console
 
-from crawler.app import Run, open_run
+from crawler.app import open_run
 from crawler.cli import progress, streams, table
 from crawler.cli.logs import NOTICES, Manner, logging_to
 from crawler.cli.signals import Signals
 from crawler.export.run_folder import write_report
 from crawler.outcome import Report
+from crawler.run import Run
 from crawler.settings import Settings
 from crawler.spider import Spider
 

@@ -11,9 +11,9 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
-from crawler.app import Run
 from crawler.cli.logs import NOTICES
 from crawler.cli.units import counted
+from crawler.run import Run
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}

@@ -13,6 +13,7 @@ from crawler import urls
 from crawler.errors import (
     BodyError,
     BodyTooLarge,
+    ConnectError,
     FetchError,
     ProxyError,
     UnwantedType,
@@ -31,6 +32,9 @@ from crawler.settings import Settings
 
 # What is kept of an answer that is not delivered, for `on_error` to look at.
 _ERROR_BYTES = 64_000
+_CUT = (BodyTooLarge, BodyError)
+# A status says enough, whatever becomes of the body behind it.
+_BROKEN_OFF = (ConnectError, aiohttp.ClientPayloadError, aiohttp.SocketTimeoutError)
 _LARGE_UPLOAD = 1_000_000
 
 
@@ -122,16 +126,16 @@ class HttpFetch:
         """Return the body; leaving it unread makes aiohttp close the connection."""
         delivered = 200 <= answer.status < 300 or answer.status in self._statuses
         if not delivered:
-            return await _read(answer, trip, limit=_ERROR_BYTES, cut=True)
+            return await _read(answer, trip, limit=_ERROR_BYTES, forgives=(*_CUT, *_BROKEN_OFF))
         if request.kind == "robots":
-            return await _read(answer, trip, limit=ROBOTS_BYTES, cut=True)
+            return await _read(answer, trip, limit=ROBOTS_BYTES, forgives=_CUT)
         content_type = answer.headers.get("Content-Type")
         if request.kind == "page" and not self._accept.admits(content_type):
             raise UnwantedType(f"unwanted type {content_type!r:.100}")
         limit = self._settings.body_bytes
         if _promised(request, answer) > limit:
             raise BodyTooLarge(f"more than {limit:,} bytes")
-        return await _read(answer, trip, limit=limit, cut=False)
+        return await _read(answer, trip, limit=limit)
 
 
 class _Trip:
@@ -190,8 +194,14 @@ class _Trip:
         self._limit.reschedule(None if end is None else end + waited)
 
 
-async def _read(answer: aiohttp.ClientResponse, trip: _Trip, *, limit: int, cut: bool) -> bytes:
-    """Return the decoded body; with `cut` only what fits in `limit` and is not broken."""
+async def _read(
+    answer: aiohttp.ClientResponse,
+    trip: _Trip,
+    *,
+    limit: int,
+    forgives: tuple[type[Exception], ...] = (),
+) -> bytes:
+    """Return the decoded body, or what came of it before one of the errors it `forgives`."""
     body = io.BytesIO()  # its value is taken without a copy
     try:
         decoder = Decoder(answer.headers.getall("Content-Encoding", ()), limit=limit)
@@ -200,9 +210,8 @@ async def _read(answer: aiohttp.ClientResponse, trip: _Trip, *, limit: int, cut:
                 await trip.make_room(len(piece))
                 body.write(piece)
         decoder.finish()
-    except (BodyTooLarge, BodyError):
-        if not cut:
-            raise
+    except forgives:
+        pass  # what came is kept
     return body.getvalue()
 
 

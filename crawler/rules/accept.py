@@ -34,6 +34,8 @@ class Accept:
         self._all = False
         for name in names:
             self._add(name.strip().lower())
+        if not (self._all or self._types or self._ranges):
+            raise SettingError("accept must name at least one type, or *; got none")
 
     def _add(self, name: str) -> None:
         if name in ("*", "*/*"):

@@ -232,6 +232,16 @@ async def test_a_missing_type_is_accepted(site: Site, get: Opened) -> None:
     assert (page.body, page.mime) == (b"ok", "")
 
 
+@pytest.mark.parametrize("status", ["301 Moved", "404 Not Found"])
+async def test_a_status_counts_though_its_body_breaks_off(
+    site: Site, get: Opened, status: str
+) -> None:
+    head = f"HTTP/1.1 {status}\r\nLocation: /b\r\nContent-Length: 100\r\n\r\nhal".encode()
+    site.raw("/", head)
+    page = await get(site.url())
+    assert (page.status, page.body) == (int(status[:3]), b"hal")
+
+
 async def test_a_long_robots_txt_is_cut(site: Site, get: Opened) -> None:
     site.robots("#" * 2_000_000)
     assert len((await get(site.url("/robots.txt"), kind="robots")).body) == 500 * 1024
