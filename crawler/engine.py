@@ -112,19 +112,21 @@ class Engine:
         """Let the listeners hear of an event."""
         await self._committer.tell(event)
 
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: str, *, at_once: bool = False) -> None:
         """End in good order: pages in hand are finished, the rest goes back to the queue.
 
-        What is not finished after `stop_seconds` goes back as well. The first reason stays.
+        What is not finished after `stop_seconds`, or `at_once`, goes back as well. The first reason
+        stays.
         """
-        if self._stopping:
-            return
-        self._stopping = True
-        self.reason = reason
-        self._committer.hurry.set()
-        if self._tasks:
-            self._dismiss()
-            asyncio.get_running_loop().call_later(self._settings.stop_seconds, self._cancel)
+        if not self._stopping:
+            self._stopping = True
+            self.reason = reason
+            self._committer.hurry.set()
+            if self._tasks:
+                self._dismiss()
+                asyncio.get_running_loop().call_later(self._settings.stop_seconds, self._cancel)
+        if at_once:
+            self._cancel()
 
     async def _lease(self) -> None:
         """Lease hosts while no request at hand may go; nothing to lease anywhere is the end."""

@@ -44,9 +44,9 @@ class Run:
         self._spool = spool
         self._followings = followings
 
-    def stop(self, reason: str) -> None:
-        """End in good order: pages in hand are finished, within `stop_seconds`."""
-        self._engine.stop(reason)
+    def stop(self, reason: str, *, at_once: bool = False) -> None:
+        """End in good order: pages in hand get `stop_seconds`, or are left `at_once`."""
+        self._engine.stop(reason, at_once=at_once)
 
     async def counts(self) -> Counts:
         """Return the frontier's size now."""

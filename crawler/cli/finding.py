@@ -93,10 +93,11 @@ def build(kind: SpiderClass, arguments: Mapping[str, object]) -> Spider[Any]:
     if missing:
         needs = " ".join(f"-a {name}=…" for name in missing)
         raise SpiderError(f"spider {kind.name} needs {needs}")
-    try:
-        return kind(**values)
-    except (CrawlerError, ValueError, TypeError) as error:
-        raise SpiderError(f"spider {kind.name}: {_one_line(error)}") from None
+    made: list[Spider[Any]] = []
+    if raised := load_guarded(lambda: made.append(kind(**values))):
+        reason = str(raised.error) if isinstance(raised.error, CrawlerError) else raised.reason
+        raise SpiderError(f"spider {kind.name}: {reason}")
+    return made[0]
 
 
 def note_on(name: str) -> str | None:
@@ -116,10 +117,17 @@ def _read(
     try:
         if annotation is not str and text in ("none", "None") and known[name].default is None:
             return None
-        return msgspec.convert(text, annotation, strict=False)
-    except msgspec.ValidationError:
+        return msgspec.convert(text, annotation, strict=False, dec_hook=_path)
+    except (msgspec.ValidationError, NotImplementedError, TypeError):
         wanted = getattr(annotation, "__name__", str(annotation))
         raise SpiderError(f"-a: {name} must be {wanted}, got {text!r}") from None
+
+
+def _path(kind: type, text: object) -> object:
+    """Read what msgspec does not know of itself."""
+    if kind is Path and isinstance(text, str):
+        return Path(text)
+    raise NotImplementedError(kind)
 
 
 def _find_in_file(path: Path, wanted: str) -> SpiderClass:

@@ -56,10 +56,7 @@ def run_crawl(
             streams.warn(str(run.error))
         return report.exit_status
 
-    try:
-        status = asyncio.run(crawl())
-    except asyncio.CancelledError:
-        status = 0
+    status = asyncio.run(crawl())
     return status if signals.received is None else 128 + signals.received
 
 

@@ -8,6 +8,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -37,8 +38,7 @@ class Signals:
     @contextmanager
     def watching(self, run: Run) -> Iterator[None]:
         """Act on signals until the block ends."""
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        assert task is not None, "a coroutine runs in a task"
+        loop = asyncio.get_running_loop()
 
         def hear(number: int, _frame: FrameType | None) -> None:
             if self.received is None:
@@ -46,7 +46,8 @@ class Signals:
                 self._first(run, loop)
             else:
                 self._again = True
-                loop.call_soon_threadsafe(task.cancel)
+                end = partial(run.stop, self.received.name, at_once=True)
+                loop.call_soon_threadsafe(end)
                 _later(_GRACE, self._force, run)
 
         before: dict[int, Any] = {number: signal.signal(number, hear) for number in _SIGNALS}

@@ -132,3 +132,45 @@ async def test_an_empty_list_says_how_to_begin(tmp_path: Path) -> None:
     done = await crawl(tmp_path, "list")
     assert (done.status, done.out) == (0, "")
     assert "`crawl new NAME URL` begins one" in done.err
+
+
+PICKY = """
+from pathlib import Path
+from crawler import Spider
+
+class Picky(Spider[str]):
+    start_urls = ["http://127.0.0.1:1/"]
+
+    def __init__(self, where: Path, what: object = "", odd: Spider = None) -> None:
+        {}["a key"] if where == Path("/raise") else print(repr(where))
+        raise SystemError("far enough")
+
+    def parse(self): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["where=/raise"], "spider picky: KeyError: 'a key' (picky.py:9)"),
+        (["where=/tmp"], "spider picky: SystemError: far enough (picky.py:10)"),
+        (["where=/tmp", "odd=1"], "-a: odd must be Spider, got '1'"),
+    ],
+)
+async def test_a_constructor_that_raises_is_one_line_with_its_place(
+    folder: Path, words: list[str], message: str
+) -> None:
+    (folder / "spiders" / "picky.py").write_text(PICKY)
+    done = await crawl(folder, "picky", *[part for word in words for part in ("-a", word)])
+    assert (done.status, done.err) == (2, f"crawl: {message}\n")
+    assert done.out in ("", "PosixPath('/tmp')\n")
+
+
+async def test_a_parse_that_takes_no_page_is_refused_before_anything_is_asked(folder: Path) -> None:
+    (folder / "spiders" / "empty.py").write_text(
+        "from crawler import Spider\nclass Empty(Spider):\n    start_urls = ['http://127.0.0.1:1/']\n"
+        "    def parse(self): ...\n"
+    )
+    done = await crawl(folder, "empty")
+    assert done.refuses("Empty.parse must take a page, and may take data; it takes 0")
+    assert not (folder / "output").exists()
