@@ -186,7 +186,7 @@ async def _open_spool(
     for target in where.targets:
         follower = await target.open(streams=streams_of(spider.item_types))
         following = Following(
-            follower, target=target.path, source=items, cursor=where.position.get("items", 0)
+            follower, target=target.name, source=items, cursor=where.position.get("items", 0)
         )
         spool.follow(following)
         followings.append(following)

@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import os
+import resource
 import stat
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from rich.console import Console
@@ -24,6 +25,7 @@ from crawler.spider import Spider
 log = logging.getLogger(__name__)
 
 _STDOUT = 1
+_DESCRIPTORS = 65_536
 _UNREAD = "nobody reads standard output any more"
 
 
@@ -39,6 +41,7 @@ def run_crawl(
     """Crawl, and return the exit status."""
     if "-" in outputs:
         streams.check_stdout()
+    _allow_connections()
     signals = Signals()
     console = Console(file=streams.stderr(), highlight=False)  # stdout carries data only
 
@@ -77,6 +80,18 @@ async def _crawl(run: Run, console: Console, manner: Manner, outputs: Sequence[s
         report.exit_status = 3  # whether or not there was another item to be refused
         await write_report(run.folder, report)
     return report
+
+
+def _allow_connections() -> None:
+    """Let this process hold as many connections as the system lets it.
+
+    The usual 1,024 descriptors are few for a broad crawl that keeps connections alive.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with suppress(OSError, ValueError):  # macOS has a limit of its own below the hard one
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 @contextmanager

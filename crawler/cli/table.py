@@ -39,7 +39,7 @@ def summary(report: Report) -> str:
     if reason in _REASONS:
         return f"{report.spider}: {_REASONS[reason].format(time=time)}"
     verb = "failed" if report.exit_status else "stopped"
-    return f"{report.spider}: {verb} after {time}: {_named(reason)}"
+    return f"{report.spider}: {verb} after {time}: {reason}"
 
 
 def show(report: Report, console: Console, *, outputs: Sequence[str]) -> None:
@@ -84,7 +84,7 @@ def _examples(report: Report) -> Iterator[str]:
     for example in report.examples:
         reason, _, url = example.partition(": ")[2].rpartition(": ")
         reason = reason.replace(f" on {url}", "")
-        urls.setdefault(_named(clipped(reason)), []).append(clipped(url))
+        urls.setdefault(clipped(reason), []).append(clipped(url))
     shown = 0
     for reason, some in urls.items():
         yield f"  {reason}"
@@ -106,8 +106,3 @@ def _left_out(report: Report) -> dict[str, int]:
 def _list(counts: Mapping[str, int]) -> list[str]:
     """Return `product: 850, shop: 3` as one line, or none if there is nothing."""
     return [", ".join(f"{name}: {number:,}" for name, number in counts.items())] if counts else []
-
-
-def _named(reason: str) -> str:
-    """Call `-o -` what it is."""
-    return "standard output" + reason[1:] if reason.startswith("-: ") else reason

@@ -53,6 +53,11 @@ class Target(Struct, frozen=True):
     format: str
     kept: Mapping[str, int] = {}
 
+    @property
+    def name(self) -> str:
+        """The target's name for people."""
+        return "standard output" if self.path == STDOUT else self.path
+
     async def open(self, *, streams: Streams) -> Follower:
         """Open the target, without what this run wrote to it before."""
         return await FORMATS[self.format].open(Path(self.path), streams=streams, kept=self.kept)
