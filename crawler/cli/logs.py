@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 from rich.console import Console
 
-from crawler.cli.units import clipped
+from crawler.cli.units import clipped, harmless
 from crawler.export.space import refused
 
 NOTICES = logging.getLogger("crawler.notice")
@@ -44,7 +44,8 @@ class _Lines(logging.Formatter):
     """One line an event: time, level, logger, words; a traceback on the lines after it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return f"{_time(record)} {record.levelname.lower():7} {record.name}: {record.getMessage()}"
+        level, text = record.levelname.lower(), harmless(record.getMessage())
+        return f"{_time(record)} {level:7} {record.name}: {text}"
 
 
 class _Short(logging.Formatter):
@@ -55,7 +56,7 @@ class _Short(logging.Formatter):
         self._verbose = manner.verbose
 
     def format(self, record: logging.LogRecord) -> str:
-        text = record.getMessage()
+        text = harmless(record.getMessage())
         if record.name == NOTICES.name:
             return text
         level = record.levelname.lower()

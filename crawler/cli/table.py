@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from crawler.cli.units import clipped, size_of, span_of
+from crawler.cli.units import clipped, harmless, size_of, span_of
 from crawler.outcome import Report
 
 _WIDTH = len("left out") + 2
@@ -49,11 +49,13 @@ def show(report: Report, console: Console, *, outputs: Sequence[str]) -> None:
     """
     rows = [(name, line) for name, lines in _rows(report, outputs).items() for line in lines]
     text = Text()
-    text.append(f"\n{summary(report)}\n\n", style="bold red" if report.exit_status else "bold")
+    text.append(
+        f"\n{harmless(summary(report))}\n\n", style="bold red" if report.exit_status else "bold"
+    )
     last = ""
     for name, line in rows:
         text.append(f"{name if name != last else '':{_WIDTH}}", style="dim")
-        text.append(line + "\n")
+        text.append(harmless(line) + "\n")
         last = name
     console.print(text, end="", soft_wrap=True)
 

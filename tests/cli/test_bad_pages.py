@@ -39,6 +39,8 @@ class Odd(Spider[Page], delay=0, min_free_bytes=0, retries=0):
             yield page.follow("/found-by-a-page-that-fails")
             self.count("late")
             raise RuntimeError("after\\nthree yields")
+        elif what == "escaping":
+            raise ValueError("\x1b]0;what a terminal obeys\x07 [/b]")
         elif what == "lacking":
             yield Page(url=page.text("h9"))
         else:
@@ -50,7 +52,18 @@ HREFS = [
     *("javascript:void(0)", "mailto:a@b.example", "tel:1", "data:text/html,x", "", "#", "#top"),
     *("http://nowhere.invalid/", "\\\\", "?", "/" + "x" * 70_000),
 ]
-LATER = ["nan", "mistyped", "other", "number", "numbers", "late", "lacking", "empty", "binary"]
+LATER = [
+    "escaping",
+    "nan",
+    "mistyped",
+    "other",
+    "number",
+    "numbers",
+    "late",
+    "lacking",
+    "empty",
+    "binary",
+]
 
 
 @pytest.fixture
@@ -78,6 +91,7 @@ async def test_the_crawl_goes_on_and_each_failure_is_told_with_its_url(
         "nan": "item",
         "mistyped": "item",
         "other": "item",
+        "escaping": "callback",
         "number": "callback",
         "numbers": "callback",
         "late": "callback",
@@ -103,6 +117,13 @@ async def test_what_is_whole_is_kept_and_nothing_of_a_page_that_failed(
     assert not any(name.startswith("user.") for name in done.report["counts"])
     # Bodies are kept, of failed pages as well.
     assert {page["url"] for page in done.lines("pages.jsonl")} >= {site.url("/late")}
+
+
+async def test_nothing_that_a_page_says_is_obeyed_by_the_terminal(done: Done) -> None:
+    log = (done.run / "crawl.log").read_text()
+    assert "]0;what a terminal obeys" in done.err
+    assert "]0;what a terminal obeys" in log
+    assert not {"\x1b", "\x07"} & set(done.err + log)
 
 
 async def test_an_href_that_leads_nowhere_is_not_asked_for(done: Done, site: Site) -> None:
