@@ -16,6 +16,7 @@ from crawler.app import open_run
 from crawler.cli import progress, streams, table
 from crawler.cli.logs import NOTICES, Manner, logging_to
 from crawler.cli.signals import Signals
+from crawler.cli.units import harmless
 from crawler.export.run_folder import write_report
 from crawler.outcome import Report
 from crawler.run import Run
@@ -55,8 +56,8 @@ def run_crawl(
                 _log_end(report, manner)
         if not manner.quiet and not manner.log_json:
             table.show(report, console, outputs=outputs)
-        elif run.error is not None and not manner.log_json:
-            streams.warn(str(run.error))
+        elif report.exit_status and not manner.log_json:
+            streams.warn(harmless(str(run.error or table.summary(report))))
         return report.exit_status
 
     status = asyncio.run(crawl())
