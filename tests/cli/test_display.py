@@ -150,9 +150,10 @@ async def test_quiet_shows_errors_only(bad: Path, small: Site) -> None:
 
 
 async def test_a_crawl_whose_every_callback_fails_has_failed_and_says_so_when_quiet(
-    bad: Path, small: Site
+    folder: Path, small: Site
 ) -> None:
-    done = await crawl(bad, "bad", "-a", f"start={small.url('/1')}", "-q")
+    (folder / "spiders" / "bad.py").write_text(BAD.replace("if page.depth:", "if True:"))
+    done = await crawl(folder, "bad", "-a", f"start={small.url('/1')}", "-q")
     assert done.status == 1
     assert re.fullmatch(
         r"crawl: bad: ended after .*: nothing was delivered", done.err.splitlines()[-1]
