@@ -41,6 +41,13 @@ async def run_guarded(
                 await call()
     except Signal as signal:
         return signal
+    except asyncio.CancelledError as error:
+        # What awaits a task that was cancelled raises this too; nobody cancelled us then, and
+        # passed on it would end our worker without a word.
+        if (task := asyncio.current_task()) is None or task.cancelling():
+            raise
+        cancelled = CallbackError("something it waited for was cancelled")
+        return Raised(cancelled, _where(error), "".join(traceback.format_exception(error)))
     except Exception as error:  # noqa: BLE001  # user code may raise anything
         if clock.expired():
             late = CallbackError(f"took longer than callback_timeout, {timeout:g} s")
@@ -58,7 +65,7 @@ def load_guarded(load: Callable[[], None]) -> Raised | None:
     return None
 
 
-def _where(error: Exception) -> str:
+def _where(error: BaseException) -> str:
     """Return ` (file.py:12)` for the deepest line outside this package."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if "/crawler/" not in frame.filename.replace("\\", "/")]
