@@ -71,10 +71,13 @@ class Visits:
         request: Request,
         *,
         put: Callable[[Outcome], Awaitable[None]],
-        stopping: Callable[[], bool],
+        stopping: asyncio.Event,
     ) -> Outcome | None:
         """Run the seeding; None if the crawl stopped meanwhile."""
-        return await self._callbacks.seed(request, put=put, stopping=stopping)
+        outcome = await self._callbacks.seed(request, put=put, stopping=stopping)
+        if outcome is not None and isinstance(outcome.signal, Retry):
+            return self._once_more(outcome, outcome.signal)
+        return outcome
 
     async def visit(self, request: Request, *, errand: Fetch) -> Outcome:
         """Return all that came of one request; `errand` serves `page.fetch`."""
@@ -93,7 +96,9 @@ class Visits:
             return await self._sitemap(answer)
         outcome = await self._callbacks.deliver(answer, fetch=errand)
         if isinstance(outcome.signal, Retry):
-            return await self._once_more(outcome, outcome.signal)
+            outcome = self._once_more(outcome, outcome.signal)
+            if outcome.verdict is Verdict.FAILED:
+                return await self._tell(outcome.failures[0])
         return outcome
 
     async def ask(self, request: Request) -> Response | FetchError:
@@ -174,15 +179,22 @@ class Visits:
                 self._rest(request.host, outcome.wait)
             return outcome
         failure = Failure(request, error.kind, str(error), status=status, response=page)
-        outcome = await self._callbacks.report(failure)
-        if isinstance(outcome.signal, Retry):
-            outcome = await self._once_more(outcome, outcome.signal)
+        outcome = await self._tell(failure)
         if wait is not None:
             outcome.gives_up = f"it asks for a rest of {wait:,.0f} s"
             self._given_up[request.host] = outcome.gives_up
         return outcome
 
-    async def _once_more(self, outcome: Outcome, signal: Retry) -> Outcome:
+    async def _tell(self, failure: Failure) -> Outcome:
+        """Tell the spider of a failure; it may ask for the request once more."""
+        outcome = await self._callbacks.report(failure)
+        if isinstance(outcome.signal, Retry):
+            outcome = self._once_more(outcome, outcome.signal)
+            if outcome.verdict is Verdict.FAILED:
+                outcome.failures = [failure]
+        return outcome
+
+    def _once_more(self, outcome: Outcome, signal: Retry) -> Outcome:
         """Queue a page again because its callback said so, as often as `retries` allows."""
         request = outcome.request
         reason = signal.reason or "the callback asked for it again"
@@ -204,7 +216,7 @@ class Visits:
         if request.hops >= self._settings.max_redirects:
             reason = f"more than {self._settings.max_redirects} redirects"
             failure = Failure(request, "redirect", reason, status=page.status, response=page)
-            return await self._callbacks.report(failure)
+            return await self._tell(failure)
         if refused:
             outcome.counts[refused] = 1
         else:
