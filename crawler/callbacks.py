@@ -1,5 +1,6 @@
 """Calls the spider, and collects what it yields."""
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
@@ -7,8 +8,16 @@ from typing import Any
 
 from msgspec import structs
 
-from crawler.errors import CallbackError, Drop, ItemError, Retry, Signal, SpiderError
-from crawler.fitness import Call, callbacks_of, check_seeds, prepare
+from crawler.errors import (
+    CallbackError,
+    Drop,
+    FetchError,
+    ItemError,
+    Retry,
+    Signal,
+    SpiderError,
+)
+from crawler.fitness import Call, callbacks_of, check_parts, check_seeds, prepare
 from crawler.items import ItemKinds, ItemLine, is_item
 from crawler.outcome import Failure, Outcome, Verdict
 from crawler.parse import sitemaps
@@ -18,13 +27,9 @@ from crawler.request import Kind, Request
 from crawler.response import Response
 from crawler.rules.robots import Robots
 from crawler.rules.scope import Scope
+from crawler.seeding import Chunks, Put
 from crawler.spider import Spider, tally
 from crawler.usercode import Raised, run_guarded
-
-_CHUNK = 500
-"""Requests of a seeding that are committed together."""
-
-Put = Callable[[Outcome], Awaitable[None]]
 
 
 class Callbacks:
@@ -35,12 +40,12 @@ class Callbacks:
 
     def __init__(self, spider: Spider[Any], *, scope: Scope, timeout: float | None = None) -> None:
         check_seeds(spider)
+        check_parts(spider)
         self.spider = spider
         self.scope = scope
         self.kinds = ItemKinds(spider.item_types)
         self._timeout = timeout
-        names = {"parse", *callbacks_of(spider)}
-        self._calls = {name: prepare(spider, name) for name in names}
+        self._calls = {name: prepare(spider, name) for name in callbacks_of(spider)}
 
     def require(self, name: str) -> Call:
         """Return the callback of that name. Raises `CallbackError` if the spider has none."""
@@ -60,6 +65,7 @@ class Callbacks:
         async def fetch_and_keep(request: Request) -> Response:
             response = await fetch(request)
             fetched.append(response)
+            response.attach(fetch_and_keep)
             return response
 
         async def call() -> None:
@@ -82,38 +88,40 @@ class Callbacks:
             await _drive(self.spider.on_error(failure), found.take)
 
         ended = await self._run(call, found, timeout=self._timeout)
-        outcome = self._outcome(ended, found)
+        outcome = self._outcome(ended, found, name="on_error")
         outcome.page, outcome.delivered = failure.response, False
         if outcome.verdict is not Verdict.RETRY:
             outcome.verdict = Verdict.FAILED
             outcome.failures = [failure, *outcome.failures]
         return outcome
 
-    async def seed(
-        self, request: Request, *, put: Put, stopping: Callable[[], bool]
-    ) -> Outcome | None:
+    async def seed(self, request: Request, *, put: Put, stopping: asyncio.Event) -> Outcome | None:
         """Run `start()` and the sitemaps; put what they yield in chunks, return the end of it.
 
         Items count at the end only: a seeding that is cut off runs again from its beginning.
-        Returns None if the crawl is stopped meanwhile.
+        Returns None if the crawl is stopped meanwhile: `start()` is cancelled where it waits.
         """
         found = _Found(self, request=request, page=None)
+        chunks = Chunks(request, found.requests, put=put)
 
         async def take(value: object) -> None:
-            if stopping():
-                raise Stopping
             found.take(value)
-            if len(found.requests) >= _CHUNK:
-                chunk, found.requests = found.requests, []
-                await put(Outcome(request, Verdict.PARTIAL, found=chunk))
+            await chunks.grown()
 
         async def call() -> None:
             await _drive(self.spider.start(), take)
             for url in self.spider.sitemaps:
                 await take(Request(url, kind="sitemap"))
 
-        ended = await self._run(call, found, timeout=None)
-        return None if isinstance(ended, Stopping) else self._outcome(ended, found)
+        async with asyncio.TaskGroup() as group:
+            seeding = group.create_task(self._run(call, found, timeout=None))
+            flushing = group.create_task(chunks.flush_slow_ones())
+            stopped = group.create_task(stopping.wait())
+            stopped.add_done_callback(lambda _: seeding.cancel())
+            seeding.add_done_callback(lambda _: chunks.end())
+            await asyncio.wait([seeding, flushing])
+            stopped.cancel()
+        return None if seeding.cancelled() else self._outcome(seeding.result(), found)
 
     def sitemap(self, page: Response, entries: Sequence[Request]) -> Outcome:
         """Take what `read_sitemap` read of a sitemap."""
@@ -132,14 +140,16 @@ class Callbacks:
         finally:
             tally.reset(token)
 
-    def _outcome(self, ended: Signal | Raised | None, found: "_Found") -> Outcome:
+    def _outcome(
+        self, ended: Signal | Raised | None, found: "_Found", *, name: str | None = None
+    ) -> Outcome:
         """Turn a run's end into an outcome: all it found, or nothing."""
         request, page = found.request, found.page
         if isinstance(ended, Raised):
-            self.spider.log.error(
-                "%s failed: %s: %s\n%s", request.callback, ended.reason, request.url, ended.text
-            )
-            failure = Failure(request, "callback", ended.reason, response=page)
+            reason = _reason(ended)
+            name = name or request.callback
+            self.spider.log.error("%s failed: %s: %s\n%s", name, reason, request.url, ended.text)
+            failure = Failure(request, "callback", reason, response=page)
             return Outcome(request, Verdict.FAILED, page=page, delivered=True, failures=[failure])
         if isinstance(ended, Retry):
             return Outcome(request, Verdict.RETRY, page=page, signal=ended)
@@ -157,10 +167,6 @@ class Callbacks:
             counts=found.counts,
             signal=ended,
         )
-
-
-class Stopping(Signal):
-    """Raised into a seeding when the crawl stops."""
 
 
 class _Found:
@@ -241,6 +247,12 @@ def read_sitemap(page: Response) -> list[Request]:
     callback = page.request.callback
     # Depth 0: what a sitemap lists is a beginning, as a seed is.
     return [Request(url, kind=kind, callback=callback, parent=page.url) for url in listed]
+
+
+def _reason(ended: Raised) -> str:
+    """Name the URL that `page.fetch` failed for: it is not the page's own."""
+    url = ended.error.url if isinstance(ended.error, FetchError) else ""
+    return f"{ended.reason}: {url}" if url else ended.reason
 
 
 def _nonsense(value: object) -> str:

@@ -165,7 +165,7 @@ class Engine:
         if request.kind != "seed":
             return await self._visits.visit(request, errand=self._errands.fetch)
         outcome = await self._visits.seed(
-            request, put=self._committer.put, stopping=lambda: self._stopping
+            request, put=self._committer.put, stopping=self._committer.hurry
         )
         self._turns.freed(request)
         if outcome is not None and outcome.verdict is Verdict.FAILED:

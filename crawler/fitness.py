@@ -10,51 +10,85 @@ from msgspec import Struct
 from crawler import urls
 from crawler.errors import CallbackError, InvalidUrl, SpiderError
 from crawler.response import Response
+from crawler.settings import unknown
 from crawler.spider import Spider
+
+_OPEN = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_SPELLINGS = ("Response", "crawler.Response")
 
 
 class Call(Struct, frozen=True):
-    """A callback, ready to be called: whether it takes the request's data, and as what type."""
+    """A callback, ready to be called: the parameter that takes the request's data, and its type."""
 
     method: Callable[..., Any]
-    takes_data: bool = False
+    data: inspect.Parameter | None = None
     data_type: Any = Any
 
     def __call__(self, page: Response) -> Any:
         """Call it on a page. Raises `CallbackError` if the data does not fit the annotation."""
-        if not self.takes_data:
+        given = page.request.data
+        if self.data is None or (given is None and self.data.default is not self.data.empty):
             return self.method(page)
         try:
             # A copy, also as Any: what the callback does to it is not there when it runs again.
-            plain = msgspec.to_builtins(page.request.data, builtin_types=(bytes,))
-            data = msgspec.convert(plain, self.data_type)
+            plain = msgspec.to_builtins(given, builtin_types=(bytes,))
+            values = _arguments(self.data, msgspec.convert(plain, self.data_type))
         except msgspec.ValidationError as error:
             raise CallbackError(f"the request's data does not fit: {error}") from None
-        return self.method(page, data)
+        return self.method(page, *values[0], **values[1])
 
 
 def prepare(spider: Spider[Any], name: str) -> Call:
     """Return the callback of that name. Raises `SpiderError` if it could never be called."""
     method = getattr(spider, name, None)
     if not callable(method):
-        raise SpiderError(f"spider {spider.name} has no callback {name!r}")
+        raise SpiderError(f"spider {spider.name}: {unknown('callback', name, _methods(spider))}")
     where = f"{type(spider).__name__}.{name}"
-    needed = [p for p in inspect.signature(method).parameters.values() if _is_needed(p)]
-    if not 1 <= len(needed) <= 2:
-        raise SpiderError(f"{where} must take a page, and may take data; it takes {len(needed)}")
-    if len(needed) == 1:
+    signature = inspect.signature(method)
+    named = [p for p in signature.parameters.values() if p.kind not in _OPEN]
+    data = named[1] if len(named) > 1 else None
+    positional, by_name = ((), {}) if data is None else _arguments(data, None)
+    try:
+        signature.bind(None, *positional, **by_name)
+    except TypeError as error:
+        raise SpiderError(f"{where} must take a page, and may take data: {error}") from None
+    if data is None:
         return Call(method)
-    return Call(method, takes_data=True, data_type=_data_type(method, needed[1].name, where))
+    return Call(method, data=data, data_type=_data_type(method, data.name, where))
 
 
 def callbacks_of(spider: Spider[Any]) -> Iterator[str]:
-    """Yield the names of the methods that are callbacks by their first parameter's annotation."""
-    for name in dir(type(spider)):
-        method = inspect.getattr_static(type(spider), name)
-        if inspect.isfunction(method) and not name.startswith("_"):
+    """Yield `parse`, and the methods that are callbacks by their first parameter's annotation."""
+    kind = type(spider)
+    for name in dir(kind):
+        method = inspect.getattr_static(kind, name)
+        if name == "parse" and method is not Spider.parse:
+            yield name
+        elif inspect.isfunction(method) and not name.startswith("_"):
             annotations = [p.annotation for p in inspect.signature(method).parameters.values()]
-            if len(annotations) > 1 and annotations[1] in (Response, "Response"):
+            if len(annotations) > 1 and annotations[1] in (Response, *_SPELLINGS):
                 yield name
+
+
+def check_parts(spider: Spider[Any]) -> None:
+    """Raise `SpiderError` for hooks, steps, listeners and layers that could never be called."""
+    for attribute in ("steps", "listeners", "layers"):
+        listed = getattr(spider, attribute)
+        if not isinstance(listed, list | tuple) or not all(callable(part) for part in listed):
+            raise SpiderError(
+                f"spider {spider.name}: {attribute} must be a list of functions, got {listed!r}"
+            )
+    for listener in spider.listeners:
+        if inspect.iscoroutinefunction(listener):
+            raise SpiderError(
+                f"spider {spider.name}: a listener must be a plain function, got {listener!r}"
+            )
+    try:
+        inspect.signature(spider.on_error).bind(None)
+    except TypeError as error:
+        raise SpiderError(
+            f"{type(spider).__name__}.on_error must take a failure: {error}"
+        ) from None
 
 
 def check_seeds(spider: Spider[Any]) -> None:
@@ -81,16 +115,42 @@ def _check_urls(name: str, attribute: str, listed: object) -> None:
             raise SpiderError(f"spider {name}: {attribute}: {error}") from None
 
 
-def _is_needed(parameter: inspect.Parameter) -> bool:
-    positional = (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
-    return parameter.kind in positional
+def _methods(spider: Spider[Any]) -> list[str]:
+    """Return the names of the methods that the spider has of its own."""
+    return sorted(set(dir(type(spider))) - (set(dir(Spider)) - {"parse"}))
+
+
+def _arguments(
+    parameter: inspect.Parameter, value: object
+) -> tuple[tuple[object, ...], dict[str, object]]:
+    """Return `value` as the positional or named argument that the parameter wants."""
+    if parameter.kind is parameter.KEYWORD_ONLY:
+        return (), {parameter.name: value}
+    return (value,), {}
 
 
 def _data_type(method: Callable[..., Any], parameter: str, where: str) -> Any:
     try:
         annotation = get_type_hints(method).get(parameter, Any)
         msgspec.json.Decoder(annotation)
+        foreign = _foreign(msgspec.inspect.type_info(annotation), set())
     except (NameError, TypeError) as error:
         reason = " ".join(str(error).split())
         raise SpiderError(f"{where}: {parameter} cannot be read as annotated: {reason}") from None
+    if foreign is not None:
+        reason = f"{foreign.__name__} is not made of plain values"
+        raise SpiderError(f"{where}: {parameter} cannot be read as annotated: {reason}")
     return annotation
+
+
+def _foreign(info: object, seen: set[int]) -> type | None:
+    """Return a type in `info` that msgspec would take from Python only, never from stored data."""
+    if isinstance(info, msgspec.inspect.CustomType):
+        return info.cls
+    if id(info) in seen or not isinstance(
+        info, tuple | msgspec.inspect.Type | msgspec.inspect.Field
+    ):
+        return None
+    seen.add(id(info))
+    parts = info if isinstance(info, tuple) else msgspec.structs.astuple(info)
+    return next((found for part in parts if (found := _foreign(part, seen))), None)

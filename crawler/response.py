@@ -8,9 +8,10 @@ import msgspec
 from msgspec import structs
 from multidict import CIMultiDict, CIMultiDictProxy
 from selectolax.lexbor import LexborHTMLParser, LexborNode
+from yarl import URL
 
 from crawler import urls
-from crawler.errors import ContentError, FetchError
+from crawler.errors import CallbackError, ContentError, FetchError
 from crawler.parse.encoding import decode_with_name
 from crawler.parse.links import Link, links_of
 from crawler.parse.nodes import Node, base_of, parse_html
@@ -18,6 +19,11 @@ from crawler.request import Callback, Request
 
 T = TypeVar("T")
 Patterns = str | re.Pattern[str] | Iterable[str | re.Pattern[str]]
+Target = str | URL | Link | Node
+"""What may be followed: a URL (relative is fine), a link, or an element with an `href`."""
+
+_SELECTOR = re.compile(r"[\w*-]*[.#\[][\w-][^/?]*|[\w*-]+( *> *| )[^/?]+")
+_BOM_STARTS = (b"\xef", b"\xfe", b"\xff")
 _HTML = ("text/html", "application/xhtml+xml")
 _NO_HEADERS: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
 
@@ -112,8 +118,10 @@ class Response(Node):
     def json(self, type: type[T]) -> T: ...
     def json(self, type: Any = Any) -> Any:  # noqa: A002
         """Return the body read as JSON, checked against `type`. Raises `ContentError`."""
+        # JSON is UTF-8 (RFC 8259 8.1), but servers send byte order marks and other charsets.
+        odd = "charset=" in self.headers.get("Content-Type", "") or self.body[:1] in _BOM_STARTS
         try:
-            return msgspec.json.decode(self.body, type=type)
+            return msgspec.json.decode(self.html if odd else self.body, type=type)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise ContentError(f"not the JSON expected: {error}: {self.url}") from None
 
@@ -126,49 +134,91 @@ class Response(Node):
         """
         if not self.is_html:
             return []
-        found = links_of((node.lexbor for node in self.css(css)), self.base)
+        found = links_of(self._select(css), self.base)
         if allow is None and not deny:
             return found
-        wanted, unwanted = _compiled(allow), _compiled(deny)
-        return [link for link in found if _passes(link.url, wanted, unwanted)]
+        passing = set(_passing([link.url for link in found], allow, deny))
+        return [link for link in found if link.url in passing]
 
-    def follow(
-        self, target: "str | Link | Node", *, callback: Callback = "parse", **fields: Any
-    ) -> Request:
+    def follow(self, target: Target, *, callback: Callback = "parse", **fields: Any) -> Request:
         """Return a request for one URL (relative is fine), Link, or Node with an `href`.
 
         `fields` are those of `Request`. Raises `InvalidUrl`, and `MissingValue` without `href`.
         """
-        href = target.url if isinstance(target, Link) else target
-        if isinstance(href, Node):
-            href = href.attr("href")
-        url = urls.join(self.base, href)
-        fields = {"parent": self.url, "depth": self.depth + 1, **fields}
-        return Request(url, callback=callback, **fields)
+        return Request(self._address(target), callback=callback, **self._below(fields))
 
     def follow_all(
         self,
-        css: str = "a, area",
+        targets: Iterable[Target] | None = None,
         *,
+        css: str = "a, area",
         callback: Callback = "parse",
         allow: Patterns | None = None,
         deny: Patterns = (),
         **fields: Any,
     ) -> list[Request]:
-        """Return a request for every link that `links(css, allow=…, deny=…)` finds.
+        """Return a request for each of `targets`, or of the links that `links(css, …)` finds.
 
-        Those outside the spider's scope are left out when they are yielded.
+        Each URL once; elements without a usable `href` have none. Those outside the spider's scope
+        are left out when they are yielded.
         """
-        found = self.links(css, allow=allow, deny=deny)
+        if targets is None:
+            found = [link.url for link in self.links(css, allow=allow, deny=deny)]
+        else:
+            found = _passing(self._addresses(targets), allow, deny)
         if not found:
             return []
-        fields = {"parent": self.url, "depth": self.depth + 1, **fields}
-        first = Request(found[0].url, callback=callback, **fields)
+        fields = self._below(fields)
+        first = Request(found[0], callback=callback, **fields)
         if "params" in fields:
-            return [Request(link.url, callback=callback, **fields) for link in found]
-        return [first, *(structs.replace(first, url=link.url) for link in found[1:])]
+            return [Request(url, callback=callback, **fields) for url in found]
+        return [first, *(structs.replace(first, url=url) for url in found[1:])]
 
-    async def fetch(self, target: "str | Request", **fields: Any) -> "Response":
+    def _below(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Return a request's fields, with those that say whence it comes."""
+        return {"parent": self.url, "depth": self.depth + 1, **fields}
+
+    def _address(self, target: object) -> str:
+        if isinstance(target, Link):
+            return target.url
+        if isinstance(target, Node):
+            return urls.join(self.base, target.attr("href"))
+        if isinstance(target, URL):
+            return urls.join(self.base, str(target))
+        if not isinstance(target, str):
+            raise CallbackError(f"expected a URL, Link or Node, got {_shown(target)}")
+        if self._is_selector(target):
+            raise CallbackError(
+                f"{target!r} is no URL; a selector is for follow_all(css={target!r})"
+            )
+        return urls.join(self.base, target)
+
+    def _addresses(self, targets: Iterable[Target]) -> list[str]:
+        """Return the URLs of several targets, each once, in order."""
+        if isinstance(targets, str):
+            raise CallbackError(
+                f"follow_all() takes several URLs, Links or Nodes, got a string; css={targets!r} ?"
+            )
+        found: dict[str, None] = {}
+        for target in targets:
+            if isinstance(target, Node):
+                found.update((link.url, None) for link in links_of([target.lexbor], self.base))
+            else:
+                found[self._address(target)] = None
+        return list(found)
+
+    def _is_selector(self, text: str) -> bool:
+        """True for `li.next a`: it selects links here, and is no link here itself."""
+        if not _SELECTOR.fullmatch(text) or not self.is_html:
+            return False
+        try:
+            nodes = self._select(text)
+        except CallbackError:
+            return False
+        hrefs = (node.attributes.get("href") for node in self.tree.css("[href]"))
+        return any("href" in node.attributes for node in nodes) and text not in hrefs
+
+    async def fetch(self, target: Target | Request, **fields: Any) -> "Response":
         """Fetch another URL from inside a callback, ahead of its host's queue.
 
         Same politeness, robots.txt and retries; redirects are followed. Not deduplicated, not
@@ -176,8 +226,10 @@ class Response(Node):
         """
         if self._fetch is None:
             raise FetchError("page.fetch works inside a callback only", url=self.url)
-        if isinstance(target, str):
-            target = Request(urls.join(self.base, target), parent=self.url, **fields)
+        if not isinstance(target, Request):
+            target = self.follow(target, **fields)
+        elif not target.depth:
+            target = structs.replace(target, depth=self.depth + 1, parent=self.url)
         return await self._fetch(target)
 
     def attach(self, fetch: "Callable[[Request], Awaitable[Response]] | None") -> None:
@@ -206,16 +258,36 @@ def _looks_like_html(mime: str, body: bytes) -> bool:
     return bool(mime) or b"<" in head
 
 
+def _passing(found: list[str], allow: Patterns | None, deny: Patterns) -> list[str]:
+    """Return the URLs in which one of `allow` is found, and none of `deny`."""
+    wanted, unwanted = _compiled(allow), _compiled(deny)
+    return [
+        url
+        for url in found
+        if (not wanted or any(pattern.search(url) for pattern in wanted))
+        and not any(pattern.search(url) for pattern in unwanted)
+    ]
+
+
 def _compiled(patterns: Patterns | None) -> Sequence[re.Pattern[str]]:
     if patterns is None:
         return ()
     several = [patterns] if isinstance(patterns, str | re.Pattern) else patterns
-    return [re.compile(pattern) for pattern in several]
+    return [_pattern(pattern) for pattern in several]
 
 
-def _passes(
-    url: str, wanted: Sequence[re.Pattern[str]], unwanted: Sequence[re.Pattern[str]]
-) -> bool:
-    if wanted and not any(pattern.search(url) for pattern in wanted):
-        return False
-    return not any(pattern.search(url) for pattern in unwanted)
+def _pattern(pattern: str | re.Pattern[str]) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise CallbackError(f"not a regular expression: {pattern!r}: {error}") from None
+
+
+def _shown(target: object) -> str:
+    hints = {
+        "Form": "a Form; follow(form.url, form=form.fields) sends it",
+        "Request": "a Request; yield it as it is",
+        "list": "a list; follow_all() takes several",
+        "NoneType": "None",
+    }
+    return hints.get(type(target).__name__, repr(target))

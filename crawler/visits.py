@@ -79,12 +79,12 @@ class Visits:
         request: Request,
         *,
         put: Callable[[Outcome], Awaitable[None]],
-        stopping: Callable[[], bool],
+        stopping: asyncio.Event,
     ) -> Outcome | None:
         """Run the seeding; None if the crawl stopped meanwhile."""
         outcome = await self._callbacks.seed(request, put=put, stopping=stopping)
         if outcome is not None and isinstance(outcome.signal, Retry):
-            return await self._once_more(outcome, outcome.signal)
+            return self._once_more(outcome, outcome.signal)
         return outcome
 
     async def visit(self, request: Request, *, errand: Fetch) -> Outcome:
@@ -106,7 +106,9 @@ class Visits:
             return await self._sitemap(answer)
         outcome = await self._callbacks.deliver(answer, fetch=errand)
         if isinstance(outcome.signal, Retry):
-            return await self._once_more(outcome, outcome.signal)
+            outcome = self._once_more(outcome, outcome.signal)
+            if outcome.verdict is Verdict.FAILED:
+                return await self._tell(outcome.failures[0])
         return outcome
 
     async def ask(self, request: Request) -> Response | FetchError:
@@ -203,11 +205,20 @@ class Visits:
             return Outcome(request, Verdict.RETRY, page=page, wait=self._clock() + wait)
         status = page.status if page is not None else None
         failure = Failure(request, error.kind, str(error), status=status, response=page)
-        outcome = await self._report(failure)
+        outcome = await self._tell(failure)
         outcome.gives_up = gives_up
         return outcome
 
-    async def _once_more(self, outcome: Outcome, signal: Retry) -> Outcome:
+    async def _tell(self, failure: Failure) -> Outcome:
+        """Tell the spider of a failure; it may ask for the request once more."""
+        outcome = await self._callbacks.report(failure)
+        if isinstance(outcome.signal, Retry):
+            outcome = self._once_more(outcome, outcome.signal)
+            if outcome.verdict is Verdict.FAILED:
+                outcome.failures = [failure]
+        return outcome
+
+    def _once_more(self, outcome: Outcome, signal: Retry) -> Outcome:
         """Queue a page again because its callback said so, as often as `retries` allows."""
         request, page = outcome.request, outcome.page
         reason = signal.reason or "the callback asked for it again"
@@ -217,21 +228,7 @@ class Visits:
             outcome.wait = self._clock() + wait
             return outcome
         failure = Failure(request, error.kind, reason, response=page)
-        if request.kind == "seed":
-            return Outcome(request, Verdict.FAILED, failures=[failure])
-        return await self._report(failure)
-
-    async def _report(self, failure: Failure) -> Outcome:
-        """Tell the spider of a failure; it may ask for the page again while tries are left."""
-        outcome = await self._callbacks.report(failure)
-        if not isinstance(outcome.signal, Retry):
-            return outcome
-        error = _AskedAgain(failure.reason, url=failure.url, retry_after=outcome.signal.after)
-        wait = self.retry_wait(failure.request, error)
-        if wait is not None:
-            outcome.wait = self._clock() + wait
-            return outcome
-        return Outcome(failure.request, Verdict.FAILED, page=failure.response, failures=[failure])
+        return Outcome(request, Verdict.FAILED, page=page, failures=[failure])
 
     async def _elsewhere(self, request: Request, page: Response, target: Request) -> Outcome:
         """Make a redirect to another host a request of its own, which waits for its turn there."""
@@ -243,7 +240,7 @@ class Visits:
         if len(request.redirects) >= self._settings.max_redirects:
             reason = f"more than {self._settings.max_redirects} redirects"
             failure = Failure(request, "redirect", reason, status=page.status, response=page)
-            return await self._callbacks.report(failure)
+            return await self._tell(failure)
         if refused:
             outcome.counts[refused] = 1
         else:

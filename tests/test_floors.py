@@ -20,7 +20,7 @@ FLOORS: list[set[str]] = [
     {"events", "records"},
     {"spider"},
     {"rules", "fitness"},
-    {"protocols", "stats"},
+    {"protocols", "stats", "seeding"},
     {"frontier", "fetch", "export", "pipeline", "callbacks", "turns"},
     {"visits"},
     {"committer", "errands"},

@@ -17,7 +17,8 @@ class Form(msgspec.Struct, frozen=True):
     """What a form would send as it stands (HTML standard 4.10.21.4), without its buttons.
 
     `url` is the action, resolved; `pairs` are the successful controls in document order, a name
-    once for each of its values. Send `fields | {"user": "me"}`, or `pairs` for repeated names.
+    once for each of its values. Send `fields | {"user": "me"}`, or `pairs` for repeated names: as
+    `form=` of a POST, as `params=` of a GET.
     """
 
     url: str
@@ -38,10 +39,13 @@ def form_of(form: LexborNode, *, url: str, base: str) -> Form:
     """
     attributes = form.attributes
     action = (attributes.get("action") or "").strip()
+    target = join(base, action) if action else url
+    is_post = (attributes.get("method") or "").lower() == "post"
     enctype = (attributes.get("enctype") or "").lower()
     return Form(
-        url=join(base, action) if action else url,
-        method="POST" if (attributes.get("method") or "").lower() == "post" else "GET",
+        # "Mutate action URL": what a GET form sends replaces the query its action has.
+        url=target if is_post else target.partition("?")[0],
+        method="POST" if is_post else "GET",
         enctype=enctype if enctype in _ENCTYPES else "application/x-www-form-urlencoded",
         pairs=tuple(_pairs(form)),
     )

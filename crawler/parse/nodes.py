@@ -60,6 +60,9 @@ class Node:
         self._lexbor = lexbor
         self._url = url
 
+    def __repr__(self) -> str:
+        return f"<Node {self.tag} {self.url}>"
+
     @property
     def lexbor(self) -> LexborNode:
         """The selectolax node, for what this class does not offer."""
@@ -147,7 +150,8 @@ class Node:
                 return [] if first is None else [first]
             return _inside(node, node.css(css))
         except (SelectolaxError, UnicodeEncodeError):
-            raise CallbackError(f"not a CSS selector: {css!r} (on {self.url})") from None
+            hint = "; text(css) and attr(name, css) take the value" if "::" in css else ""
+            raise CallbackError(f"not a CSS selector: {css!r} (on {self.url}){hint}") from None
 
     def _or(self, default: object, css: str | None, name: str | None = None) -> object:
         if default is not MISSING:

@@ -29,6 +29,11 @@ def test_a_form_that_says_nothing_goes_back_to_its_page() -> None:
     assert sent == Form(URL, "GET", "application/x-www-form-urlencoded", ())
 
 
+def test_what_a_get_form_sends_replaces_the_query_of_its_action() -> None:
+    assert form("<form action='/s?old=1'><input name=q>").url == "http://a.b/s"
+    assert form("<form action='/s?old=1' method=post>").url == "http://a.b/s?old=1"
+
+
 def test_a_form_is_found_by_selector() -> None:
     html = "<form id=a action=1></form><form id=b action=2></form>"
     assert form(html, "#b").url == "http://a.b/c/2"
