@@ -127,9 +127,8 @@ class Callbacks:
         """Take what `read_sitemap` read of a sitemap."""
         found = _Found(self, request=page.request, page=page)
         found.take(entries)
-        return Outcome(
-            page.request, Verdict.DONE, found=found.requests, counts=found.counts, page=page
-        )
+        counts = {"sitemaps": 1, **found.counts}
+        return Outcome(page.request, Verdict.DONE, found=found.requests, counts=counts, page=page)
 
     async def _run(
         self, call: Callable[[], Awaitable[None]], found: "_Found", *, timeout: float | None

@@ -58,6 +58,9 @@ async def run_guarded(
             raise
         cancelled = CallbackError("something it waited for was cancelled")
         return Raised(cancelled, _where(error), _text(error))
+    except SystemExit as error:
+        wrong = CallbackError("sys.exit ends no crawl; raise Stop does")
+        return Raised(wrong, _where(error), _text(error))
     except Exception as error:  # noqa: BLE001  # user code may raise anything
         if clock.expired():
             late = CallbackError(f"took longer than callback_timeout, {timeout:g} s")

@@ -18,6 +18,7 @@ from tests.harness import crawl, html
 SPIDER = """
 import asyncio
 import json
+import sys
 
 
 async def plain():
@@ -59,6 +60,10 @@ class Mute(Exception):
 
 async def mute():
     raise Mute
+
+
+async def leaves():
+    sys.exit(4)
 
 
 async def cancelled():
@@ -104,6 +109,7 @@ def page() -> Response:
         ("helper", "ValueError: could not convert string to float: 'x'", "return float"),
         ("library", "JSONDecodeError: Expecting property name", "json.loads"),
         ("mute", "Mute: its text cannot be shown", "raise Mute"),
+        ("leaves", "CallbackError: sys.exit ends no crawl; raise Stop does", "sys.exit(4)"),
         ("cancelled", "CallbackError: something it waited for was cancelled", "await future"),
     ],
 )

@@ -172,5 +172,5 @@ async def test_a_parse_that_takes_no_page_is_refused_before_anything_is_asked(fo
         "    def parse(self): ...\n"
     )
     done = await crawl(folder, "empty")
-    assert done.refuses("Empty.parse must take a page, and may take data; it takes 0")
+    assert done.refuses("Empty.parse must take a page, and may take data: ")
     assert not (folder / "output").exists()
