@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import structs
 
+from crawler import urls
 from crawler.errors import (
     CallbackError,
     Drop,
@@ -200,6 +201,9 @@ class _Found:
 
     def _take_request(self, request: Request) -> None:
         self._callbacks.require(request.callback)
+        # Only a copy made past `Request.replace` can be such; in the frontier it would be a crash.
+        if not request.url.startswith(urls.SCHEMES) or request.url.count("/") < 3:
+            raise CallbackError(f"a request's url must be a whole URL, got {request.url!r}")
         scope = self._callbacks.scope
         if self.page is None:
             scope.add_seed(request.url)

@@ -18,7 +18,7 @@ from crawler.errors import InvalidUrl
 if TYPE_CHECKING:
     import yarl
 
-_SCHEMES = ("http://", "https://")
+SCHEMES = ("http://", "https://")
 
 # What this admits is its own canonical form: 0.6 µs to see instead of 3 µs to parse and write
 # again. It refuses whatever the standard might change: punycode ("--"), ports, hosts that may be
@@ -58,7 +58,7 @@ def join(base: str, href: str) -> str:
 
 
 def _without_fragment(href: str) -> str:
-    if not href.startswith(_SCHEMES):
+    if not href.startswith(SCHEMES):
         raise ValueError("only http and https are crawled")
     # A "#" anywhere else is escaped by the serialiser.
     return href.partition("#")[0]

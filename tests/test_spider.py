@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from crawler.errors import Drop, Retry, SpiderError, Stop
 from crawler.fitness import check_seeds
@@ -69,7 +69,10 @@ def test_an_item_of_the_wrong_type_or_with_nan_is_counted_and_not_exported() -> 
     assert left.stats.counts["failed.item"] == 3
 
 
-@pytest.mark.parametrize("nonsense", [3, "http://a.example/b", object()])
+NO_URL = structs.replace(Request("http://a.example/"), url="nonsense", again=True)
+
+
+@pytest.mark.parametrize("nonsense", [3, "http://a.example/b", object(), NO_URL])
 def test_nonsense_leaves_nothing_of_its_page(nonsense: object) -> None:
     class Nonsense(One):
         def parse(self, page: Response) -> Iterator[object]:
