@@ -4,12 +4,13 @@ import inspect
 from collections.abc import Sequence
 from typing import Any
 
-from crawler.errors import Drop, ItemError
+from crawler.errors import ItemError, Retry, Signal, Stop
 from crawler.items import ItemKinds, ItemLine
 from crawler.outcome import Failure, Outcome, Position
 from crawler.protocols import PageStore, Spool, Step
 from crawler.records.failures import failure_line
 from crawler.records.page_index import index_line
+from crawler.spider import tally
 from crawler.usercode import Raised, run_guarded
 
 
@@ -63,9 +64,21 @@ class Pipeline:
             for step in self._steps:
                 made = step(item)
                 item = await made if inspect.isawaitable(made) else made
+                if item is None:
+                    raise ItemError(
+                        f"step {_name(step)} returned None; return the item, or raise Drop"
+                    )
 
-        ended = await run_guarded(run)
-        if isinstance(ended, Drop):
+        token = tally.set(outcome.counts)
+        try:
+            ended = await run_guarded(run)
+        finally:
+            tally.reset(token)
+        if isinstance(ended, Retry):
+            return self._fail(outcome, "step", "a step cannot ask for a page again; a callback can")
+        if isinstance(ended, Stop):
+            outcome.signal = ended
+        if isinstance(ended, Signal):
             name = f"dropped.{ended.reason or 'item'}"
             outcome.counts[name] = outcome.counts.get(name, 0) + 1
             return None
@@ -79,3 +92,7 @@ class Pipeline:
     @staticmethod
     def _fail(outcome: Outcome, kind: str, reason: str) -> None:
         outcome.failures = [*outcome.failures, Failure(outcome.request, kind, reason)]
+
+
+def _name(step: Step) -> str:
+    return getattr(step, "__name__", type(step).__name__)
