@@ -20,6 +20,7 @@ from crawler.export.streams import streams_of
 from crawler.export.targets import Plan, plan
 from crawler.fetch.chain import open_fetch
 from crawler.frontier.memory import MemoryFrontier
+from crawler.hooks import call_closed, call_opened
 from crawler.outcome import Counts, HostNotes, Report
 from crawler.pipeline import Pipeline
 from crawler.protocols import Clock, PageStore, Spool
@@ -30,7 +31,6 @@ from crawler.spider import Spider
 from crawler.stats import Stats
 from crawler.turns import Turns
 from crawler.urls import KeyRules
-from crawler.usercode import Raised, run_guarded
 
 log = logging.getLogger(__name__)
 
@@ -61,10 +61,16 @@ class Run:
         self._frontier = frontier
         self._spool = spool
         self._followings = followings
+        self._crawling = False
+        self._stopped: str | None = None
+        """Why there is nothing to crawl, before the crawl has begun."""
 
     def stop(self, reason: str) -> None:
         """End in good order: pages in hand are finished, within `stop_seconds`."""
-        self._engine.stop(reason)
+        if self._crawling:
+            self._engine.stop(reason)
+        else:
+            self._stopped = reason
 
     async def counts(self) -> Counts:
         """Return the frontier's size now."""
@@ -75,25 +81,37 @@ class Run:
 
         `error` is set if a target failed for good. A bug anywhere comes out as it was raised.
         """
-        await self._call(self.spider.opened())
-        await self._engine.tell(CrawlStarted(self.stats.spider, self._where))
+        report: Report | None = None
         try:
-            await self._engine.run()
-        except BaseExceptionGroup as group:
-            self.error = _target_error(group)
-        await self._spool.aclose()
-        failed = [following.error for following in self._followings if following.error]
-        self.error = self.error or next(iter(failed), None)
-        report = await self._report()
-        await self._call(self.spider.closed(report))
+            report = await self._crawl()
+        finally:
+            # Whoever opens closes: also when the crawl is cancelled, or a bug ends it.
+            report = await self._report(cut_off=True) if report is None else report
+            await call_closed(self.spider, report)
         await self._engine.tell(CrawlEnded(report))
         return report
 
-    async def _report(self) -> Report:
+    async def _crawl(self) -> Report:
+        if refusal := await call_opened(self.spider):
+            self._stopped = refusal.reason
+            self._engine.broken = refusal.reason if refusal.broken else None
+        await self._engine.tell(CrawlStarted(self.stats.spider, self._where))
+        if self._stopped is None:
+            try:
+                self._crawling = True
+                await self._engine.run()
+            except BaseExceptionGroup as group:
+                self.error = _target_error(group)
+        await self._spool.aclose()
+        failed = [following.error for following in self._followings if following.error]
+        self.error = self.error or next(iter(failed), None)
+        return await self._report()
+
+    async def _report(self, *, cut_off: bool = False) -> Report:
         counts = await self._frontier.counts()
         report = self.stats.report(
-            reason=self._reason(),
-            exit_status=self._exit_status(),
+            reason="ended at once" if cut_off else self._reason(),
+            exit_status=1 if cut_off else self._exit_status(),
             folder=self._where,
             queued=counts.queued + counts.delayed + counts.leased,
         )
@@ -106,20 +124,14 @@ class Run:
         return str(self.folder) if self.folder is not None else None
 
     def _reason(self) -> str:
-        return str(self.error or self._engine.broken or self._engine.reason)
+        return str(self.error or self._engine.broken or self._stopped or self._engine.reason)
 
     def _exit_status(self) -> int:
         if self.error is not None:
             return 3
-        reason = self._engine.reason
+        reason = self._reason()
         nothing = reason == "finished" and not self.stats.pages and not self.stats.items
         return int(nothing or self._engine.broken is not None or reason == "max_failures")
-
-    async def _call(self, hook: Any) -> None:
-        """Await one of the spider's own hooks; what it raises is logged, and ends nothing."""
-        ended = await run_guarded(lambda: hook)
-        if isinstance(ended, Raised):
-            self.spider.log.error("%s\n%s", ended.reason, ended.text)
 
 
 @asynccontextmanager
