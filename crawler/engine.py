@@ -85,7 +85,7 @@ class Engine:
 
     async def run(self, *, fresh: bool = True) -> None:
         """Crawl until nothing is queued, delayed or leased anywhere, or until `stop`."""
-        if fresh:
+        if fresh and not self._stopping:
             await self._frontier.commit(Batch(found=[SEEDING]))
         with closing(self._visits):
             async with asyncio.TaskGroup() as group:

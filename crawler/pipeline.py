@@ -3,13 +3,14 @@
 import inspect
 from collections.abc import Sequence
 
-from crawler.errors import Drop, ItemError
+from crawler.errors import CallbackError, ItemError, Retry, Signal, Stop
 from crawler.items import ItemKinds, ItemLine
 from crawler.outcome import Failure, Outcome, Position
 from crawler.protocols import PageStore, Spool, Step
 from crawler.records.failures import failure_line
 from crawler.records.page_index import index_line
 from crawler.records.streams import streams_of
+from crawler.spider import tally
 from crawler.usercode import Raised, run_guarded
 
 
@@ -75,13 +76,22 @@ class Pipeline:
                 made = step(item)
                 item = await made if inspect.isawaitable(made) else made
                 if item is None:
-                    raise ItemError(
-                        f"step {_name(step)} returned None; return the item, or Drop it"
+                    raise CallbackError(
+                        f"step {_name(step)} returned None; return the item, or raise Drop"
                     )
             passed = self._kinds.check(item)
 
-        ended = await run_guarded(run, timeout=self._timeout)
-        if isinstance(ended, Drop):
+        token = tally.set(outcome.counts)
+        try:
+            ended = await run_guarded(run, timeout=self._timeout)
+        finally:
+            tally.reset(token)
+        if isinstance(ended, Retry):
+            _fail(outcome, "step", "a step cannot ask for a page again; a callback can")
+            return None
+        if isinstance(ended, Stop):
+            outcome.signal = ended
+        if isinstance(ended, Signal):
             name = f"dropped.{ended.reason or 'item'}"
             outcome.counts[name] = outcome.counts.get(name, 0) + 1
             return None

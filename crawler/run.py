@@ -1,7 +1,6 @@
 """One crawl, open."""
 
-from collections.abc import Callable, Sequence
-from inspect import isawaitable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,12 @@ from crawler.errors import CrawlerError, TargetError
 from crawler.events import CrawlEnded, CrawlStarted
 from crawler.export.following import Following
 from crawler.export.run_folder import write_report
+from crawler.hooks import call_closed, call_opened
 from crawler.outcome import Counts, Report
 from crawler.protocols import Frontier, Spool
 from crawler.settings import Settings
 from crawler.spider import Spider
 from crawler.stats import Stats
-from crawler.usercode import Raised, run_guarded
 
 
 class Run:
@@ -57,29 +56,39 @@ class Run:
 
         `error` is set if a target failed for good. A bug anywhere comes out as it was raised.
         """
-        if await self._call("opened", self.spider.opened):
-            await self._engine.tell(CrawlStarted(self.stats.spider, self._where))
-            await self._crawl()
-        await self._spool.aclose()
-        failed = [following.error for following in self._followings if following.error]
-        self.error = self.error or next(iter(failed), None)
-        report = await self._report()
-        if not await self._call("closed", self.spider.closed, report):
-            report = await self._report()
+        report: Report | None = None
+        try:
+            report = await self._crawl()
+        finally:
+            # Whoever opens closes: also when the crawl is cancelled, or a bug ends it.
+            cut_off = report is None
+            report = await self._report(cut_off=True) if report is None else report
+            if failed := await call_closed(self.spider, report):
+                self._broken = failed
+                report = await self._report(cut_off=cut_off)
         await self._engine.tell(CrawlEnded(report))
         return report
 
-    async def _crawl(self) -> None:
+    async def _crawl(self) -> Report:
+        if refusal := await call_opened(self.spider):
+            self._broken = refusal.reason if refusal.broken else None
+            self._engine.stop(refusal.reason)
+        else:
+            await self._engine.tell(CrawlStarted(self.stats.spider, self._where))
         try:
             await self._engine.run()
         except BaseExceptionGroup as group:
             self.error = _target_error(group)
+        await self._spool.aclose()
+        failed = [following.error for following in self._followings if following.error]
+        self.error = self.error or next(iter(failed), None)
+        return await self._report()
 
-    async def _report(self) -> Report:
+    async def _report(self, *, cut_off: bool = False) -> Report:
         counts = await self._frontier.counts()
         report = self.stats.report(
-            reason=self._reason(),
-            exit_status=self._exit_status(),
+            reason="ended at once" if cut_off else self._reason(),
+            exit_status=1 if cut_off else self._exit_status(),
             folder=self._where,
             queued=counts.queued + counts.delayed + counts.leased,
         )
@@ -102,20 +111,6 @@ class Run:
         nothing = reason == "finished" and self.stats.pages <= raised and not self.stats.items
         broken = self._engine.broken or self._broken
         return int(nothing or broken is not None or reason == "max_failures")
-
-    async def _call(self, name: str, hook: Callable[..., Any], *args: object) -> bool:
-        """Call one of the spider's own hooks; False if it raised, which the report says then."""
-
-        async def call() -> None:
-            if isawaitable(ended := hook(*args)):
-                await ended
-
-        ended = await run_guarded(call)
-        if ended is not None:
-            self._broken = f"{name}() failed: {ended.reason}"
-            traceback = ended.text if isinstance(ended, Raised) else ""
-            self.spider.log.error("%s\n%s", self._broken, traceback)
-        return ended is None
 
 
 def _target_error(group: BaseExceptionGroup[BaseException]) -> TargetError:

@@ -87,11 +87,14 @@ class Spider(Generic[I]):
     def on_error(self, failure: Failure) -> Any:
         """Hear of a request that failed for good; may yield like a callback."""
 
-    async def opened(self) -> None:
-        """Run before the first request, once a process."""
+    def opened(self) -> Any:
+        """Run before the first request, once a process; may be `async def`.
 
-    async def closed(self, report: Report) -> None:
-        """Run after the last request, once a process."""
+        If it raises, nothing is crawled; `Stop` does so without an error.
+        """
+
+    def closed(self, report: Report) -> Any:
+        """Run after the last request, once a process, however the crawl ended."""
 
     def count(self, name: str, n: int = 1) -> None:
         """Add to a counter of your own; it counts only if the callback's page does."""

@@ -20,7 +20,7 @@ FLOORS: list[set[str]] = [
     {"events", "records"},
     {"spider"},
     {"rules", "fitness"},
-    {"protocols", "stats", "seeding"},
+    {"protocols", "stats", "seeding", "hooks"},
     {"frontier", "fetch", "export", "pipeline", "callbacks", "turns"},
     {"visits"},
     {"committer", "errands"},
