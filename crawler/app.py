@@ -10,7 +10,7 @@ from typing import Any, TypeVar, Unpack
 
 from crawler.callbacks import Callbacks
 from crawler.engine import Engine
-from crawler.errors import SpiderError
+from crawler.errors import SpiderError, UsageError
 from crawler.export.following import Following
 from crawler.export.pages import FilePages, NoPages
 from crawler.export.run_folder import new_folder
@@ -117,6 +117,8 @@ def settings_of(
     spider: type[Spider[Any]] | Spider[Any], *, below: Sequence[Layer] = (), above: Sequence[Layer]
 ) -> Settings:
     """Merge defaults, the layers `below`, the spider's own settings, and the layers `above`."""
+    if not issubclass(spider if isinstance(spider, type) else type(spider), Spider):
+        raise UsageError(f"expected a Spider, its class or an object of it, got {spider!r}")
     own = Layer(f"spider {spider.name}", spider.settings)
     return merge([*below, own, *above])
 

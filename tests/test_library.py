@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from crawler import Failure, Item, Response, Spider, crawl, fetch_all, stream
-from crawler.errors import SettingError
+from crawler.errors import SettingError, UsageError
 from tests.site import Site
 
 
@@ -97,3 +98,9 @@ async def test_robots_txt_comes_first_and_is_kept(site: Site, tmp_path: Path) ->
     report = await crawl(Pages(site.url("/")), output_dir=str(tmp_path), min_free_bytes=0)
     assert [hit.path for hit in site.log] == ["/robots.txt", "/", "/open"]
     assert report.counts["robots_denied"] == 1
+
+
+@pytest.mark.parametrize("wrong", ["docs", dict, None])
+async def test_what_is_no_spider_is_said_at_once(wrong: Any) -> None:
+    with pytest.raises(UsageError, match="expected a Spider, its class or an object of it, got"):
+        await crawl(wrong)
