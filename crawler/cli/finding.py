@@ -67,7 +67,7 @@ def find(name: str) -> SpiderClass:
         for reason in here.broken:
             warn(f"note: {reason}")
         return here.spiders[name].kind
-    problem = unknown("spider", name, here.spiders)
+    problem = unknown("spider", name, [*here.spiders, *COMMANDS])
     if not folder.is_dir():
         problem += "; there is no folder ./spiders/ here"
     elif "did you mean" not in problem:

@@ -15,6 +15,7 @@ BARE = "from crawler import Spider\nclass Bare(Spider):\n    def parse(self, pag
     ("words", "message"),
     [
         (["stie"], "unknown spider 'stie'; did you mean 'site'?"),
+        (["lisst"], "unknown spider 'lisst'; did you mean 'list'?"),
         (["zebra"], "unknown spider 'zebra'; ./spiders/ has bare, site"),
         (["gone.py"], "gone.py: there is no such file"),
         (["two.py"], "name one spider as two.py:Class; it has Site, Other"),
