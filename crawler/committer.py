@@ -56,18 +56,32 @@ class Committer:
         self._rules = KeyRules(settings.ignore_query_order, settings.ignore_params)
         self._queue: asyncio.Queue[Outcome | None] = asyncio.Queue(settings.concurrency)
         self._ended = False
+        self._in_steps = False
+        self._task: asyncio.Task[None] | None = None
         self.hurry = asyncio.Event()
         """Set when the crawl is stopping: a pause for a full disk is cut short."""
 
     async def put(self, outcome: Outcome | None) -> None:
         """Hand over an outcome; None ends the committer once all before it are committed."""
-        await self._queue.put(outcome)
+        if not self._ended:
+            await self._queue.put(outcome)
 
     async def run(self) -> None:
-        """Commit until the end is put."""
-        while not self._ended:
-            if outcomes := await self._gather():
-                await self._settle(outcomes)
+        """Commit until the end is put, or until steps that do not end are `cut_short`."""
+        self._task = asyncio.current_task()
+        try:
+            while not self._ended:
+                if outcomes := await self._gather():
+                    await self._settle(outcomes)
+        finally:
+            self._ended = True
+            while not self._queue.empty():  # whoever waits to hand over need not
+                self._queue.get_nowait()
+
+    def cut_short(self) -> None:
+        """Leave what a step holds up: it is committed by nobody, and stays in the queue."""
+        if self._in_steps and self._task is not None:
+            self._task.cancel()
 
     async def _gather(self) -> list[Outcome]:
         """Return the outcomes at hand, and wait a little for more while all workers are busy."""
@@ -93,7 +107,9 @@ class Committer:
 
     async def _settle(self, gathered: Sequence[Outcome]) -> None:
         await self._find_duplicates(gathered)
+        self._in_steps = True
         await self._pipeline.run_steps(gathered)
+        self._in_steps = False
         outcomes = self._within_limit(gathered)
         position = await self._write(outcomes)
         batch = self._batch(outcomes, position)

@@ -208,6 +208,7 @@ class Engine:
     def _cancel(self) -> None:
         for task in self._tasks:
             task.cancel()
+        self._committer.cut_short()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self._crew.create_task(work)

@@ -1,5 +1,6 @@
 """One crawl, open."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from crawler.errors import CrawlerError, TargetError
 from crawler.events import CrawlEnded, CrawlStarted
 from crawler.export.following import Following
 from crawler.export.run_folder import write_report
-from crawler.hooks import call_closed, call_opened
+from crawler.hooks import Refusal, call_closed, call_opened
 from crawler.outcome import Counts, Report
 from crawler.protocols import Frontier, Spool
 from crawler.settings import Settings
@@ -38,6 +39,7 @@ class Run:
         self.stats = stats
         self.error: CrawlerError | None = None
         self._broken: str | None = None
+        self._opening: asyncio.Timeout | None = None
         self._engine = engine
         self._frontier = frontier
         self._spool = spool
@@ -46,6 +48,9 @@ class Run:
     def stop(self, reason: str, *, at_once: bool = False) -> None:
         """End in good order: pages in hand get `stop_seconds`, or are left `at_once`."""
         self._engine.stop(reason, at_once=at_once)
+        if self._opening is not None:
+            seconds = 0.0 if at_once else self.settings.stop_seconds
+            self._opening.reschedule(asyncio.get_running_loop().time() + seconds)
 
     async def counts(self) -> Counts:
         """Return the frontier's size now."""
@@ -70,11 +75,7 @@ class Run:
         return report
 
     async def _crawl(self) -> Report:
-        if refusal := await call_opened(self.spider):
-            self._broken = refusal.reason if refusal.broken else None
-            self._engine.stop(refusal.reason)
-        else:
-            await self._engine.tell(CrawlStarted(self.stats.spider, self._where))
+        await self._open()
         try:
             await self._engine.run()
         except BaseExceptionGroup as group:
@@ -83,6 +84,21 @@ class Run:
         failed = [following.error for following in self._followings if following.error]
         self.error = self.error or next(iter(failed), None)
         return await self._report()
+
+    async def _open(self) -> None:
+        refusal: Refusal | None = None
+        try:
+            async with asyncio.timeout(None) as self._opening:
+                refusal = await call_opened(self.spider)
+        except TimeoutError:
+            return  # stopped, and it did not end in its time
+        finally:
+            self._opening = None
+        if refusal is None:
+            await self._engine.tell(CrawlStarted(self.stats.spider, self._where))
+        else:
+            self._broken = refusal.reason if refusal.broken else None
+            self._engine.stop(refusal.reason)
 
     async def _report(self, *, cut_off: bool = False) -> Report:
         counts = await self._frontier.counts()

@@ -117,6 +117,24 @@ def test_stop_gives_pages_in_hand_their_seconds_and_no_more() -> None:
     assert left.seconds == pytest.approx(9.0, abs=0.5)
 
 
+@pytest.mark.parametrize("pages", [1, 30])
+def test_a_step_that_never_ends_is_left_after_stop_seconds(pages: int) -> None:
+    async def hang(item: object) -> None:
+        await asyncio.sleep(1e6)
+
+    class Hangs(Tree):
+        start_urls = tuple(f"http://h{n}.example/{n}" for n in range(64, 64 + pages))
+        steps = (hang,)
+
+    async def stop(engine: Engine) -> None:
+        await asyncio.sleep(3.0)
+        engine.stop("SIGTERM")
+
+    left = crawl(Hangs(), binary, stop_seconds=8.0, concurrency=4, during=stop)
+    assert left.seconds == pytest.approx(11.0, abs=0.5)
+    assert (left.reason, left.spool.lines["pages"]) == ("SIGTERM", [])
+
+
 def test_network_errors_are_retried_and_then_reported() -> None:
     heard: list[Failure] = []
 

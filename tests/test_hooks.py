@@ -143,6 +143,28 @@ async def test_a_crawl_that_a_bug_ends_is_closed(site: Site, tmp_path: Path) -> 
     assert spider.told[-1].exit_status == 1
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_an_opened_that_does_not_end_is_left_when_the_crawl_is_stopped(
+    site: Site, tmp_path: Path, at_once: bool
+) -> None:
+    opening = asyncio.Event()
+
+    class Stuck(Tells):
+        async def opened(self) -> None:
+            opening.set()
+            await asyncio.Event().wait()
+
+    spider = Stuck(site)
+    above = Layer("test", {"output_dir": str(tmp_path), "stop_seconds": 3600 if at_once else 0})
+    async with open_run(spider, settings=settings_of(spider, above=[above])) as run:
+        async with asyncio.TaskGroup() as group:
+            ending = group.create_task(run.finish())
+            await opening.wait()
+            run.stop("SIGINT", at_once=at_once)
+        assert (ending.result().reason, ending.result().exit_status) == ("SIGINT", 0)
+    assert (site.log, spider.told[-1].reason) == ([], "SIGINT")
+
+
 async def test_a_stop_while_the_spider_opens_is_heard(site: Site, tmp_path: Path) -> None:
     opening, opened = asyncio.Event(), asyncio.Event()
 
