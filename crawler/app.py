@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar, Unpack
+from typing import Any, NamedTuple, TypeVar, Unpack
 
 from crawler.callbacks import Callbacks
 from crawler.engine import Engine
@@ -21,7 +21,7 @@ from crawler.frontier.memory import MemoryFrontier
 from crawler.outcome import HostNotes, Report
 from crawler.pipeline import Pipeline
 from crawler.protocols import Clock, PageStore, Spool
-from crawler.records.streams import streams_of
+from crawler.records.streams import Streams, streams_of
 from crawler.rules.book import RobotsBook
 from crawler.rules.scope import Scope
 from crawler.run import Run
@@ -31,12 +31,20 @@ from crawler.stats import Stats
 from crawler.turns import Turns
 from crawler.urls import KeyRules
 
-log = logging.getLogger(__name__)
 for _package in ("crawler", "spiders"):
     # Without it Python prints a library's warnings for whoever configured no logging.
     logging.getLogger(_package).addHandler(logging.NullHandler())
 
 I = TypeVar("I")  # noqa: E741  # as in Spider[I]
+
+
+class _Kept(NamedTuple):
+    """Where a run's data comes to rest; without a folder, with whoever gave the spool."""
+
+    spool: Spool
+    store: PageStore = NoPages()
+    folder: Path | None = None
+    followings: Sequence[Following] = ()
 
 
 @asynccontextmanager
@@ -62,22 +70,12 @@ async def open_run(
     turns = Turns(settings, clock=clock, book=book)
     stats = Stats(spider.name)
     async with AsyncExitStack() as stack:
-        followings: list[Following] = []
-        folder: Path | None = None
-        store: PageStore = NoPages()
-        if spool is None:
-            where = plan(
-                outputs,
-                streams=streams_of(spider.item_types),
-                overwrite=overwrite,
-                append=append,
-            )
-            folder = new_folder(Path(settings.output_dir) / spider.name)
-            if settings.pages == "files":
-                store = await stack.enter_async_context(
-                    FilePages(folder / "pages", min_free_bytes=settings.min_free_bytes)
-                )
-            spool, followings = await _open_spool(stack, spider, settings, folder, where)
+        if spool is not None:
+            kept = _Kept(spool)
+        else:
+            streams = streams_of(spider.item_types)
+            where = plan(outputs, streams=streams, overwrite=overwrite, append=append)
+            kept = await _open_files(stack, spider.name, settings, where, streams)
         frontier = _frontier(settings, clock=clock, turns=turns)
         await frontier.open()
         stack.push_async_callback(frontier.aclose)
@@ -93,8 +91,8 @@ async def open_run(
             pipeline=Pipeline(
                 steps=spider.steps,
                 kinds=callbacks.kinds,
-                spool=spool,
-                store=store,
+                spool=kept.spool,
+                store=kept.store,
                 timeout=settings.callback_timeout,
             ),
             stats=stats,
@@ -104,12 +102,12 @@ async def open_run(
         yield Run(
             spider,
             settings=settings,
-            folder=folder,
+            folder=kept.folder,
             engine=engine,
             frontier=frontier,
-            spool=spool,
+            spool=kept.spool,
             stats=stats,
-            followings=followings,
+            followings=kept.followings,
         )
 
 
@@ -172,9 +170,15 @@ def _frontier(settings: Settings, *, clock: Clock, turns: Turns) -> MemoryFronti
     )
 
 
-async def _open_spool(
-    stack: AsyncExitStack, spider: Spider[Any], settings: Settings, folder: Path, where: Plan
-) -> tuple[FileSpool, list[Following]]:
+async def _open_files(
+    stack: AsyncExitStack, name: str, settings: Settings, where: Plan, streams: Streams
+) -> _Kept:
+    """Make the run's folder, and open what goes into it and where `-o` said."""
+    folder = new_folder(Path(settings.output_dir) / name)
+    least = settings.min_free_bytes
+    store: PageStore = NoPages()
+    if settings.pages == "files":
+        store = await stack.enter_async_context(FilePages(folder / "pages", min_free_bytes=least))
     items = Path(where.spool) if where.spool else folder / "items.jsonl"
     paths = {
         "items": items,
@@ -182,17 +186,17 @@ async def _open_spool(
         "failures": folder / "failures.jsonl",
     }
     spool = await stack.enter_async_context(
-        await FileSpool.open(paths, position=where.position, min_free_bytes=settings.min_free_bytes)
+        await FileSpool.open(paths, position=where.position, min_free_bytes=least)
     )
     followings = []
     for target in where.targets:
-        follower = await target.open(streams=streams_of(spider.item_types))
+        follower = await target.open(streams=streams)
         following = Following(
             follower, target=target.name, source=items, cursor=where.position.get("items", 0)
         )
         spool.follow(following)
         followings.append(following)
-    return spool, followings
+    return _Kept(spool, store, folder, followings)
 
 
 def _wall_clock() -> Clock:
