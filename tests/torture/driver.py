@@ -59,7 +59,7 @@ def _tortured(asked: argparse.Namespace, folder: Path) -> Iterator[tuple[str, Ta
     for times, pages, torture in [*kinds, (asked.signals, _MIDDLE, _signals)]:
         if times:
             with Remote(pages, seed=asked.seed) as site:
-                trial = Trial(site, folder / torture.__name__, processes=asked.processes)
+                trial = Trial(site, folder / torture.__name__.strip("_"), processes=asked.processes)
                 yield from torture(trial, asked, draw)
 
 
@@ -90,7 +90,7 @@ def _steps(trial: Trial, asked: argparse.Namespace, _: Random) -> Iterator[tuple
 
 
 def _signals(trial: Trial, asked: argparse.Namespace, draw: Random) -> Iterator[tuple[str, Tale]]:
-    left = asked.signals
+    left = 2 * asked.signals
     for _ in range(_MOST_CRAWLS):
         tale = trial.put_through(partial(stop_at_random, trial, times=left, draw=draw))
         yield "signals", tale
@@ -108,7 +108,7 @@ def _arguments() -> argparse.Namespace:
     add("--mode", choices=[*MODES, "mixed"], default="mixed", help="whom they hit")
     add("--steps", type=int, default=0, metavar="N", help="deaths at each named step")
     add("--only", action="append", choices=STEPS, metavar="STEP", help="at this step")
-    add("--signals", type=int, default=0, metavar="N", help="SIGINTs and SIGTERMs, half and half")
+    add("--signals", type=int, default=0, metavar="N", help="SIGINTs, and as many SIGTERMs")
     add("--processes", type=int, default=1, metavar="N", help="processes of each crawl")
     add("--seed", type=int, default=1, metavar="N", help="of the site and of all that is drawn")
     add("--folder", type=Path, metavar="DIR", help="where the crawls go")
