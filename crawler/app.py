@@ -1,32 +1,30 @@
 """Opens everything, runs, closes everything."""
 
-import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, Unpack
+from typing import Any, Literal, TypeVar, Unpack
 
 from crawler.callbacks import Callbacks
-from crawler.engine import Engine
-from crawler.errors import SpiderError, UsageError
-from crawler.export.following import Following
-from crawler.export.pages import FilePages, NoPages
-from crawler.export.run_folder import new_folder
-from crawler.export.spool import FileSpool
-from crawler.export.targets import Plan, plan
+from crawler.engine import STOP, Engine
+from crawler.errors import CallbackError, RunError, SpiderError, UsageError
 from crawler.fetch.chain import open_fetch
+from crawler.fetch.jars import Jars
+from crawler.files import Kept, open_files
 from crawler.frontier.memory import MemoryFrontier
-from crawler.outcome import HostNotes, Report
+from crawler.frontier.sqlite import SqliteFrontier
+from crawler.jobs import Job, begin
+from crawler.outcome import Batch, HostNotes, Report, Restart
 from crawler.pipeline import Pipeline
-from crawler.protocols import Clock, PageStore, Spool
-from crawler.records.streams import Streams, streams_of
+from crawler.protocols import Clock, Frontier, Memory, Spool
+from crawler.records.streams import streams_of
 from crawler.rules.book import RobotsBook
 from crawler.rules.scope import Scope
 from crawler.run import Run
 from crawler.settings import Layer, Settings, SettingsDict, merge
 from crawler.spider import Spider
+from crawler.state import State
 from crawler.stats import Stats
 from crawler.turns import Turns
 from crawler.urls import KeyRules
@@ -38,13 +36,8 @@ for _package in ("crawler", "spiders"):
 I = TypeVar("I")  # noqa: E741  # as in Spider[I]
 
 
-class _Kept(NamedTuple):
-    """Where a run's data comes to rest; without a folder, with whoever gave the spool."""
-
-    spool: Spool
-    store: PageStore = NoPages()
-    folder: Path | None = None
-    followings: Sequence[Following] = ()
+Role = Literal["only", "worker"]
+"""`only`: the run is this process's; `worker`: one more process of a run that is being crawled."""
 
 
 @asynccontextmanager
@@ -52,35 +45,52 @@ async def open_run(
     spider: type[Spider[I]] | Spider[I],
     *,
     settings: Settings,
-    outputs: Sequence[str] = (),
-    overwrite: bool = False,
-    append: bool = False,
+    job: Job | None = None,
+    role: Role = "only",
     spool: Spool | None = None,
 ) -> AsyncIterator[Run]:
     """Open everything one crawl needs, and close it again.
 
-    Without `spool` the run has a folder below `output_dir`, and follows `outputs` (as `-o`).
-    Raises `UsageError` for whatever the user has to mend.
+    The run is a `job` with a folder, or has only a `spool`. Raises `UsageError` for whatever the
+    user has to mend.
     """
     spider = spider() if isinstance(spider, type) else spider
     scope = _scope(spider, settings)
     callbacks = Callbacks(spider, scope=scope, timeout=settings.callback_timeout)
-    clock = _wall_clock()
+    clock = _Clock()
     book = RobotsBook(settings.user_agent)
     turns = Turns(settings, clock=clock, book=book)
     stats = Stats(spider.name)
+    jars = Jars()
+    memories: list[Memory] = [scope, jars, stats]
+    if settings.frontier != "memory" and role == "only":
+        memories.append(State(spider))
+    listening = Listening(memories)
     async with AsyncExitStack() as stack:
-        if spool is not None:
-            kept = _Kept(spool)
-        else:
-            streams = streams_of(spider.item_types)
-            where = plan(outputs, streams=streams, overwrite=overwrite, append=append)
-            kept = await _open_files(stack, spider.name, settings, where, streams)
-        frontier = _frontier(settings, clock=clock, turns=turns)
-        await frontier.open()
+        frontier = _frontier(settings, job=job, role=role, clock=clock, turns=turns, hear=listening)
+        restart = await frontier.open()
         stack.push_async_callback(frontier.aclose)
+        if role == "worker" and restart.ahead is not None:
+            clock.set_ahead(restart.ahead)
+        _check_callbacks(callbacks, restart)
+        listening.restart(restart.kept)
+        stats.hear(restart.counts)
+        kept = Kept(spool) if spool is not None else None
+        if kept is None:
+            assert job is not None, "a run has a job or a spool"
+            stats.started = job.record.created
+            opened = open_files(job, settings, restart, streams_of(spider.item_types))
+            kept = await stack.enter_async_context(opened)
+            memories.extend(kept.memories)
         fetch = await stack.enter_async_context(
-            open_fetch(settings, book=book, sent=turns.sent, layers=spider.layers)
+            open_fetch(
+                settings,
+                book=book,
+                jars=jars,
+                sent=turns.sent,
+                running=frontier.running,
+                layers=spider.layers,
+            )
         )
         engine = Engine(
             settings,
@@ -98,17 +108,52 @@ async def open_run(
             stats=stats,
             clock=clock,
             listeners=spider.listeners,
+            memories=memories,
         )
+        listening.engine = engine
+        if (reason := restart.kept.get(STOP)) and role == "worker":
+            engine.stop(reason.decode())
+        elif reason:  # of an earlier life
+            await frontier.commit(Batch(kept={STOP: b""}))
         yield Run(
             spider,
             settings=settings,
-            folder=kept.folder,
+            folder=job.folder if job is not None else None,
             engine=engine,
             frontier=frontier,
             spool=kept.spool,
             stats=stats,
+            restart=restart,
             followings=kept.followings,
         )
+
+
+class Listening:
+    """Lets the crawl's memories and its engine hear what earlier lives and others keep."""
+
+    def __init__(self, memories: Sequence[Memory]) -> None:
+        self.engine: Engine | None = None
+        self._memories = memories
+
+    def restart(self, kept: Mapping[str, bytes]) -> None:
+        """Hear what was kept before."""
+        for name, value in kept.items():
+            for memory in self._memories:
+                memory.learn(name, value)
+
+    def __call__(self, kept: Mapping[str, bytes]) -> None:
+        """Hear what another process keeps."""
+        self.restart(kept)
+        if self.engine is None:
+            return
+        if reason := kept.get(STOP):
+            self.engine.stop(reason.decode())
+        self.engine.look_again()
+
+
+def check_spider(spider: Spider[Any], settings: Settings) -> None:
+    """Raise `SpiderError` for a spider that could never run, before anything is made for it."""
+    Callbacks(spider, scope=_scope(spider, settings))
 
 
 def settings_of(
@@ -136,9 +181,10 @@ async def crawl(
     """
     outputs = [output] if isinstance(output, str) else list(output)
     merged = settings_of(spider, above=[Layer("crawl()", settings)])
-    async with open_run(
-        spider, settings=merged, outputs=outputs, overwrite=overwrite, append=append
-    ) as run:
+    spider = spider() if isinstance(spider, type) else spider
+    check_spider(spider, merged)
+    job = begin(spider, merged, outputs=outputs, overwrite=overwrite, append=append)
+    async with open_run(spider, settings=merged, job=job) as run:
         report = await run.finish()
         if run.error is not None:
             raise run.error
@@ -157,50 +203,68 @@ def _scope(spider: Spider[Any], settings: Settings) -> Scope:
         raise SpiderError(f"spider {spider.name}: {error}") from None
 
 
-def _frontier(settings: Settings, *, clock: Clock, turns: Turns) -> MemoryFrontier:
+def _check_callbacks(callbacks: Callbacks, restart: Restart) -> None:
+    """Raise `RunError` if requests are queued for callbacks that the spider has no more."""
+    gone = []
+    for name, queued in restart.callbacks.items():
+        try:
+            callbacks.require(name)
+        except CallbackError:
+            gone.append(f"{name} ({queued:,} queued)")
+    if gone:
+        raise RunError(
+            f"spider {callbacks.spider.name} has no callback any more for what the run has queued: "
+            f"{', '.join(gone)}"
+        )
+
+
+def _frontier(
+    settings: Settings,
+    *,
+    job: Job | None,
+    role: Role,
+    clock: Clock,
+    turns: Turns,
+    hear: Callable[[Mapping[str, bytes]], None],
+) -> Frontier:
     def batch(notes: HostNotes) -> int:
         return turns.pace("any", notes).batch
 
-    return MemoryFrontier(
-        clock=clock,
-        batch=batch,
-        rules=KeyRules(settings.ignore_query_order, settings.ignore_params),
-        host_pages=settings.host_pages,
-        ask_notes=settings.obey_robots,
-    )
+    def slots(notes: HostNotes) -> int:
+        pace = turns.pace("any", notes)
+        return 1 if pace.delay else pace.per_host
 
-
-async def _open_files(
-    stack: AsyncExitStack, name: str, settings: Settings, where: Plan, streams: Streams
-) -> _Kept:
-    """Make the run's folder, and open what goes into it and where `-o` said."""
-    folder = new_folder(Path(settings.output_dir) / name)
-    least = settings.min_free_bytes
-    store: PageStore = NoPages()
-    if settings.pages == "files":
-        store = await stack.enter_async_context(FilePages(folder / "pages", min_free_bytes=least))
-    items = Path(where.spool) if where.spool else folder / "items.jsonl"
-    paths = {
-        "items": items,
-        "pages": folder / "pages.jsonl",
-        "failures": folder / "failures.jsonl",
+    options: dict[str, Any] = {
+        "clock": clock,
+        "batch": batch,
+        "rules": KeyRules(settings.ignore_query_order, settings.ignore_params),
+        "host_pages": settings.host_pages,
+        "max_pages": settings.max_pages,
+        "ask_notes": settings.obey_robots,
     }
-    spool = await stack.enter_async_context(
-        await FileSpool.open(paths, position=where.position, min_free_bytes=least)
+    if settings.frontier == "memory":
+        return MemoryFrontier(**options)
+    if job is None:
+        raise UsageError("frontier=sqlite needs a run with a folder; there is none here")
+    return SqliteFrontier(
+        job.folder,
+        alone=role == "only",
+        durable=settings.durable,
+        heard=hear,
+        slots=slots,
+        **options,
     )
-    followings = []
-    for target in where.targets:
-        follower = await target.open(streams=streams)
-        following = Following(
-            follower, target=target.name, source=items, cursor=where.position.get("items", 0)
-        )
-        spool.follow(following)
-        followings.append(following)
-    return _Kept(spool, store, folder, followings)
 
 
-def _wall_clock() -> Clock:
-    """Return seconds since the epoch, by the loop's own clock: it never jumps."""
-    loop = asyncio.get_running_loop()
-    offset = time.time() - loop.time()
-    return lambda: offset + loop.time()
+class _Clock:
+    """Seconds since the epoch, by the system's monotonic clock: it never jumps."""
+
+    def __init__(self) -> None:
+        self._ahead = time.time() - time.monotonic()
+
+    def __call__(self) -> float:
+        return self._ahead + time.monotonic()
+
+    def set_ahead(self, seconds: float) -> None:
+        """Go by the clock of a run that other processes crawl already."""
+        self._ahead = seconds

@@ -2,15 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 from msgspec import structs
 
 from crawler.errors import Stop, TargetError
 from crawler.events import Event, Listener, PageDone, RequestFailed, RequestRetried
-from crawler.outcome import Batch, Outcome, Position, Verdict
+from crawler.outcome import MOST_EXAMPLES, Batch, Outcome, Position, Verdict
 from crawler.pipeline import Pipeline
-from crawler.protocols import Frontier
+from crawler.protocols import Frontier, Memory
 from crawler.settings import Settings
 from crawler.stats import Stats, count_into
 from crawler.turns import Turns
@@ -18,6 +19,8 @@ from crawler.urls import KeyRules
 from crawler.usercode import Raised, run_guarded
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _MOST = 256
 _LONGEST = 0.2
@@ -40,6 +43,7 @@ class Committer:
         turns: Turns,
         stats: Stats,
         listeners: Sequence[Listener],
+        memories: Sequence[Memory],
         idle: Callable[[], bool],
         stop: Callable[[str], None],
         settled: Callable[[Sequence[Outcome]], None],
@@ -50,6 +54,8 @@ class Committer:
         self._turns = turns
         self._stats = stats
         self._listeners = tuple(listeners)
+        self._memories = tuple(memories)
+        self._examples = 0
         self._idle = idle
         self._stop = stop
         self._settled = settled
@@ -111,10 +117,11 @@ class Committer:
         await self._pipeline.run_steps(gathered)
         self._in_steps = False
         outcomes = self._within_limit(gathered)
-        position = await self._write(outcomes)
+        position = await self.patiently(lambda: self._pipeline.write(outcomes))
         batch = self._batch(outcomes, position)
-        commit = await self._frontier.commit(batch)
-        self._count(batch, commit.dropped)
+        commit = await self.patiently(lambda: self._frontier.commit(batch))
+        self._stats.hear(commit.counts)
+        self._heed(batch)
         await self._pipeline.committed(position, outcomes)
         for outcome in outcomes:
             await self._conclude(outcome)
@@ -137,7 +144,7 @@ class Committer:
             for number, outcome in ends.items()
             if outcome.page is not None
         }
-        for number in await self._frontier.claim(finals):
+        for number in await self.patiently(lambda: self._frontier.claim(finals)):
             outcome = ends[number]
             outcome.verdict, outcome.delivered = Verdict.DUPLICATE, False
             outcome.items, outcome.found, outcome.failures, outcome.counts = (), (), (), {}
@@ -157,10 +164,10 @@ class Committer:
             self._stop("max_items")
         return outcomes
 
-    async def _write(self, outcomes: Sequence[Outcome]) -> Position:
-        """Write; if the target is full or gone, pause, and try once more."""
+    async def patiently(self, write: Callable[[], Awaitable[T]]) -> T:
+        """Write; if what is written to is full or gone, pause, and try once more."""
         try:
-            return await self._pipeline.write(outcomes)
+            return await write()
         except TargetError as error:
             pause = self._settings.target_pause
             if self.hurry.is_set() or not pause:
@@ -171,7 +178,7 @@ class Committer:
                 await self.hurry.wait()
         except TimeoutError:
             pass
-        return await self._pipeline.write(outcomes)
+        return await write()
 
     def _batch(self, outcomes: Sequence[Outcome], position: Position) -> Batch:
         batch = Batch(position=position)
@@ -182,24 +189,33 @@ class Committer:
                 batch.retried.append((again, outcome.wait))
             elif outcome.verdict is not Verdict.PARTIAL:
                 batch.settled.append(request)
+            if outcome.verdict is Verdict.FAILED and request.kind != "seed":
+                batch.failed.append(request)
             if outcome.delivered:
                 batch.pages.append(request)
+                if outcome.page is not None:
+                    answers, seconds = batch.answers.get(host, (0, 0.0))
+                    batch.answers[host] = (answers + 1, seconds + outcome.page.seconds)
             if outcome.notes is not None:
                 batch.notes[host] = outcome.notes
                 self._turns.change_pace(host, outcome.notes)
             if outcome.gives_up:
-                batch.given_up.add(host)
-                self._stats.given_up[host] = outcome.gives_up
+                batch.given_up[host] = outcome.gives_up
             if host:
                 batch.due[host] = self._turns.due(host)
             batch.found.extend(outcome.found)
+            batch.examples += [
+                f"{failure.kind}: {failure.reason}: {failure.url}" for failure in outcome.failures
+            ]
             count_into(batch.counts, outcome)
+        batch.examples = batch.examples[: MOST_EXAMPLES - self._examples]
+        for memory in self._memories:
+            batch.kept.update(memory.changes())
         return batch
 
-    def _count(self, batch: Batch, dropped: Mapping[str, int]) -> None:
-        self._stats.counts.update(batch.counts)
-        for reason, number in dropped.items():
-            self._stats.counts[f"left_out.{reason}"] += number
+    def _heed(self, batch: Batch) -> None:
+        """Act on what is true now."""
+        self._examples += len(batch.examples)
         for host in batch.notes:
             self._turns.learned(host)
         for host in batch.due:
@@ -210,7 +226,6 @@ class Committer:
 
     async def _conclude(self, outcome: Outcome) -> None:
         """Tell those who listen, now that it is true."""
-        self._stats.hear(outcome)
         if outcome.verdict is Verdict.RETRY:
             log.info("retry %d: %s", outcome.request.attempt, outcome.request.url)
             await self.tell(RequestRetried(outcome.request, outcome.wait))

@@ -11,7 +11,7 @@ from crawler.errands import Errands
 from crawler.events import Event, Listener
 from crawler.outcome import Batch, Outcome, Verdict
 from crawler.pipeline import Pipeline
-from crawler.protocols import Clock, Fetch, Frontier
+from crawler.protocols import Clock, Fetch, Frontier, Memory
 from crawler.request import Request, link_request
 from crawler.settings import Settings
 from crawler.stats import Stats
@@ -20,6 +20,9 @@ from crawler.visits import Visits
 
 SEEDING = link_request(url="seed:", kind="seed", callback="start")
 """The request whose visit runs the spider's `start()`: leased and settled like any other."""
+
+STOP = "stop"
+"""The name under which the processes of a run keep why all of them stop."""
 
 
 class Engine:
@@ -41,6 +44,7 @@ class Engine:
         stats: Stats,
         clock: Clock,
         listeners: Sequence[Listener] = (),
+        memories: Sequence[Memory] = (),
     ) -> None:
         self._settings = settings
         self._frontier = frontier
@@ -49,6 +53,7 @@ class Engine:
         self._ready: asyncio.Queue[Request | None] = asyncio.Queue(settings.concurrency)
         self._busy = 0
         self._pages_in_hand = 0
+        self._pages_allowed = 0
         self._settled_some = asyncio.Event()
         self._stopping = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -61,6 +66,7 @@ class Engine:
             clock=clock,
             freed=turns.freed,
             rest=turns.rest,
+            running=frontier.running,
         )
         self._committer = Committer(
             settings,
@@ -69,8 +75,9 @@ class Engine:
             turns=turns,
             stats=stats,
             listeners=listeners,
+            memories=memories,
             idle=lambda: self._busy < settings.concurrency and self._ready.empty(),
-            stop=self.stop,
+            stop=self.stop_everywhere,
             settled=self._settled,
         )
         self._errands = Errands(
@@ -85,14 +92,19 @@ class Engine:
 
     async def run(self, *, fresh: bool = True) -> None:
         """Crawl until nothing is queued, delayed or leased anywhere, or until `stop`."""
+        self._heed_limits()
         if fresh and not self._stopping:
             await self._frontier.commit(Batch(found=[SEEDING]))
         with closing(self._visits):
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._committer.run())
-                errands = group.create_task(self._turns.grant_errands())
+                beside = [
+                    group.create_task(self._turns.grant_errands()),
+                    group.create_task(self._frontier.watch()),
+                ]
                 await self._run_crew()
-                errands.cancel()
+                for task in beside:
+                    task.cancel()
                 await self._committer.put(None)
 
     async def _run_crew(self) -> None:
@@ -107,6 +119,10 @@ class Engine:
                 self._spawn(self._work())
             timer = self._start_timer()
         timer.cancel()
+
+    def look_again(self) -> None:
+        """Hear that another process of the run did something that may matter here."""
+        self._settled_some.set()
 
     async def tell(self, event: Event) -> None:
         """Let the listeners hear of an event."""
@@ -128,11 +144,24 @@ class Engine:
         if at_once:
             self._cancel()
 
+    def stop_everywhere(self, reason: str) -> None:
+        """End as `stop` does, in every process of the run."""
+        if not self._stopping:
+            self.stop(reason)
+            if self._tasks:
+                self._spawn(self._announce(reason))
+
+    async def _announce(self, reason: str) -> None:
+        await self._frontier.commit(Batch(kept={STOP: reason.encode()}))
+
     async def _lease(self) -> None:
         """Lease hosts while no request at hand may go; nothing to lease anywhere is the end."""
         while True:
             await self._turns.hungry.wait()
-            leases = await self._frontier.lease(self._settings.concurrency)
+            await self._give_back_allowance()
+            leases = await self._committer.patiently(
+                lambda: self._frontier.lease(self._settings.concurrency)
+            )
             if not leases:
                 break
             self._turns.admit(leases)
@@ -174,11 +203,20 @@ class Engine:
 
     async def _wait_for_allowance(self) -> None:
         """Wait until one more page cannot make more than `max_pages`."""
-        most = self._settings.max_pages
-        while most is not None and self._stats.pages + self._pages_in_hand >= most:
+        while self._settings.max_pages is not None and self._pages_in_hand >= self._pages_allowed:
             self._settled_some.clear()
-            await self._settled_some.wait()
+            more = await self._frontier.reserve(self._settings.concurrency)
+            self._pages_allowed += more
+            if not more:
+                await self._settled_some.wait()
         self._pages_in_hand += 1
+
+    async def _give_back_allowance(self) -> None:
+        """Let other processes have the pages that we find no requests for."""
+        spare = self._pages_allowed - self._pages_in_hand
+        if self._settings.max_pages is not None and spare > 0:
+            self._pages_allowed -= spare
+            await self._frontier.reserve(-spare)
 
     def _forgo(self, request: Request) -> None:
         """Leave a request that comes again later, or that somebody else makes."""
@@ -188,13 +226,17 @@ class Engine:
 
     def _settled(self, outcomes: Sequence[Outcome]) -> None:
         """Hear from the committer what is true now."""
-        self._pages_in_hand -= sum(
-            outcome.request.kind == "page" and outcome.request.id > 0 for outcome in outcomes
-        )
+        pages = [o for o in outcomes if o.request.kind == "page" and o.request.id > 0]
+        self._pages_in_hand -= len(pages)
+        self._pages_allowed -= sum(outcome.delivered for outcome in pages)
         self._settled_some.set()
+        self._heed_limits()
+
+    def _heed_limits(self) -> None:
+        """Stop if the run has all its pages; an earlier life of it may have fetched them."""
         most = self._settings.max_pages
         if most is not None and self._stats.pages >= most:
-            self.stop("max_pages")
+            self.stop_everywhere("max_pages")
 
     def _dismiss(self) -> None:
         """Let nothing more begin; each worker ends with what it has in hand."""
@@ -219,4 +261,5 @@ class Engine:
     def _start_timer(self) -> asyncio.TimerHandle:
         seconds = self._settings.max_seconds
         loop = asyncio.get_running_loop()
-        return loop.call_later(1e9 if seconds is None else seconds, self.stop, "max_seconds")
+        left = 1e9 if seconds is None else max(0.0, seconds - self._stats.seconds)
+        return loop.call_later(left, self.stop_everywhere, "max_seconds")

@@ -1,13 +1,13 @@
 """Fetches from inside callbacks."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from msgspec import structs
 
 from crawler import urls
-from crawler.errors import HostGivenUp, RedirectError
+from crawler.errors import FetchError, HostGivenUp, RedirectError
 from crawler.outcome import HostLease, Outcome, Verdict
 from crawler.protocols import Clock, Frontier
 from crawler.request import Request
@@ -33,7 +33,7 @@ class Errands:
         turns: Turns,
         visits: Visits,
         clock: Clock,
-        put: Callable[[Outcome], Awaitable[None]],
+        put: Callable[[Outcome], Coroutine[Any, Any, None]],
         spawn: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
         self._settings = settings
@@ -64,8 +64,7 @@ class Errands:
         """Ask once a host, and again as long as that may help."""
         while True:
             lease = await self._lease(request)
-            granted = await self._turns.grant(lease, request)
-            answer = self._visits.judge(await self._visits.ask(granted))
+            granted, answer = await self._made(lease, request)
             # Its host's next time and pages have to reach the frontier too.
             outcome = Outcome(granted, Verdict.DONE, counts={"errands": 1})
             if isinstance(answer, Response):
@@ -79,6 +78,21 @@ class Errands:
                 raise answer
             await asyncio.sleep(wait)
             request = structs.replace(request, attempt=request.attempt + 1)
+
+    async def _made(
+        self, lease: HostLease, request: Request
+    ) -> tuple[Request, Response | FetchError]:
+        """Make a request when its turn comes; one that is cancelled lets its host go."""
+        granted = structs.replace(request, id=-1)
+        ended = False
+        try:
+            granted = await self._turns.grant(lease, request)
+            answer = self._visits.judge(await self._visits.ask(granted))
+            ended = True
+        finally:
+            if not ended:
+                self._spawn(self._put(Outcome(granted, Verdict.DONE)))
+        return granted, answer
 
     async def _lease(self, request: Request) -> HostLease:
         """Return the request's host, its robots.txt known. Raises `HostGivenUp`."""

@@ -5,6 +5,7 @@ CrawlerError
 │   ├── SettingError          an unknown, mistyped or impossible setting
 │   ├── SpiderError           a spider, its file or its arguments
 │   ├── OutputError           an output file or folder that cannot be used
+│   ├── RunError              a run that cannot be gone on with as it is asked
 │   └── InvalidUrl            text that is no URL (also a ValueError)
 ├── FetchError                a request that brought no usable response
 │   ├── DnsError              the host's name does not resolve
@@ -20,12 +21,14 @@ CrawlerError
 │   ├── RedirectError         too many hops, or a hop to nowhere
 │   ├── RobotsDenied          robots.txt forbids it
 │   ├── RobotsUnreachable     robots.txt could not be asked
+│   ├── Crashed               the process died in its callback, again and again
 │   └── HostGivenUp           nothing more is asked of the host: `max_wait`, `host_pages`
 ├── ContentError              a page is not what the callback expects
 │   ├── MissingValue          a selector or attribute found nothing
 │   ├── ItemError             an item of the wrong type, or with NaN
 │   └── CallbackError         a callback yielded what cannot be used, or took too long
 ├── TargetError               a place data goes to is full or gone: exit status 3
+├── LeasesLost                this process was taken for dead, and another has its work
 └── Signal                    raised by callbacks and steps to say something
     ├── Retry                 ask for this page again
     ├── Drop                  leave this page or item out
@@ -53,6 +56,10 @@ class SpiderError(UsageError):
 
 class OutputError(UsageError):
     """An output file or folder that exists, is not writable, or has no known format."""
+
+
+class RunError(UsageError):
+    """A run that cannot be gone on with: it is broken, not there, finished, or somebody's now."""
 
 
 class InvalidUrl(UsageError, ValueError):
@@ -168,6 +175,12 @@ class RobotsUnreachable(FetchError):
     kind = "robots_unreachable"
 
 
+class Crashed(FetchError):
+    """The process died in this request's callback, again and again."""
+
+    kind = "crash"
+
+
 class HostGivenUp(FetchError):
     """The host asks for a longer rest than `max_wait`, or gave all its pages (`host_pages`)."""
 
@@ -192,6 +205,10 @@ class CallbackError(ContentError):
 
 class TargetError(CrawlerError):
     """A place data goes to is full or gone; names the path."""
+
+
+class LeasesLost(CrawlerError):
+    """A process that did not stir for so long that others of its run took over what it had."""
 
 
 class Signal(CrawlerError):

@@ -13,6 +13,10 @@ from crawler.response import Response
 Position = dict[str, int]
 """How far each line file of a run is committed: its name → bytes."""
 
+MOST_SLOWEST = 5
+MOST_EXAMPLES = 10
+"""Hosts and failures that a run's totals name."""
+
 
 class Verdict(StrEnum):
     """How a visit ended."""
@@ -62,7 +66,8 @@ class HostLease(Struct, frozen=True):
     """A host, for this process alone, with requests to make; none while `notes` are missing.
 
     `origin` is scheme://host of its first request; `due` the time (clock seconds) from which the
-    host may be asked.
+    host may be asked. `slots`: other processes ask the same host, and this one may have so many
+    requests in flight to it.
     """
 
     host: str
@@ -70,6 +75,7 @@ class HostLease(Struct, frozen=True):
     requests: Sequence[Request]
     notes: HostNotes | None
     due: float = 0.0
+    slots: int | None = None
 
 
 class Outcome(Struct):
@@ -98,25 +104,45 @@ class Outcome(Struct):
 class Batch(Struct, kw_only=True):
     """What one frontier transaction holds; see `Frontier.commit`.
 
-    `retried` are (request, time it may be asked) pairs; `pages` those that count for `host_pages`;
-    `due` are the hosts' next times; `given_up` are hosts whose queue is dropped.
+    `retried` are (request, time it may be asked) pairs; `failed` those of the settled ones that
+    failed for good; `pages` those that count for `host_pages`; `due` are the hosts' next times;
+    `given_up` are hosts whose queue is dropped, and why; `answers` are how many each host gave, and
+    in how many seconds; `examples` are failures in a line. `kept` is what else a later life of the
+    run, or another process of it, has to know, by name.
     """
 
     settled: list[Request] = field(default_factory=list)
     retried: list[tuple[Request, float]] = field(default_factory=list)
     found: list[Request] = field(default_factory=list)
+    failed: list[Request] = field(default_factory=list)
     notes: dict[str, HostNotes] = field(default_factory=dict)
     due: dict[str, float] = field(default_factory=dict)
-    given_up: set[str] = field(default_factory=set)
+    given_up: dict[str, str] = field(default_factory=dict)
     pages: list[Request] = field(default_factory=list)
+    answers: dict[str, tuple[int, float]] = field(default_factory=dict)
+    examples: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     position: Position = field(default_factory=dict)
+    kept: dict[str, bytes] = field(default_factory=dict)
 
 
 class Commit(Struct, frozen=True):
-    """What a transaction did beyond what was asked: queued requests dropped, by reason."""
+    """The run's counters as a transaction left them, `left_out.REASON` of dropped requests too."""
 
-    dropped: Mapping[str, int] = {}
+    counts: Mapping[str, int] = {}
+
+
+class Totals(Struct, frozen=True):
+    """What a run came to so far, over all its lives and processes.
+
+    `slowest` is (host, answers, mean seconds); `given_up` names hosts and why; `examples` are the
+    first failures.
+    """
+
+    counts: Mapping[str, int] = {}
+    slowest: Sequence[tuple[str, int, float]] = ()
+    given_up: Mapping[str, str] = {}
+    examples: Sequence[str] = ()
 
 
 class Counts(Struct, frozen=True):
@@ -130,24 +156,38 @@ class Counts(Struct, frozen=True):
 
 
 class Restart(Struct, frozen=True):
-    """What an earlier life of this run left: nothing on a fresh start."""
+    """What an earlier life of this run left: nothing on a fresh start.
+
+    `part` is the number of this process's line files, `position` how far they are committed.
+    `callbacks` counts what is queued by the callback it is for; `in_flight` is how many requests
+    the processes that died had in hand; `ahead` is how far the clock of a run that is being crawled
+    is ahead of the system's monotonic one.
+    """
 
     fresh: bool = True
     position: Position = {}
     counts: Mapping[str, int] = {}
+    kept: Mapping[str, bytes] = {}
+    queued: int = 0
+    in_flight: int = 0
+    callbacks: Mapping[str, int] = {}
+    part: int = 0
+    ahead: float | None = None
 
 
 class Report(Struct, kw_only=True):
     """What a crawl came to: the content of `stats.json`, and what `crawl()` returns.
 
     `reason` says why it ended: `finished`, a limit (`max_pages`, …), a signal, a callback's Stop,
-    or what went wrong. `statuses` counts answers by HTTP status, `failures` failed requests by
-    kind, `slowest` is (host, pages, mean seconds), `given_up` names hosts and why.
+    or what went wrong; `finished` that nothing is left to do. `statuses` counts answers by HTTP
+    status, `failures` failed requests by kind, `slowest` is (host, pages, mean seconds), `given_up`
+    names hosts and why.
     """
 
     spider: str
     folder: str | None = None
     reason: str = "finished"
+    finished: bool = False
     exit_status: int = 0
     started: str = ""
     seconds: float = 0.0

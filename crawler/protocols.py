@@ -1,9 +1,10 @@
 """The seams between the rooms."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from crawler.outcome import Batch, Commit, Counts, HostLease, Position, Restart
+from crawler.outcome import Batch, Commit, Counts, HostLease, Position, Restart, Totals
 from crawler.request import Request
 from crawler.response import Response
 
@@ -35,7 +36,19 @@ class Frontier(Protocol):
         all its pages.
         """
 
-    async def claim(self, finals: Mapping[int, bytes]) -> set[int]:
+    async def watch(self) -> None:
+        """Hear, until cancelled, what other processes of the run do."""
+
+    def running(self, request: Request) -> AbstractContextManager[None]:
+        """While the block runs, the death of this process is a crash of `request`'s."""
+
+    async def reserve(self, pages: int) -> int:
+        """Set up to `pages` of the run's `max_pages` aside for this process; return how many.
+
+        Each page in a `commit` uses one up. A negative number gives some back.
+        """
+
+    async def claim(self, finals: Mapping[int, int]) -> set[int]:
         """Make the final URLs of redirected requests known; return the ids that came too late.
 
         `finals` maps a leased request's id to the fingerprint of where it ended. Claiming again
@@ -51,8 +64,21 @@ class Frontier(Protocol):
     async def counts(self) -> Counts:
         """Return the frontier's size now."""
 
+    async def totals(self) -> Totals:
+        """Return what the run came to so far."""
+
     async def aclose(self) -> None:
         """Close; what this process still holds is queued again."""
+
+
+class Memory(Protocol):
+    """Something of the crawl's that has to outlive the process, kept with each transaction."""
+
+    def changes(self) -> Mapping[str, bytes]:
+        """Return what is new since the last call, by name."""
+
+    def learn(self, name: str, value: bytes) -> None:
+        """Take what an earlier life, or another process, had; names of others are not for it."""
 
 
 class Follower(Protocol):

@@ -66,7 +66,9 @@ class _RequestMeta(StructMeta):
         )
 
 
-class Request(Struct, frozen=True, kw_only=True, gc=False, metaclass=_RequestMeta):
+class Request(
+    Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, metaclass=_RequestMeta
+):
     """One thing to ask for: frozen, and made of plain values, so it survives restarts and travels.
 
     `callback` is kept by name and `data` as plain values; `params` are added to the URL's query;
@@ -137,15 +139,20 @@ class Request(Struct, frozen=True, kw_only=True, gc=False, metaclass=_RequestMet
         """The host as politeness sees it: name, and port if the URL shows one; "" for seeding."""
         return "" if self.kind == "seed" else urls.host_of(self.url)
 
-    def fingerprint(self, rules: urls.KeyRules = _NO_RULES) -> bytes:
-        """Return the 16 bytes that say whether two requests are the same: URL, method, body."""
+    def fingerprint(self, rules: urls.KeyRules = _NO_RULES) -> int:
+        """Return the 64 bits (signed) that say whether two requests are the same.
+
+        They stand for URL, method and body. Of 10 million different requests two are taken for one
+        with a probability of 3 in a million, of 100 million with one of 3 in 10,000.
+        """
         # `url` is canonical, so without rules it is its own key: half the cost of every found link.
         text = (
             self.url if rules == _NO_RULES or self.kind == "seed" else urls.key(self.url, rules)
         ).encode()
         if self.method != "GET" or self.body is not None:
             text = b"%s %s\n%s" % (self.method.encode(), text, self.body or b"")
-        return hashlib.blake2b(text, digest_size=16).digest()
+        digest = hashlib.blake2b(text, digest_size=8).digest()
+        return int.from_bytes(digest, "little", signed=True)
 
 
 link_request: Callable[..., Request] = partial(StructMeta.__call__, Request)

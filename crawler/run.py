@@ -11,7 +11,7 @@ from crawler.events import CrawlEnded, CrawlStarted
 from crawler.export.following import Following
 from crawler.export.run_folder import write_report
 from crawler.hooks import Refusal, call_closed, call_opened
-from crawler.outcome import Counts, Report
+from crawler.outcome import Counts, Report, Restart
 from crawler.protocols import Frontier, Spool
 from crawler.settings import Settings
 from crawler.spider import Spider
@@ -31,12 +31,14 @@ class Run:
         frontier: Frontier,
         spool: Spool,
         stats: Stats,
+        restart: Restart = Restart(),  # noqa: B008  # frozen
         followings: Sequence[Following] = (),
     ) -> None:
         self.spider = spider
         self.settings = settings
         self.folder = folder
         self.stats = stats
+        self.restart = restart
         self.error: CrawlerError | None = None
         self._broken: str | None = None
         self._opening: asyncio.Timeout | None = None
@@ -77,7 +79,7 @@ class Run:
     async def _crawl(self) -> Report:
         await self._open()
         try:
-            await self._engine.run()
+            await self._engine.run(fresh=self.restart.fresh)
         except BaseExceptionGroup as group:
             self.error = _target_error(group)
         await self._spool.aclose()
@@ -101,12 +103,16 @@ class Run:
             self._engine.stop(refusal.reason)
 
     async def _report(self, *, cut_off: bool = False) -> Report:
-        counts = await self._frontier.counts()
+        counts, totals = await self._frontier.counts(), await self._frontier.totals()
+        queued = counts.queued + counts.delayed + counts.leased
+        broken = cut_off or self.error or self._engine.broken or self._broken
         report = self.stats.report(
+            totals,
             reason="ended at once" if cut_off else self._reason(),
+            finished=not queued and not broken,
             exit_status=1 if cut_off else self._exit_status(),
             folder=self._where,
-            queued=counts.queued + counts.delayed + counts.leased,
+            queued=queued,
         )
         if self.folder is not None:
             await write_report(self.folder, report)

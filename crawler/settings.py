@@ -96,7 +96,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         tuple[str, ...], _Say("query parameters that make no other page; utm_* for all such")
     ] = ()
 
-    frontier: Annotated[Literal["memory"], _Say("where the queue lives")] = "memory"
+    frontier: Annotated[
+        Literal["memory", "sqlite"], _Say("where the queue lives; sqlite survives a crash")
+    ] = "memory"
+    durable: Annotated[
+        Literal["process", "full"],
+        _Say("what a run survives: kill -9, or full: power loss as well"),
+    ] = "process"
     pages: Annotated[Literal["files", "none"], _Say("where bodies are kept")] = "none"
     output_dir: Annotated[str, _Say("folder of the runs")] = "output"
 
@@ -137,7 +143,8 @@ class SettingsDict(TypedDict, total=False):
     target_pause: float
     ignore_query_order: bool
     ignore_params: tuple[str, ...]
-    frontier: Literal["memory"]
+    frontier: Literal["memory", "sqlite"]
+    durable: Literal["process", "full"]
     pages: Literal["files", "none"]
     output_dir: str | os.PathLike[str]
 

@@ -1,14 +1,15 @@
 """Counts what happened."""
 
+import struct
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from crawler.outcome import Outcome, Report, Verdict
+from crawler.outcome import Outcome, Report, Totals, Verdict
 
-_MOST_HOSTS = 10_000
-_EXAMPLES = 10
+_KEPT = "seconds"
+_SECONDS = struct.Struct("<d")
 
 
 def count_into(counts: dict[str, int], outcome: Outcome) -> None:
@@ -42,16 +43,17 @@ def count_into(counts: dict[str, int], outcome: Outcome) -> None:
 
 
 class Stats:
-    """The run's counters, and the little that is kept for its report: hosts, examples, time."""
+    """The run's counters as they were last committed, by whichever process, and its time.
 
-    def __init__(self, spider: str, *, counts: Mapping[str, int] | None = None) -> None:
+    A `Memory`: the seconds of earlier lives count.
+    """
+
+    def __init__(self, spider: str) -> None:
         self.spider = spider
-        self.counts: Counter[str] = Counter(counts)
-        self.given_up: dict[str, str] = {}
-        self.examples: deque[str] = deque(maxlen=_EXAMPLES)
-        self._hosts: dict[str, tuple[int, float]] = {}
+        self.counts: Counter[str] = Counter()
+        self.started = datetime.now(UTC)
+        self._before = 0.0
         self._began = time.monotonic()
-        self._started = datetime.now(UTC)
 
     @property
     def pages(self) -> int:
@@ -70,8 +72,21 @@ class Stats:
 
     @property
     def seconds(self) -> float:
-        """Seconds since the crawl began."""
-        return time.monotonic() - self._began
+        """Seconds that the crawl has run, in all its lives."""
+        return self._before + time.monotonic() - self._began
+
+    def changes(self) -> Mapping[str, bytes]:
+        """Return how long the crawl has run."""
+        return {_KEPT: _SECONDS.pack(self.seconds)}
+
+    def learn(self, name: str, value: bytes) -> None:
+        """Hear how long earlier lives ran."""
+        if name == _KEPT:
+            self._before = max(self._before, _SECONDS.unpack(value)[0])
+
+    def hear(self, counts: Mapping[str, int]) -> None:
+        """Take the run's counters as they are now."""
+        self.counts = Counter(counts)
 
     def part(self, prefix: str) -> dict[str, int]:
         """Return the counters below `prefix.`, largest first."""
@@ -79,42 +94,34 @@ class Stats:
         part = {k[len(start) :]: n for k, n in self.counts.items() if k.startswith(start) and n}
         return dict(sorted(part.items(), key=lambda pair: (-pair[1], pair[0])))
 
-    def hear(self, outcome: Outcome) -> None:
-        """Keep what the report tells of a committed outcome besides the counters."""
-        if outcome.page is not None and outcome.delivered:
-            self._time(outcome.request.host, outcome.page.seconds)
-        for failure in outcome.failures:
-            if len(self.examples) < _EXAMPLES:
-                self.examples.append(f"{failure.kind}: {failure.reason}: {failure.url}")
-
-    def report(self, *, reason: str, exit_status: int, folder: str | None, queued: int) -> Report:
+    def report(
+        self,
+        totals: Totals,
+        *,
+        reason: str,
+        finished: bool,
+        exit_status: int,
+        folder: str | None,
+        queued: int,
+    ) -> Report:
         """Return the crawl's report as it stands now."""
+        self.hear(totals.counts)
         return Report(
             spider=self.spider,
             folder=folder,
             reason=reason,
+            finished=finished,
             exit_status=exit_status,
-            started=self._started.isoformat(timespec="seconds"),
+            started=self.started.isoformat(timespec="seconds"),
             seconds=round(self.seconds, 3),
             pages=self.pages,
             items=self.part("items"),
             bytes=self.counts["bytes"],
             statuses=self.part("status"),
             failures=self.part("failed"),
-            slowest=self._slowest(),
-            given_up=dict(self.given_up),
-            examples=list(self.examples),
+            slowest=[(host, n, round(mean, 3)) for host, n, mean in totals.slowest],
+            given_up=dict(totals.given_up),
+            examples=list(totals.examples),
             queued=queued,
             counts=dict(sorted(self.counts.items())),
         )
-
-    def _time(self, host: str, seconds: float) -> None:
-        pages, total = self._hosts.get(host, (0, 0.0))
-        self._hosts[host] = (pages + 1, total + seconds)
-        if len(self._hosts) > _MOST_HOSTS:  # bounded: of a million hosts the slow ones matter
-            means = sorted(self._hosts.items(), key=lambda entry: -entry[1][1] / entry[1][0])
-            self._hosts = dict(means[: _MOST_HOSTS // 2])
-
-    def _slowest(self) -> list[tuple[str, int, float]]:
-        rows = [(host, n, round(total / n, 3)) for host, (n, total) in self._hosts.items()]
-        return sorted(rows, key=lambda row: -row[2])[:5]

@@ -61,13 +61,16 @@ class Turns:
         self._changed_for_errands = asyncio.Event()
         self.hungry = asyncio.Event()
 
-    def pace(self, host: str, notes: HostNotes | None) -> Pace:
-        """Return how fast a host may be asked."""
+    def pace(self, host: str, notes: HostNotes | None, slots: int | None = None) -> Pace:
+        """Return how fast a host may be asked, with `slots` of those in flight to it."""
         if not host:
             return _NO_PACE
         delay = notes.crawl_delay if notes is not None else None
+        most = self._settings.per_host
         return pace_of(
-            delay=self._settings.delay, per_host=self._settings.per_host, crawl_delay=delay
+            delay=self._settings.delay,
+            per_host=most if slots is None else min(slots, most),
+            crawl_delay=delay,
         )
 
     def admit(self, leases: Iterable[HostLease]) -> None:
@@ -78,7 +81,7 @@ class Turns:
                 requests = self._first_request(lease)
             else:
                 self._book.learn(lease.host, lease.notes)
-            pace = self.pace(lease.host, lease.notes)
+            pace = self.pace(lease.host, lease.notes, lease.slots)
             self._pacer.admit(lease.host, requests, pace=pace, due=lease.due)
         self.hungry.clear()
         self._wake()
@@ -144,7 +147,8 @@ class Turns:
         if lease.notes is not None:
             self._book.learn(lease.host, lease.notes)
         turn = _Turn(next(self._own_ids), lease.host)
-        self._pacer.push(lease.host, turn, pace=self.pace(lease.host, lease.notes), due=lease.due)
+        pace = self.pace(lease.host, lease.notes, lease.slots)
+        self._pacer.push(lease.host, turn, pace=pace, due=lease.due)
         self._waiting_errands += 1
         self._wake()
         began = False

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from http import HTTPStatus
 from random import random
 
@@ -10,6 +11,7 @@ from msgspec import structs
 
 from crawler.callbacks import Callbacks, read_sitemap
 from crawler.errors import (
+    Crashed,
     FetchError,
     HostGivenUp,
     Retry,
@@ -27,6 +29,7 @@ from crawler.rules.hops import hop
 from crawler.rules.pacing import retry_after, retry_in
 from crawler.settings import Settings
 
+_MOST_CRASHES = 3
 _ASK_LATER = frozenset({429, 503})
 """Statuses by which a whole host, not one page, asks for peace."""
 
@@ -47,7 +50,8 @@ class Visits:
     """Fetches a request, judges the answer, calls the spider: one `Outcome` a visit.
 
     `freed(request)` is called as soon as the body is in: the host's slot is free then, however long
-    the callback takes. `rest(host, until)` hears that a host wants peace.
+    the callback takes. `rest(host, until)` hears that a host wants peace; `running(request)` is
+    entered while what came of the request is in the hands of parser and spider.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class Visits:
         clock: Clock,
         freed: Callable[..., None],
         rest: Callable[[str, float], None],
+        running: Callable[[Request], AbstractContextManager[None]],
     ) -> None:
         self._settings = settings
         self._fetch = fetch
@@ -66,6 +71,7 @@ class Visits:
         self._clock = clock
         self._freed = freed
         self._rest = rest
+        self._running = running
         self._given_up: dict[str, str] = {}
         # A sitemap may have 50 MB, and the default executor is everybody's.
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="sitemaps")
@@ -92,6 +98,12 @@ class Visits:
         answer = await self.ask(request)
         if isinstance(answer, Response) and request.redirects:
             answer.redirects = (*request.redirects, *answer.redirects)
+        with self._running(request):
+            return await self._judged(request, answer, errand)
+
+    async def _judged(
+        self, request: Request, answer: Response | FetchError, errand: Fetch
+    ) -> Outcome:
         if request.kind == "robots":
             return self._robots(request, answer)
         if isinstance(answer, RobotsDenied | UnwantedType):
@@ -115,6 +127,8 @@ class Visits:
         """Fetch, and free the host's slot; the failure is a value."""
         tried = False
         try:
+            if request.crashes >= _MOST_CRASHES:
+                return Crashed(f"crashed the process {request.crashes} times", url=request.url)
             if reason := self._given_up.get(request.host):
                 return HostGivenUp(reason, url=request.url)
             return await self._fetch(request)

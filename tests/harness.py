@@ -10,7 +10,7 @@ from crawler.callbacks import Callbacks
 from crawler.engine import Engine
 from crawler.export.pages import NoPages
 from crawler.frontier.memory import MemoryFrontier
-from crawler.outcome import Position
+from crawler.outcome import Position, Totals
 from crawler.pipeline import Pipeline
 from crawler.request import Request
 from crawler.response import Response
@@ -53,6 +53,7 @@ class Crawl:
         self.most_in_flight: dict[str, int] = {}
         self.spool = Kept()
         self.stats = Stats("test")
+        self.totals = Totals()
         self.reason = ""
         self.seconds = 0.0
 
@@ -115,15 +116,17 @@ async def _crawl(
 
     scope = Scope(domains=spider.allowed_domains, max_depth=settings.max_depth)
     callbacks = Callbacks(spider, scope=scope, timeout=settings.callback_timeout)
+    frontier = MemoryFrontier(
+        clock=clock,
+        batch=lambda notes: turns.pace("any", notes).batch,
+        ask_notes=settings.obey_robots,
+        host_pages=settings.host_pages,
+        max_pages=settings.max_pages,
+        rules=KeyRules(settings.ignore_query_order, settings.ignore_params),
+    )
     engine = Engine(
         settings,
-        frontier=MemoryFrontier(
-            clock=clock,
-            batch=lambda notes: turns.pace("any", notes).batch,
-            ask_notes=settings.obey_robots,
-            host_pages=settings.host_pages,
-            rules=KeyRules(settings.ignore_query_order, settings.ignore_params),
-        ),
+        frontier=frontier,
         fetch=fetch,
         turns=turns,
         callbacks=callbacks,
@@ -145,4 +148,5 @@ async def _crawl(
             await during(engine)
         await task
     left.reason, left.seconds = engine.reason, clock() - began
+    left.totals = await frontier.totals()
     return left

@@ -174,7 +174,7 @@ def test_a_host_that_wants_too_long_a_rest_is_given_up_by_name() -> None:
         start_urls = tuple(f"http://a.example/{n}" for n in range(30))
 
     left = crawl(Many(), busy, retries=3, max_wait=300.0)
-    assert set(left.stats.given_up) == {"a.example"}
+    assert set(left.totals.given_up) == {"a.example"}
     assert len(left.sent) < 5
 
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 from crawler import Report, Response, Spider, Stop, crawl
 from crawler.app import open_run, settings_of
 from crawler.errors import SpiderError
+from crawler.jobs import begin
 from crawler.settings import Layer
 from tests.site import Site
 
@@ -156,7 +157,8 @@ async def test_an_opened_that_does_not_end_is_left_when_the_crawl_is_stopped(
 
     spider = Stuck(site)
     above = Layer("test", {"output_dir": str(tmp_path), "stop_seconds": 3600 if at_once else 0})
-    async with open_run(spider, settings=settings_of(spider, above=[above])) as run:
+    settings = settings_of(spider, above=[above])
+    async with open_run(spider, settings=settings, job=begin(spider, settings)) as run:
         async with asyncio.TaskGroup() as group:
             ending = group.create_task(run.finish())
             await opening.wait()
@@ -175,7 +177,8 @@ async def test_a_stop_while_the_spider_opens_is_heard(site: Site, tmp_path: Path
 
     spider = Slow(site)
     above = Layer("test", {"output_dir": str(tmp_path)})
-    async with open_run(spider, settings=settings_of(spider, above=[above])) as run:
+    settings = settings_of(spider, above=[above])
+    async with open_run(spider, settings=settings, job=begin(spider, settings)) as run:
         async with asyncio.TaskGroup() as group:
             ending = group.create_task(run.finish())
             await opening.wait()

@@ -65,13 +65,13 @@ def test_a_host_rests_as_it_asks_whether_or_not_the_page_is_tried_again(retries:
 def test_a_host_that_asks_for_too_long_a_rest_is_given_up_without_retries_left() -> None:
     left = crawl(Many(), busy(after="9000"), retries=0, per_host=1)
     assert len(left.sent) == 1
-    assert set(left.stats.given_up) == {"a.example"}
+    assert set(left.totals.given_up) == {"a.example"}
 
 
 def test_a_robots_txt_that_asks_for_too_long_a_rest_gives_its_host_up() -> None:
     left = crawl(Many(), busy(after="9000", status=503), obey_robots=True, retries=3)
     assert len(left.sent) == 1
-    assert set(left.stats.given_up) == {"a.example"}
+    assert set(left.totals.given_up) == {"a.example"}
 
 
 def test_a_rest_outlives_the_moment_when_nothing_of_the_host_is_at_hand() -> None:

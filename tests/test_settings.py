@@ -17,7 +17,7 @@ from crawler.settings import NAMES, Layer, Settings, SettingsDict, describe, mer
         ("-s", "delay", "x", "-s: delay must be a number, at least 0, got 'x'"),
         ("-s", "delay", "nan", "-s: delay must be a number, at least 0, got 'nan'"),
         ("-s", "obey_robots", "perhaps", "-s: obey_robots must be true or false, got 'perhaps'"),
-        ("-s", "frontier", "redis", "-s: frontier must be 'memory', got 'redis'"),
+        ("-s", "frontier", "redis", "-s: frontier must be 'memory' or 'sqlite', got 'redis'"),
         ("-s", "max_pages", "0", "-s: max_pages must be at least 1, got '0'"),
         ("-s", "user_agent", "", "-s: user_agent must be text, got ''"),
         ("k", "concurrency", True, "k: concurrency must be a whole number, at least 1, got True"),

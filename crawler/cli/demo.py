@@ -30,6 +30,7 @@ def command(
     from crawler.cli.session import run_crawl
     from crawler.demo.shop import Shop
     from crawler.demo.spider import Demo
+    from crawler.jobs import begin
 
     below, above = layers(pairs, limits)
     settings = settings_of(Demo, below=below, above=above)
@@ -38,12 +39,11 @@ def command(
             shop = stack.enter_context(Shop.in_thread())
         except OSError as error:
             raise CrawlerError(f"the demo shop cannot open: {error.strerror}") from None
+        spider = Demo(shop=shop.url)
         status = run_crawl(
-            Demo(shop=shop.url),
+            spider,
             settings=settings,
             manner=Manner(quiet=quiet, verbose=verbose, log_json=log_json),
-            outputs=outputs,
-            overwrite=overwrite,
-            append=append,
+            job=begin(spider, settings, outputs=outputs, overwrite=overwrite, append=append),
         )
     sys.exit(status)

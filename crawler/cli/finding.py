@@ -100,6 +100,11 @@ def build(kind: SpiderClass, arguments: Mapping[str, object]) -> Spider[Any]:
     return made[0]
 
 
+def source_of(kind: SpiderClass) -> str:
+    """Return how the command line finds a spider again, from any folder."""
+    return f"{Path(inspect.getfile(kind)).resolve()}:{kind.__name__}"
+
+
 def note_on(name: str) -> str | None:
     """Return what to say of a spider that is named like a command."""
     if name not in COMMANDS:

@@ -65,5 +65,8 @@ def _toml(path: Path) -> dict[str, Any]:
 
 def layers(pairs: Sequence[str], flags: Mapping[str, object]) -> tuple[list[Layer], list[Layer]]:
     """Return the layers below and above the spider's own settings."""
-    below = [Layer("command line default", {"pages": "files"}), *file_layers(Path.cwd())]
+    below = [
+        Layer("command line default", {"pages": "files", "frontier": "sqlite"}),
+        *file_layers(Path.cwd()),
+    ]
     return below, [environment_layer(os.environ), option_layer(pairs, flags)]

@@ -16,7 +16,7 @@ from msgspec import Struct
 from rich.console import Console
 
 from crawler.cli.units import clipped, harmless
-from crawler.export.space import refused
+from crawler.oserrors import refused
 
 NOTICES = logging.getLogger("crawler.notice")
 """What whoever started the crawl is told even without -v, in one line: `-q` alone silences it."""

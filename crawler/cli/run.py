@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from crawler.cli.finding import build, find, note_on
-from crawler.cli.layers import layers, split
+from crawler.cli.finding import find, note_on
+from crawler.cli.layers import split
 from crawler.cli.logs import Manner
 from crawler.cli.options import crawl_options
 from crawler.cli.streams import warn
@@ -22,10 +22,28 @@ from crawler.cli.streams import warn
     metavar="NAME=VALUE",
     help="An argument of the spider.",
 )
+@click.option(
+    "--processes", type=int, metavar="N", help="Crawl with N processes (as many as cores, say)."
+)
+@click.option(
+    "--resume",
+    is_flag=False,
+    flag_value="",
+    metavar="[RUN]",
+    help="Go on with a run that ended early: the newest, or RUN.",
+)
+@click.option("--job", metavar="DIR", help="Begin a run in DIR, or go on with it; for supervisors.")
+@click.option("--join", metavar="RUN", help="Add a process to a run that is being crawled.")
+@click.option("--retry-failed", metavar="RUN", help="Ask again for what failed in RUN.")
 @crawl_options
 def command(
     name: str,
     arguments: tuple[str, ...],
+    processes: int | None,
+    resume: str | None,
+    job: str | None,
+    join: str | None,
+    retry_failed: str | None,
     outputs: tuple[str, ...],
     pairs: tuple[str, ...],
     *,
@@ -38,23 +56,32 @@ def command(
 ) -> None:
     """Run the spider NAME of ./spiders/, or the one in path/file.py[:Class].
 
-    Its data are files in output/NAME/RUN/. Exit status: 0 done, 1 failed, 2 usage, 3 a target is
-    full or gone, 130 and 143 stopped by a signal.
+    Its data are files in output/NAME/RUN/. What is killed goes on with --resume: nothing is lost,
+    nothing is there twice. Exit status: 0 done, 1 failed, 2 usage, 3 a target is full or gone, 130
+    and 143 stopped by a signal.
     """
-    from crawler.app import settings_of
+    from crawler.cli.choosing import Asked, choose
     from crawler.cli.session import run_crawl
 
     kind = find(name)
     if note := note_on(kind.name):
         warn(f"note: {note}")
-    below, above = layers(pairs, limits)
-    settings = settings_of(kind, below=below, above=above)
-    status = run_crawl(
-        build(kind, split(arguments, "-a")),
-        settings=settings,
-        manner=Manner(quiet=quiet, verbose=verbose, log_json=log_json),
+    asked = Asked(
+        kind,
+        {key: str(value) for key, value in split(arguments, "-a").items()},
+        pairs,
+        {key: str(value) for key, value in limits.items() if value is not None},
         outputs=outputs,
         overwrite=overwrite,
         append=append,
+        processes=processes,
+        resume=resume,
+        job=job,
+        join=join,
+        retry_failed=retry_failed,
     )
-    sys.exit(status)
+    chosen = choose(asked)
+    if chosen is None:
+        sys.exit(0)
+    manner = Manner(quiet=quiet, verbose=verbose, log_json=log_json)
+    sys.exit(run_crawl(chosen.spider, settings=chosen.settings, manner=manner, job=chosen.job))

@@ -16,8 +16,9 @@ from crawler.app import open_run
 from crawler.cli import progress, streams, table
 from crawler.cli.logs import NOTICES, Manner, logging_to
 from crawler.cli.signals import Signals
-from crawler.cli.units import harmless
+from crawler.cli.units import counted, harmless
 from crawler.export.run_folder import write_report
+from crawler.jobs import Job
 from crawler.outcome import Report
 from crawler.run import Run
 from crawler.settings import Settings
@@ -35,11 +36,10 @@ def run_crawl(
     *,
     settings: Settings,
     manner: Manner,
-    outputs: Sequence[str] = (),
-    overwrite: bool = False,
-    append: bool = False,
+    job: Job,
 ) -> int:
     """Crawl, and return the exit status."""
+    outputs = job.record.outputs
     if "-" in outputs:
         streams.check_stdout()
     _allow_connections()
@@ -47,13 +47,13 @@ def run_crawl(
     console = Console(file=streams.stderr(), highlight=False)  # stdout carries data only
 
     async def crawl() -> int:
-        async with open_run(
-            spider, settings=settings, outputs=outputs, overwrite=overwrite, append=append
-        ) as run:
-            assert run.folder is not None, "a crawl of the command line has a folder"
-            with logging_to(run.folder, console, manner), signals.watching(run):
-                report = await _crawl(run, console, manner, outputs)
-                _log_end(report, manner)
+        with logging_to(job.folder, console, manner):
+            async with open_run(spider, settings=settings, job=job) as run:
+                with signals.watching(run):
+                    if not job.is_new:
+                        NOTICES.info("%s", found(run))
+                    report = await _crawl(run, console, manner, outputs)
+                    _log_end(report, manner)
         if not manner.quiet and not manner.log_json:
             table.show(report, console, outputs=outputs)
         elif report.exit_status and not manner.log_json:
@@ -81,6 +81,16 @@ async def _crawl(run: Run, console: Console, manner: Manner, outputs: Sequence[s
         report.exit_status = 3  # whether or not there was another item to be refused
         await write_report(run.folder, report)
     return report
+
+
+def found(run: Run) -> str:
+    """Say what there is of a run that goes on."""
+    restart, stats = run.restart, run.stats
+    return (
+        f"going on with {run.folder}: {counted(stats.pages, 'page')} done, "
+        f"{restart.queued:,} queued, {restart.in_flight:,} of them in flight when it ended, "
+        f"{counted(stats.items, 'item')} kept"
+    )
 
 
 def _allow_connections() -> None:

@@ -9,7 +9,7 @@ from typing import IO, Any, cast
 import click
 
 from crawler.errors import OutputError
-from crawler.export.space import refused
+from crawler.oserrors import refused
 
 
 class _Lasting:

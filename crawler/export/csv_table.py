@@ -11,9 +11,9 @@ import msgspec
 from msgspec import Raw
 
 from crawler.errors import OutputError, TargetError
-from crawler.export.file_thread import FileThread
-from crawler.export.space import refused
 from crawler.export.steady_file import SteadyFile
+from crawler.file_thread import FileThread
+from crawler.oserrors import refused
 from crawler.protocols import Follower
 from crawler.records.streams import Columns, Streams
 

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from crawler.errors import TargetError
-from crawler.export.file_thread import FileThread
-from crawler.export.space import refused
+from crawler.file_thread import FileThread
+from crawler.oserrors import refused
 from crawler.protocols import Follower
 
 _log = logging.getLogger(__name__)

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from crawler.errors import OutputError
-from crawler.export.file_thread import FileThread
 from crawler.export.steady_file import SteadyFile
+from crawler.file_thread import FileThread
 from crawler.protocols import Follower
 from crawler.records.streams import Streams
 

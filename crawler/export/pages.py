@@ -7,9 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from crawler.export.file_thread import FileThread
 from crawler.export.paths import path_for
-from crawler.export.space import FreeSpace, refused
+from crawler.export.space import FreeSpace
+from crawler.file_thread import FileThread
+from crawler.oserrors import refused
 from crawler.response import Response
 
 __all__ = ["FilePages", "NoPages", "path_for"]
@@ -28,16 +29,23 @@ class FilePages:
 
     A file is whole or not there: it is written as `.part-PID` in `folder` and renamed. The same
     page again takes the place of the one before, so a batch that failed or died may be saved again.
+    `durable`: what is saved survives power loss.
     """
 
     def __init__(
-        self, folder: Path, *, min_free_bytes: int = 0, many_files: int = _MANY_FILES
+        self,
+        folder: Path,
+        *,
+        min_free_bytes: int = 0,
+        many_files: int = _MANY_FILES,
+        durable: bool = False,
     ) -> None:
         self._folder = folder
         # The pages of one run may be written by several processes.
         self._part = os.path.join(folder, f".part-{os.getpid()}")
         self._space = FreeSpace(folder, min_free_bytes=min_free_bytes)
         self._many_files = many_files
+        self._durable = durable
         self._saved = 0
         self._thread = FileThread("pages")
 
@@ -60,7 +68,7 @@ class FilePages:
         if not pages:
             return []
         names = [str(path_for(page.url)) for page in pages]
-        await self._thread.run(self._write_all, zip(names, pages, strict=True))
+        await self._thread.run(self._write_all, names, pages)
         self._warn_of_many(len(pages))
         return [f"{self._folder.name}/{name}" for name in names]
 
@@ -68,14 +76,16 @@ class FilePages:
         """End the thread."""
         self._thread.close()
 
-    def _write_all(self, pages: Iterable[tuple[str, Response]]) -> None:
+    def _write_all(self, names: Sequence[str], pages: Sequence[Response]) -> None:
         path = os.fspath(self._folder)
         try:
             os.makedirs(path, exist_ok=True)
             self._space.check()
-            for name, page in pages:
+            for name, page in zip(names, pages, strict=True):
                 path = os.path.join(self._folder, name)
                 self._write(path, page.body)
+            if self._durable:
+                self._sync_folders({os.path.dirname(name) for name in names})
         except OSError as error:
             with suppress(OSError):
                 os.unlink(self._part)
@@ -87,6 +97,8 @@ class FilePages:
             rest = memoryview(body)
             while rest:
                 rest = rest[os.write(fd, rest) :]
+            if self._durable:
+                os.fsync(fd)
         finally:
             os.close(fd)
         try:
@@ -95,6 +107,15 @@ class FilePages:
             # Asking first, or remembering folders, would cost every page what few need.
             os.makedirs(os.path.dirname(path), exist_ok=True)
             os.replace(self._part, path)
+
+    def _sync_folders(self, names: Iterable[str]) -> None:
+        """Have the disk keep the names of files as well as what is in them."""
+        for name in names:
+            fd = os.open(os.path.join(self._folder, name), os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)
 
     def _warn_of_many(self, new: int) -> None:
         before, self._saved = self._saved, self._saved + new

@@ -1,16 +1,44 @@
 """The folder of one run."""
 
 import logging
+import os
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-import aiofiles
 import msgspec
+from msgspec import Struct
 
-from crawler.errors import OutputError
+from crawler.errors import OutputError, RunError
+from crawler.export.targets import Plan
+from crawler.file_thread import FileThread
+from crawler.oserrors import refused
 from crawler.outcome import Report
 
 log = logging.getLogger(__name__)
+
+RECORD = "run.json"
+REPORT = "stats.json"
+
+
+class Record(Struct, kw_only=True):
+    """What a run has to remember of how it was begun: the content of `run.json`.
+
+    `source` is how the command line finds the spider again; `pairs` and `flags` are the settings it
+    was given; `meaning` is what may not change in a run: scope, seeds, and what makes two URLs one.
+    """
+
+    spider: str
+    source: str = ""
+    arguments: Mapping[str, str] = {}
+    pairs: Sequence[str] = ()
+    flags: Mapping[str, str] = {}
+    processes: int = 1
+    outputs: Sequence[str] = ()
+    plan: Plan = Plan()
+    meaning: Mapping[str, Any] = {}
+    created: datetime
 
 
 def new_folder(parent: Path) -> Path:
@@ -32,11 +60,48 @@ def new_folder(parent: Path) -> Path:
             return folder
 
 
+def read_record(folder: Path) -> Record:
+    """Return what a run remembers. Raises `RunError` if the folder is none of a run."""
+    path = folder / RECORD
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Record)
+    except FileNotFoundError:
+        raise RunError(f"{folder}: is no folder of a run, it has no {RECORD}") from None
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {error.strerror}") from None
+    except msgspec.MsgspecError as error:
+        raise RunError(f"{path}: cannot be read: {error}") from None
+
+
+def write_record(folder: Path, record: Record) -> None:
+    """Write what a run remembers, whole or not at all. Raises `OutputError`."""
+    try:
+        _write(folder / RECORD, record)
+    except OSError as error:
+        raise OutputError(str(refused(folder / RECORD, error))) from None
+
+
+def read_report(folder: Path) -> Report | None:
+    """Return how a run ended last, or None if it never did in good order."""
+    try:
+        return msgspec.json.decode((folder / REPORT).read_bytes(), type=Report)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
 async def write_report(folder: Path, report: Report) -> None:
     """Write `stats.json`; a disk that is full by now is logged, since the crawl is over."""
-    path = folder / "stats.json"
+    thread = FileThread("report")
     try:
-        async with aiofiles.open(path, "wb") as file:
-            await file.write(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
+        await thread.run(_write, folder / REPORT, report)
     except OSError as error:
-        log.error("%s: cannot be written: %s", path, error.strerror)
+        log.error("%s", refused(folder / REPORT, error))
+    finally:
+        thread.close()
+
+
+def _write(path: Path, value: Struct) -> None:
+    """Replace a file by `value` as JSON; it is never there in part."""
+    beside = path.with_name(f".{path.name}.part")
+    beside.write_bytes(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+    os.replace(beside, path)

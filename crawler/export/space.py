@@ -1,6 +1,5 @@
 """FreeSpace on disks, and having none."""
 
-import errno
 import os
 import shutil
 import time
@@ -8,27 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from crawler.errors import TargetError
+from crawler.oserrors import refused
 
-_WORDS = {
-    errno.ENOSPC: "no space left on the disk",
-    errno.EFBIG: "the file may not grow any larger",
-    errno.EDQUOT: "the disk quota is used up",
-    errno.EIO: "the disk reports an error",
-    errno.EROFS: "the disk is read-only",
-    errno.EACCES: "no permission to write",
-    errno.EPERM: "no permission to write",
-    errno.ENOENT: "the folder is gone",
-    errno.EPIPE: "nobody reads it any more",
-    errno.EMFILE: "too many open files",
-    errno.ENFILE: "too many open files",
-}
 _REST = 1.0
-
-
-def refused(path: str | os.PathLike[str], error: OSError) -> TargetError:
-    """Return the `TargetError` that says in words why `path` could not be written."""
-    reason = _WORDS.get(error.errno or 0) or (error.strerror or str(error)).lower()
-    return TargetError(f"{os.fspath(path)}: {reason}")
 
 
 def free_bytes(path: str | os.PathLike[str]) -> int:

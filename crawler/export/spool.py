@@ -1,15 +1,17 @@
 """The run's line files."""
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
 from crawler.errors import TargetError
-from crawler.export.file_thread import FileThread
 from crawler.export.following import Following
 from crawler.export.space import FreeSpace
 from crawler.export.steady_file import SteadyFile
+from crawler.file_thread import FileThread
+from crawler.oserrors import refused
 from crawler.outcome import Position
 
 
@@ -21,8 +23,11 @@ class FileSpool:
     opening cuts them off.
     """
 
-    def __init__(self, files: Mapping[str, SteadyFile], *, min_free_bytes: int = 0) -> None:
+    def __init__(
+        self, files: Mapping[str, SteadyFile], *, min_free_bytes: int = 0, durable: bool = False
+    ) -> None:
         self._files = dict(files)
+        self._durable = durable
         self._following: list[Following] = []
         self._thread = FileThread("spool")
         folders = {file.path.parent for file in files.values()}
@@ -30,14 +35,21 @@ class FileSpool:
 
     @classmethod
     async def open(
-        cls, paths: Mapping[str, Path], *, position: Position | None = None, min_free_bytes: int = 0
+        cls,
+        paths: Mapping[str, Path],
+        *,
+        position: Position | None = None,
+        resumed: bool = False,
+        min_free_bytes: int = 0,
+        durable: bool = False,
     ) -> "FileSpool":
         """Open the files by name, each cut to its bytes in `position` (a name not in it: empty).
 
-        Raises `TargetError`, with no file changed, if one is shorter than its position.
+        `durable`: what is appended survives power loss. Raises `TargetError`, with no file changed,
+        if one is shorter than its position; one of a run that is `resumed` has a line end there.
         """
-        files = await _opening(paths, position or {})
-        return cls(files, min_free_bytes=min_free_bytes)
+        files = await _opening(paths, position or {}, resumed=resumed)
+        return cls(files, min_free_bytes=min_free_bytes, durable=durable)
 
     async def __aenter__(self) -> "FileSpool":
         return self
@@ -74,6 +86,8 @@ class FileSpool:
         try:
             for name, some in lines.items():
                 self._files[name].write(_joined(some))
+                if self._durable:
+                    self._files[name].sync()
         except TargetError:
             for name in lines:
                 # One that cannot be cut now is cut before its next write.
@@ -99,25 +113,26 @@ class FileSpool:
             self._thread.close()
 
 
-async def _opening(paths: Mapping[str, Path], position: Position) -> dict[str, SteadyFile]:
+async def _opening(
+    paths: Mapping[str, Path], position: Position, *, resumed: bool
+) -> dict[str, SteadyFile]:
     thread = FileThread("spool-open")
     try:
-        return await thread.run(_open_all, paths, position)
+        return await thread.run(_open_all, paths, position, resumed=resumed)
     finally:
         thread.close()
 
 
-def _open_all(paths: Mapping[str, Path], position: Position) -> dict[str, SteadyFile]:
+def _open_all(
+    paths: Mapping[str, Path], position: Position, *, resumed: bool
+) -> dict[str, SteadyFile]:
     """Open every file and look at it before the first is cut."""
     files: dict[str, SteadyFile] = {}
     try:
         for name, path in paths.items():
-            file = files[name] = SteadyFile(path)
-            if file.length < position.get(name, 0):
-                raise TargetError(
-                    f"{path}: {position[name]:,} bytes were committed, "
-                    f"but the file has {file.length:,}; is it an older copy?"
-                )
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _check(path, position.get(name, 0), resumed=resumed)
+            files[name] = SteadyFile(path)
         for name, file in files.items():
             file.cut(position.get(name, 0))
             file.end_line()
@@ -126,6 +141,30 @@ def _open_all(paths: Mapping[str, Path], position: Position) -> dict[str, Steady
             file.close()
         raise
     return files
+
+
+def _check(path: Path, committed: int, *, resumed: bool) -> None:
+    """Raise `TargetError` if a file is not the one that lines were committed to."""
+    if not committed:
+        return
+    try:
+        with path.open("rb") as file:
+            length = file.seek(0, os.SEEK_END)
+            file.seek(min(length, committed) - 1 if length else 0)
+            ends = file.read(1) == b"\n"
+    except FileNotFoundError:
+        raise TargetError(
+            f"{path}: is gone, with {committed:,} bytes that were committed"
+        ) from None
+    except OSError as error:
+        raise refused(path, error) from None
+    if length < committed:
+        raise TargetError(
+            f"{path}: {committed:,} bytes were committed, but the file has {length:,}; "
+            "was it edited, or is it an older copy?"
+        )
+    if resumed and not ends:
+        raise TargetError(f"{path}: was edited: no line ends at byte {committed:,} any more")
 
 
 def _joined(lines: Sequence[bytes]) -> bytes:

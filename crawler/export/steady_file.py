@@ -1,12 +1,13 @@
 """A file that keeps no half write."""
 
+import fcntl
 import os
 import stat
 from contextlib import suppress
 from pathlib import Path
 
 from crawler.errors import TargetError
-from crawler.export.space import refused
+from crawler.oserrors import refused
 
 
 class SteadyFile:
@@ -22,6 +23,11 @@ class SteadyFile:
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         except OSError as error:
             raise refused(path, error) from None
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self.close()
+            raise TargetError(f"{path}: another crawl writes to it now") from None
         status = os.fstat(self._fd)
         self.length = status.st_size
         # Set while a write is under way or has failed: from where, and what stood there.
@@ -53,6 +59,13 @@ class SteadyFile:
         self.length = length
         try:
             self._mend()
+        except OSError as error:
+            raise refused(self.path, error) from None
+
+    def sync(self) -> None:
+        """Have the disk keep what is written, also if its power fails."""
+        try:
+            os.fsync(self._fd)
         except OSError as error:
             raise refused(self.path, error) from None
 

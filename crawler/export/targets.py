@@ -11,7 +11,7 @@ from crawler.errors import OutputError
 from crawler.export.csv_table import CsvTable
 from crawler.export.json_array import JsonArray
 from crawler.export.jsonl_copy import JsonlCopy, StandardOutput
-from crawler.export.space import refused
+from crawler.oserrors import refused
 from crawler.outcome import Position
 from crawler.protocols import Follower
 from crawler.records.streams import Streams
@@ -75,16 +75,22 @@ class Plan(Struct, frozen=True):
 
 
 def plan(
-    outputs: Sequence[str], *, streams: Streams, overwrite: bool = False, append: bool = False
+    outputs: Sequence[str],
+    *,
+    streams: Streams,
+    overwrite: bool = False,
+    append: bool = False,
+    begun: Plan | None = None,
 ) -> Plan:
     """Return what the `-o` texts come to, with parent folders made and no file changed.
 
-    The first `.jsonl` is the spool itself. Raises `OutputError`.
+    The first `.jsonl` is the spool itself, unless a run has `begun` with a plan, which these are
+    added to. Raises `OutputError`.
     """
     if overwrite and append:
         raise OutputError("--overwrite and --append exclude each other")
-    spool, position = None, Position()
-    targets: list[Target] = []
+    spool, position = (begun.spool, begun.position) if begun else (None, Position())
+    targets: list[Target] = [*begun.targets] if begun else []
     taken: set[Path] = set()
     for text in outputs:
         suffix = _format_of(text)
@@ -93,7 +99,7 @@ def plan(
             _check(file, may_exist=overwrite or append)
             _claim(file, taken)
         kept = _kept(path, suffix, streams) if append else {}
-        if suffix == _LINES and spool is None:
+        if suffix == _LINES and spool is None and begun is None:
             spool, position = str(path), {"items": kept.get(str(path), 0)}
         else:
             targets.append(Target(str(path), suffix, kept))

@@ -1,10 +1,10 @@
 """The layers of a fetch, in their order."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 
 from crawler.fetch.http import HttpFetch
-from crawler.fetch.jars import CookieLayer
+from crawler.fetch.jars import CookieLayer, Jars
 from crawler.fetch.parsing import ParseLayer
 from crawler.fetch.redirects import RedirectLayer
 from crawler.fetch.robots import RobotsLayer
@@ -20,22 +20,25 @@ async def open_fetch(
     settings: Settings,
     *,
     book: RobotsBook,
+    jars: Jars,
     sent: Callable[[Request], None],
+    running: Callable[[Request], AbstractContextManager[None]],
     layers: Sequence[Callable[[Fetch], Fetch]] = (),
 ) -> AsyncIterator[Fetch]:
     """Open parse(redirects(robots(cookies(layers(http))))); the first of `layers` is the outermost.
 
-    `sent(request)` is called whenever a request goes out. Raises `SettingError`.
+    `sent(request)` is called whenever a request goes out, `running(request)` entered while its
+    answer is parsed. Raises `SettingError`.
     """
     async with HttpFetch(settings, sent=sent, room=Room(settings.memory_bytes)) as http:
         fetch: Fetch = http
         for layer in reversed(layers):
             fetch = layer(fetch)
-        fetch = CookieLayer(fetch)
+        fetch = CookieLayer(fetch, jars=jars)
         if settings.obey_robots:
             fetch = RobotsLayer(fetch, book=book)
         fetch = RedirectLayer(
             fetch, max_redirects=settings.max_redirects, statuses=settings.statuses
         )
-        async with ParseLayer(fetch) as whole:
+        async with ParseLayer(fetch, running=running) as whole:
             yield whole

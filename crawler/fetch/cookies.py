@@ -28,6 +28,7 @@ class CookieJar:
         self._used: OrderedDict[_Key, int] = OrderedDict()
         self._uses = 0
         self._next_expiry = float("inf")
+        self._changed: set[str] = set()
 
     def store(self, url: str, set_cookie: str, *, now: float | None = None) -> None:
         """Keep what one Set-Cookie header of the response from `url` says (5.6, 5.7)."""
@@ -61,6 +62,20 @@ class CookieJar:
             self._put(cookie)
             self._evict(site_of(cookie.domain), now)
 
+    def changed(self) -> dict[str, list[Cookie]]:
+        """Return the sites whose cookies changed since the last call, with all they have now."""
+        changed, self._changed = self._changed, set()
+        return {site: list(self._sites.get(site, {}).values()) for site in sorted(changed)}
+
+    def replace(self, site: str, cookies: Iterable[Cookie]) -> None:
+        """Give a site the cookies that `changed` gave, for those it has; that is no change."""
+        before = site in self._changed
+        for key in list(self._sites.get(site, ())):
+            self._drop(key)
+        self.load(cookies)
+        if not before:
+            self._changed.discard(site)
+
     def _of_site(self, host: str) -> Iterable[Cookie]:
         return self._sites.get(site_of(host), {}).values()
 
@@ -81,6 +96,7 @@ class CookieJar:
 
     def _put(self, cookie: Cookie) -> None:
         key = _key(cookie)
+        self._changed.add(site_of(cookie.domain))
         self._sites.setdefault(site_of(cookie.domain), {})[key] = cookie
         self._touch(key)
         if cookie.expires is not None:
@@ -93,6 +109,7 @@ class CookieJar:
 
     def _drop(self, key: "_Key") -> None:
         site = site_of(key.domain)
+        self._changed.add(site)
         del self._used[key]
         del self._sites[site][key]
         if not self._sites[site]:

@@ -1,11 +1,47 @@
 """Each request has its cookie jar."""
 
+from collections.abc import Mapping
+
+import msgspec
 from msgspec import structs
 
 from crawler.fetch.cookies import CookieJar
+from crawler.fetch.setcookie import Cookie
 from crawler.protocols import Fetch
 from crawler.request import Request
 from crawler.response import Response
+
+_KEPT = "cookies "
+_decode = msgspec.json.Decoder(list[Cookie]).decode
+
+
+class Jars:
+    """The cookie jars of a crawl, by name; a `Memory`, kept by jar and site."""
+
+    def __init__(self) -> None:
+        self._jars: dict[str, CookieJar] = {}
+
+    def find(self, name: str) -> CookieJar | None:
+        """Return the jar of that name if there is one."""
+        return self._jars.get(name)
+
+    def make(self, name: str) -> CookieJar:
+        """Return the jar of that name, new if there is none."""
+        return self._jars.setdefault(name, CookieJar())
+
+    def changes(self) -> Mapping[str, bytes]:
+        """Return what changed, each site's cookies as JSON."""
+        return {
+            f"{_KEPT}{site} {name}": msgspec.json.encode(cookies)
+            for name, jar in self._jars.items()
+            for site, cookies in jar.changed().items()
+        }
+
+    def learn(self, name: str, value: bytes) -> None:
+        """Take a site's cookies as an earlier life or another process had them."""
+        if name.startswith(_KEPT):
+            site, _, jar = name.removeprefix(_KEPT).partition(" ")
+            self.make(jar).replace(site, _decode(value))
 
 
 class CookieLayer:
@@ -15,26 +51,21 @@ class CookieLayer:
     is sent as well, and wins over the jar's cookies of the same names.
     """
 
-    def __init__(self, fetch: Fetch) -> None:
+    def __init__(self, fetch: Fetch, *, jars: Jars) -> None:
         self._fetch = fetch
-        self._jars: dict[str, CookieJar] = {}
+        self._jars = jars
 
     async def __call__(self, request: Request) -> Response:
         """Fetch `request` with its jar's cookies."""
-        jar = self._jars.get(request.jar)
+        jar = self._jars.find(request.jar)
         if jar is not None and (cookies := jar.header(request.url)):
             response = await self._fetch(_with_cookies(request, cookies))
             response.request = request
         else:
             response = await self._fetch(request)
         for cookie in response.headers.getall("Set-Cookie", ()):
-            self._jar(request.jar).store(response.url, cookie)
+            self._jars.make(request.jar).store(response.url, cookie)
         return response
-
-    def _jar(self, name: str) -> CookieJar:
-        if name not in self._jars:
-            self._jars[name] = CookieJar()
-        return self._jars[name]
 
 
 def _with_cookies(request: Request, cookies: str) -> Request:

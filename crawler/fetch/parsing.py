@@ -1,7 +1,9 @@
 """Large documents are parsed off the loop."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
 
@@ -17,11 +19,14 @@ class ParseLayer:
     """Parses large HTML in threads before the callback asks for it; an async context manager.
 
     Lexbor parses without the GIL: 1.7 MB take 90 ms, in which the loop is never away for more than
-    the switch interval of 5 ms.
+    the switch interval of 5 ms. `running(request)` is entered meanwhile: a parser may crash too.
     """
 
-    def __init__(self, fetch: Fetch) -> None:
+    def __init__(
+        self, fetch: Fetch, *, running: Callable[[Request], AbstractContextManager[None]]
+    ) -> None:
         self._fetch = fetch
+        self._running = running
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="parse")
 
     async def __aenter__(self) -> Self:
@@ -40,7 +45,10 @@ class ParseLayer:
         response = await self._fetch(request)
         if request.kind == "page" and len(response.body) > _LARGE and response.is_html:
             try:
-                await asyncio.get_running_loop().run_in_executor(self._threads, _parse, response)
+                with self._running(request):
+                    await asyncio.get_running_loop().run_in_executor(
+                        self._threads, _parse, response
+                    )
             except BaseException:
                 response.release()
                 raise

@@ -4,12 +4,23 @@ import asyncio
 import heapq
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import count
 
 from msgspec import structs
 
 from crawler import urls
-from crawler.outcome import Batch, Commit, Counts, HostLease, HostNotes, Restart
+from crawler.outcome import (
+    MOST_EXAMPLES,
+    MOST_SLOWEST,
+    Batch,
+    Commit,
+    Counts,
+    HostLease,
+    HostNotes,
+    Restart,
+    Totals,
+)
 from crawler.protocols import Clock
 from crawler.request import Request
 
@@ -17,7 +28,19 @@ from crawler.request import Request
 class _Host:
     """One host: its queue, how many requests are out, and when it may next be leased."""
 
-    __slots__ = ("asking", "due", "entered", "given_up", "name", "notes", "out", "pages", "queue")
+    __slots__ = (
+        "answers",
+        "asking",
+        "due",
+        "entered",
+        "given_up",
+        "name",
+        "notes",
+        "out",
+        "pages",
+        "queue",
+        "seconds",
+    )
 
     def __init__(self, name: str, notes: HostNotes | None, due: float = 0.0) -> None:
         self.name = name
@@ -27,7 +50,8 @@ class _Host:
         self.out = 0
         self.pages = 0
         self.asking = False  # somebody was sent to find the notes
-        self.given_up = False
+        self.given_up = ""
+        self.answers, self.seconds = 0, 0.0
         self.entered: tuple[float, int] | None = None  # its one live entry in the heap
 
 
@@ -35,7 +59,8 @@ class MemoryFrontier:
     """Hosts and their requests in dicts and heaps; nothing outlives the process.
 
     `batch` says how many requests of one host may be out at once; `host_pages` bounds the pages
-    taken from one host; `ask_notes=False` takes every host's notes as empty.
+    taken from one host, `max_pages` those of the run; `ask_notes=False` takes every host's notes as
+    empty.
     """
 
     def __init__(
@@ -45,20 +70,24 @@ class MemoryFrontier:
         batch: Callable[[HostNotes], int],
         rules: urls.KeyRules = urls.KeyRules(),  # noqa: B008  # frozen
         host_pages: int | None = None,
+        max_pages: int | None = None,
         ask_notes: bool = True,
     ) -> None:
         self._clock = clock
         self._batch = batch
         self._rules = rules
         self._host_pages = host_pages
+        self._max_pages = max_pages
+        self._reserved = 0
         self._fresh_notes = None if ask_notes else HostNotes()
         self._hosts = {"": _Host("", HostNotes())}  # "" is where seeding is leased from
         self._heap: list[tuple[float, int, _Host]] = []
         self._delayed: list[tuple[float, int, Request]] = []
-        self._known: dict[bytes, int] = {}
+        self._known: dict[int, int] = {}
         self._leased: set[int] = set()
         self._queued = 0
-        self._dropped: Counter[str] = Counter()  # since the last commit
+        self._counts: Counter[str] = Counter()
+        self._examples: list[str] = []
         self._ids = count(1)
         self._entries = count()
         self._changed = asyncio.Event()
@@ -78,18 +107,34 @@ class MemoryFrontier:
                 return leases
             await self._until(changed)
 
-    async def claim(self, finals: Mapping[int, bytes]) -> set[int]:
+    async def watch(self) -> None:
+        """See `Frontier.watch`: there are no others."""
+
+    def running(self, request: Request) -> AbstractContextManager[None]:  # noqa: ARG002
+        """See `Frontier.running`: what dies here is gone."""
+        return nullcontext()
+
+    async def reserve(self, pages: int) -> int:
+        """See `Frontier.reserve`."""
+        if self._max_pages is not None and pages > 0:
+            pages = min(pages, self._max_pages - self._counts["pages"] - self._reserved)
+        self._reserved += pages
+        return pages
+
+    async def claim(self, finals: Mapping[int, int]) -> set[int]:
         """See `Frontier.claim`."""
         known = self._known
         return {id_ for id_, key in finals.items() if known.setdefault(key, id_) != id_}
 
     async def commit(self, batch: Batch) -> Commit:
         """See `Frontier.commit`; in memory, that nothing awaits makes it one transaction."""
-        dropped, self._dropped = self._dropped, Counter()
         # A dict, not a set: hosts that are due together go in the order they were found in.
         touched = dict.fromkeys(request.host for request in batch.settled)
-        for name in batch.given_up:
-            self._host(name).given_up = True
+        for name, reason in batch.given_up.items():
+            self._host(name).given_up = reason
+        for name, (answers, seconds) in batch.answers.items():
+            host = self._host(name)
+            host.answers, host.seconds = host.answers + answers, host.seconds + seconds
         for name, notes in batch.notes.items():
             host = self._host(name)
             host.notes, host.asking = notes, False
@@ -107,9 +152,12 @@ class MemoryFrontier:
             if self._add(request):
                 touched[request.host] = None
         for name in (*touched, *batch.notes, *batch.due, *batch.given_up):
-            self._review(self._hosts[name], dropped)
+            self._review(self._hosts[name])
+        self._counts.update(batch.counts)
+        self._reserved -= batch.counts.get("pages", 0)
+        self._examples += batch.examples[: MOST_EXAMPLES - len(self._examples)]
         self._wake()
-        return Commit(dropped=dropped)
+        return Commit(counts=self._counts.copy())
 
     async def counts(self) -> Counts:
         """See `Frontier.counts`."""
@@ -119,6 +167,17 @@ class MemoryFrontier:
             leased=len(self._leased),
             hosts=len(self._hosts) - 1,
             known=len(self._known),
+        )
+
+    async def totals(self) -> Totals:
+        """See `Frontier.totals`."""
+        hosts = self._hosts.values()
+        asked = [(h.name, h.answers, h.seconds / h.answers) for h in hosts if h.answers]
+        return Totals(
+            counts=self._counts.copy(),
+            slowest=heapq.nlargest(MOST_SLOWEST, asked, key=lambda entry: entry[2]),
+            given_up={host.name: host.given_up for host in hosts if host.given_up},
+            examples=tuple(self._examples),
         )
 
     async def aclose(self) -> None:
@@ -152,10 +211,10 @@ class MemoryFrontier:
             self._leased.remove(request.id)
             self._host(request.host).out -= 1
 
-    def _review(self, host: _Host, dropped: Counter[str]) -> None:
+    def _review(self, host: _Host) -> None:
         """Enter a host if it has something to lease; drop its queue if nobody may ask any more."""
-        if reason := self._refusal(host):
-            dropped[reason] += len(host.queue)
+        if host.queue and (reason := self._refusal(host)):
+            self._counts[f"left_out.{reason}"] += len(host.queue)
             self._queued -= len(host.queue)
             host.queue.clear()
         self._enter(host)
@@ -190,7 +249,7 @@ class MemoryFrontier:
     def _take(self, limit: int) -> list[HostLease]:
         now = self._clock()
         while self._delayed and self._delayed[0][0] <= now:
-            self._review(self._queue(heapq.heappop(self._delayed)[2]), self._dropped)
+            self._review(self._queue(heapq.heappop(self._delayed)[2]))
         leases: list[HostLease] = []
         while limit > 0 and self._heap and self._heap[0][0] <= now:
             due, number, host = heapq.heappop(self._heap)

@@ -1,13 +1,14 @@
 """Which URLs belong to a crawl?"""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from crawler import urls
 from crawler.errors import InvalidUrl, SpiderError
 
 _MOST_JUDGED = 100_000
+_KEPT = "seed "
 _NO_HOST = re.compile(
     r"[/\\?#@*]|:\d*$"
 )  # what a URL's parser would cut off from the host, or keep
@@ -18,7 +19,8 @@ class Scope:
 
     Without `domains` and `prefixes` the scope is the seeds' hosts; `domains=["*"]` is the whole
     web. A domain includes its subdomains, and any port; a prefix is the URL's own beginning, scheme
-    and all. With both, a URL must fit both. Raises `SpiderError`.
+    and all. With both, a URL must fit both. A `Memory`: the seeds' hosts are known to the whole
+    run. Raises `SpiderError`.
     """
 
     def __init__(
@@ -37,12 +39,24 @@ class Scope:
         self._max_depth = max_depth
         self._by_seeds = not listed and not self._prefixes
         self._seeds: set[str] = set()
+        self._new_seeds: dict[str, bytes] = {}
         self._judged: dict[str, bool] = {}
 
     def add_seed(self, url: str) -> None:
         """Hear of a seed; its host is in scope if nothing else defines the scope."""
-        if self._by_seeds:
-            self._seeds.add(urls.host_of(url))
+        if self._by_seeds and (host := urls.host_of(url)) not in self._seeds:
+            self._seeds.add(host)
+            self._new_seeds[_KEPT + host] = b""
+
+    def changes(self) -> Mapping[str, bytes]:
+        """Return the seeds' hosts that are new."""
+        new, self._new_seeds = self._new_seeds, {}
+        return new
+
+    def learn(self, name: str, value: bytes) -> None:  # noqa: ARG002  # the name says it all
+        """Hear of a seed's host."""
+        if name.startswith(_KEPT):
+            self._seeds.add(name.removeprefix(_KEPT))
 
     def refusal(self, url: str, *, depth: int = 0) -> str | None:
         """Return why `url` is left out (`offsite`, `denied`, `too_deep`), or None if it is not."""

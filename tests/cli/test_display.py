@@ -12,6 +12,7 @@ import pytest
 from crawler import Response, Spider
 from crawler.app import open_run, settings_of
 from crawler.cli import progress
+from crawler.jobs import begin
 from crawler.settings import Layer
 from tests.cli.command import crawl, on_terminal, screen
 from tests.site import Site
@@ -130,7 +131,8 @@ async def test_without_a_terminal_progress_is_a_plain_line_now_and_then(
     caplog.set_level(logging.INFO, "crawler.notice")
     spider = Watched(slow.url())
     above = [Layer("test", {"output_dir": str(tmp_path), "max_pages": 30})]
-    async with open_run(spider, settings=settings_of(spider, above=above)) as run:
+    settings = settings_of(spider, above=above)
+    async with open_run(spider, settings=settings, job=begin(spider, settings)) as run:
         async with asyncio.TaskGroup() as group:
             shown = group.create_task(progress.show(run, None, line_each=0.05))
             await run.finish()

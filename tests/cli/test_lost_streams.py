@@ -24,8 +24,8 @@ def large(site: Site) -> Site:
 async def test_a_disk_that_fills_ends_the_crawl_with_whole_lines(
     folder: Path, large: Site, words: list[str]
 ) -> None:
-    words = ["-a", f"start={large.url()}", "-s", "target_pause=0", *words]
-    done = await crawl(folder, "site", *words, before=SMALL_FILES)
+    asked = ["-a", f"start={large.url()}", "-s", "target_pause=0", "-s", "frontier=memory"]
+    done = await crawl(folder, "site", *asked, *words, before=SMALL_FILES)
     assert done.status == done.report["exit_status"] == 3
     (said,) = [line for line in done.err.splitlines() if line.startswith("site: failed after")]
     assert f": {done.run.relative_to(folder)}/" in said

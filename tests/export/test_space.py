@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from crawler.errors import TargetError
-from crawler.export.space import FreeSpace, free_bytes, refused
+from crawler.export.space import FreeSpace, free_bytes
+from crawler.oserrors import refused
 
 
 def test_the_disk_is_looked_at_once_a_second_at_most(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ class Author(Item):
     name: str
 
 
-def planned(*outputs: object, streams: Any = STREAMS, **flags: bool) -> Plan:
+def planned(*outputs: object, streams: Any = STREAMS, **flags: Any) -> Plan:
     return plan([str(output) for output in outputs], streams=streams, **flags)
 
 

@@ -1,12 +1,13 @@
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 import pytest
 
 from crawler.errors import RobotsDenied, SettingError
 from crawler.fetch.chain import open_fetch
+from crawler.fetch.jars import Jars
 from crawler.outcome import HostNotes
 from crawler.protocols import Fetch
 from crawler.request import Request
@@ -37,7 +38,12 @@ async def opened(
     book: RobotsBook | None = None, layers: Any = (), **settings: Any
 ) -> AsyncIterator[Fetch]:
     async with open_fetch(
-        Settings(**settings), book=book or RobotsBook("me"), sent=lambda _: None, layers=layers
+        Settings(**settings),
+        book=book or RobotsBook("me"),
+        sent=lambda _: None,
+        layers=layers,
+        jars=Jars(),
+        running=lambda _: nullcontext(),
     ) as fetch:
         yield fetch
 

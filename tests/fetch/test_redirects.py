@@ -7,7 +7,7 @@ from aiohttp import web
 
 from crawler.errors import FetchError, RedirectError, RobotsDenied, RobotsUnreachable
 from crawler.fetch.http import HttpFetch
-from crawler.fetch.jars import CookieLayer
+from crawler.fetch.jars import CookieLayer, Jars
 from crawler.fetch.redirects import RedirectLayer
 from crawler.fetch.robots import RobotsLayer
 from crawler.fetch.room import Room
@@ -34,7 +34,7 @@ async def opened(
     room = room or Room(10_000_000)
     options = {"max_redirects": 10, **options}
     async with HttpFetch(Settings(), sent=lambda _: None, room=room) as http:
-        robots = RobotsLayer(CookieLayer(http), book=book or RobotsBook("me"))
+        robots = RobotsLayer(CookieLayer(http, jars=Jars()), book=book or RobotsBook("me"))
         yield RedirectLayer(robots, **options)
 
 

@@ -6,7 +6,7 @@ what a host's robots.txt came to.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
@@ -17,8 +17,8 @@ from crawler.urls import KeyRules
 
 NOTES = HostNotes()
 
-Make = Callable[..., Frontier]
-"""Takes `batch`, `rules`, `host_pages` and `ask_notes`, as `MemoryFrontier` does."""
+Make = Callable[..., Awaitable[Frontier]]
+"""Takes `batch`, `rules`, `host_pages`, `max_pages` and `ask_notes`, as `MemoryFrontier` does."""
 
 
 class Clock:
@@ -32,9 +32,15 @@ class Clock:
 
 
 @pytest.fixture
-def frontier(make: Make) -> Frontier:
+async def frontier(make: Make) -> Frontier:
     """A frontier that holds at most four requests of a host at once."""
-    return make(batch=lambda notes: 4)
+    return await make(batch=lambda notes: 4)
+
+
+async def left_out(frontier: Frontier) -> dict[str, int]:
+    """What was dropped from the queue, by reason."""
+    counts = (await frontier.totals()).counts
+    return {name.removeprefix("left_out."): n for name, n in counts.items() if "left_out." in name}
 
 
 async def add(frontier: Frontier, *requests: Request, notes: HostNotes | None = NOTES) -> None:
@@ -238,15 +244,16 @@ async def test_a_final_url_that_is_queued_already_is_not_taken_from_the_queue(
 async def test_a_host_given_up_loses_its_queue_and_gets_no_more(frontier: Frontier) -> None:
     await add(frontier, *[Request(f"http://a/{n}") for n in range(6)])
     held = await leased(frontier)
-    commit = await frontier.commit(Batch(given_up={"a"}, settled=held))
-    assert commit.dropped == {"host_given_up": 2}
-    commit = await frontier.commit(Batch(found=[Request("http://a/new")]))
-    assert commit.dropped == {"host_given_up": 1}
+    await frontier.commit(Batch(given_up={"a": "why"}, settled=held))
+    assert await left_out(frontier) == {"host_given_up": 2}
+    await frontier.commit(Batch(found=[Request("http://a/new")]))
+    assert await left_out(frontier) == {"host_given_up": 3}
+    assert (await frontier.totals()).given_up == {"a": "why"}
     assert list(await frontier.lease(10)) == []
 
 
 async def test_host_pages_bounds_the_pages_of_a_host(make: Make) -> None:
-    frontier = make(batch=lambda notes: 4, host_pages=2)
+    frontier = await make(batch=lambda notes: 4, host_pages=2)
     await add(frontier, *[Request(f"http://a/{n}") for n in range(5)])
     first = await leased(frontier)
     assert names(first) == ["0", "1"]
@@ -254,25 +261,26 @@ async def test_host_pages_bounds_the_pages_of_a_host(make: Make) -> None:
     second = await leased(frontier)
     assert names(second) == ["2"]
     commit = await frontier.commit(Batch(settled=[first[1], *second], pages=[first[1], *second]))
-    assert commit.dropped == {"host_pages": 2}
+    assert commit.counts["left_out.host_pages"] == 2
     assert list(await frontier.lease(10)) == []
 
 
 async def test_a_retried_request_of_a_host_with_all_its_pages_is_dropped(
     make: Make, clock: Clock
 ) -> None:
-    frontier = make(batch=lambda notes: 4, host_pages=2)
+    frontier = await make(batch=lambda notes: 4, host_pages=2)
     await add(frontier, Request("http://a/1"), Request("http://a/2"), Request("http://b/1"))
     one, two, other = await leased(frontier)
     await frontier.commit(Batch(retried=[(one, clock.now + 1)], settled=[two], pages=[two, two]))
     clock.now += 2
     assert await is_waiting(frontier)
-    assert (await frontier.commit(Batch(settled=[other]))).dropped == {"host_pages": 1}
+    await frontier.commit(Batch(settled=[other]))
+    assert await left_out(frontier) == {"host_pages": 1}
     assert list(await frontier.lease(10)) == []
 
 
 async def test_a_host_with_all_its_pages_is_not_leased_out_of_turn(make: Make) -> None:
-    frontier = make(batch=lambda notes: 4, host_pages=1)
+    frontier = await make(batch=lambda notes: 4, host_pages=1)
     await add(frontier, Request("http://a/1"))
     held = await leased(frontier)
     assert len(await frontier.lease(0, host="a")) == 1
@@ -282,18 +290,18 @@ async def test_a_host_with_all_its_pages_is_not_leased_out_of_turn(make: Make) -
 
 
 async def test_a_host_given_up_is_not_leased_out_of_turn(frontier: Frontier) -> None:
-    await frontier.commit(Batch(given_up={"a"}))
+    await frontier.commit(Batch(given_up={"a": "why"}))
     assert list(await frontier.lease(0, host="a")) == []
 
 
 async def test_without_robots_every_host_is_leased_at_once(make: Make) -> None:
-    frontier = make(batch=lambda notes: 4, ask_notes=False)
+    frontier = await make(batch=lambda notes: 4, ask_notes=False)
     await add(frontier, Request("http://a/1"), notes=None)
     assert names(await leased(frontier)) == ["1"]
 
 
 async def test_the_batch_is_asked_with_the_hosts_notes(make: Make) -> None:
-    frontier = make(batch=lambda notes: 1 if notes.crawl_delay else 4)
+    frontier = await make(batch=lambda notes: 1 if notes.crawl_delay else 4)
     slow = HostNotes(crawl_delay=9.0)
     await add(frontier, *[Request(f"http://a/{n}") for n in range(3)], notes=slow)
     assert names(await leased(frontier)) == ["0"]
@@ -301,7 +309,7 @@ async def test_the_batch_is_asked_with_the_hosts_notes(make: Make) -> None:
 
 async def test_key_rules_decide_what_is_known(make: Make) -> None:
     rules = KeyRules(ignore_query_order=True, ignore_params=("utm_*",))
-    frontier = make(batch=lambda notes: 9, rules=rules)
+    frontier = await make(batch=lambda notes: 9, rules=rules)
     await add(
         frontier,
         Request("http://a/?a=1&b=2"),

@@ -1,7 +1,7 @@
 """The memory frontier keeps the contract, and its own promises."""
 
 import time
-from functools import partial
+from typing import Any
 
 import pytest
 
@@ -19,7 +19,10 @@ def clock() -> Clock:
 
 @pytest.fixture
 def make(clock: Clock) -> Make:
-    return partial(MemoryFrontier, clock=clock)
+    async def opened(**options: Any) -> MemoryFrontier:
+        return MemoryFrontier(clock=clock, **options)
+
+    return opened
 
 
 async def _seconds_a_lease(hosts: int) -> float:

@@ -25,6 +25,10 @@ class FileThread:
         hop: Callable[..., Awaitable[T]] = wrap(work)
         return await hop(*args, executor=self._executor, **kwargs)
 
+    def start(self, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Let `work` be done in its turn; nobody hears what became of it."""
+        self._executor.submit(work, *args, **kwargs)
+
     def close(self) -> None:
         """Let the thread end after the work it has."""
         self._executor.shutdown(wait=False)

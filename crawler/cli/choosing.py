@@ -1,0 +1,158 @@
+"""Which run a command line means."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct, structs
+
+from crawler.app import check_spider, settings_of
+from crawler.cli.finding import SpiderClass, build, source_of
+from crawler.cli.layers import layers
+from crawler.cli.streams import check_stdout, warn
+from crawler.errors import RunError, UsageError
+from crawler.export.run_folder import RECORD, Record, read_record, read_report
+from crawler.jobs import Job, begin, find_run, go_on, reopen, runs_in, state_of
+from crawler.settings import Settings
+from crawler.spider import Spider
+
+
+class Asked(Struct, frozen=True):
+    """What the command line asks for: an old run by one of four options, or a new one."""
+
+    kind: SpiderClass
+    arguments: Mapping[str, str]
+    pairs: Sequence[str]
+    flags: Mapping[str, str]
+    outputs: Sequence[str] = ()
+    overwrite: bool = False
+    append: bool = False
+    processes: int | None = None
+    resume: str | None = None
+    job: str | None = None
+    join: str | None = None
+    retry_failed: str | None = None
+
+
+class Chosen(Struct, frozen=True):
+    """A run, with the spider and the settings it is crawled with."""
+
+    spider: Spider[Any]
+    settings: Settings
+    job: Job
+
+
+def choose(asked: Asked) -> Chosen | None:
+    """Return the run that is meant; None if it is finished, which is said.
+
+    Raises `UsageError` for what does not go together, and for a run that cannot be crawled now.
+    """
+    _check(asked)
+    folder = _folder(asked)
+    if folder is None or not (folder / RECORD).exists():
+        return _new(asked, folder)
+    record = read_record(folder)
+    if not _may_go_on(folder, asked):
+        return None
+    merged = structs.replace(
+        asked,
+        arguments=asked.arguments or record.arguments,
+        pairs=[*record.pairs, *asked.pairs],
+        flags={**record.flags, **asked.flags},
+    )
+    spider, settings = _built(merged)
+    if settings.frontier == "memory":
+        raise RunError(f"{folder}: frontier=memory has nothing to go on from")
+    if asked.processes is not None:
+        record = structs.replace(record, processes=asked.processes)
+    if record.spider != spider.name:
+        raise RunError(f"{folder}: is a run of spider {record.spider!r}, not of {spider.name!r}")
+    job = go_on(folder, record, spider, settings, outputs=asked.outputs, arguments=merged.arguments)
+    if asked.retry_failed is not None:
+        reopen(folder)
+    return Chosen(spider, settings, job)
+
+
+def _check(asked: Asked) -> None:
+    given = [
+        f"--{name.replace('_', '-')}"
+        for name in ("resume", "job", "join", "retry_failed")
+        if getattr(asked, name) is not None
+    ]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} exclude each other")
+    if given and (asked.overwrite or asked.append):
+        raise UsageError(
+            f"{given[0]} keeps the outputs of its run; --overwrite and --append do not"
+        )
+    if asked.processes is not None and asked.processes < 1:
+        raise UsageError(f"--processes must be at least 1, got {asked.processes}")
+
+
+def _folder(asked: Asked) -> Path | None:
+    """Return the folder of the run that is meant; None: a new one."""
+    if asked.job is not None:
+        return Path(asked.job)
+    wanted = [name for name in (asked.resume, asked.join, asked.retry_failed) if name is not None]
+    if not wanted:
+        return None
+    below, above = layers(asked.pairs, asked.flags)
+    settings = settings_of(asked.kind, below=below, above=above)
+    return find_run(Path(settings.output_dir), asked.kind.name, wanted[0])
+
+
+def _may_go_on(folder: Path, asked: Asked) -> bool:
+    """False if there is nothing to do, which is said. Raises `RunError` if that is a mistake."""
+    state = state_of(folder)
+    if asked.join is not None:
+        if state != "live":
+            raise RunError(f"{folder}: nobody crawls it now; --resume goes on with it")
+        return True
+    if state == "live":
+        raise RunError(f"{folder}: is being crawled now; --join {folder.name} adds a process to it")
+    if state == "gone":
+        raise RunError(f"{folder}: has no frontier to go on from")
+    if state != "finished" or asked.retry_failed is not None:
+        return True
+    report = read_report(folder)
+    pages = f" with {report.pages:,} pages" if report is not None else ""
+    others = [p for p in runs_in(folder.parent, ".") if state_of(p) in ("unfinished", "stopped")]
+    older = f"; --resume {others[-1].name} goes on with an older one" if others else ""
+    warn(f"{folder}: is finished{pages}, there is nothing to go on with{older}")
+    return False
+
+
+def _new(asked: Asked, folder: Path | None) -> Chosen:
+    if "-" in asked.outputs:
+        check_stdout()
+    spider, settings = _built(asked)
+    if folder is not None and folder.exists() and any(folder.iterdir()):
+        raise RunError(f"{folder}: is not empty, and no folder of a run")
+    given = Record(
+        spider=spider.name,
+        source=source_of(asked.kind),
+        arguments=asked.arguments,
+        pairs=list(asked.pairs),
+        flags=asked.flags,
+        processes=asked.processes or 1,
+        created=datetime.now(UTC),
+    )
+    job = begin(
+        spider,
+        settings,
+        outputs=asked.outputs,
+        overwrite=asked.overwrite,
+        append=asked.append,
+        folder=folder,
+        given=given,
+    )
+    return Chosen(spider, settings, job)
+
+
+def _built(asked: Asked) -> tuple[Spider[Any], Settings]:
+    below, above = layers(asked.pairs, asked.flags)
+    settings = settings_of(asked.kind, below=below, above=above)
+    spider = build(asked.kind, asked.arguments)
+    check_spider(spider, settings)
+    return spider, settings

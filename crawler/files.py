@@ -1,0 +1,102 @@
+"""Opens a run's files."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from msgspec import Struct
+
+from crawler.export.following import Following
+from crawler.export.pages import FilePages, NoPages
+from crawler.export.spool import FileSpool
+from crawler.export.targets import STDOUT
+from crawler.jobs import Job
+from crawler.outcome import Restart
+from crawler.protocols import Memory, PageStore, Spool
+from crawler.records.streams import Streams
+from crawler.settings import Settings
+
+_KEPT = "cursor of standard output"
+
+
+class Kept(Struct, frozen=True):
+    """Where a run's data comes to rest; without a folder, with whoever gave the spool."""
+
+    spool: Spool
+    store: PageStore = NoPages()
+    followings: Sequence[Following] = ()
+    memories: Sequence[Memory] = ()
+
+
+class StdoutCursor:
+    """How far standard output is written: a `Memory`, since what went there stays there."""
+
+    def __init__(self, following: Following) -> None:
+        self._following = following
+        self._last = following.cursor
+
+    def changes(self) -> Mapping[str, bytes]:
+        """Return the byte of the spool up to which lines were written."""
+        if self._following.cursor == self._last:
+            return {}
+        self._last = self._following.cursor
+        return {_KEPT: b"%d" % self._last}
+
+    def learn(self, name: str, value: bytes) -> None:
+        """See `open_files`: a cursor is needed when its follower is opened, not later."""
+
+
+@asynccontextmanager
+async def open_files(
+    job: Job, settings: Settings, restart: Restart, streams: Streams
+) -> AsyncIterator[Kept]:
+    """Open what goes into the run's folder, and where `-o` said; cut back to what is committed."""
+    least, durable = settings.min_free_bytes, settings.durable == "full"
+    folder, where = job.folder, job.record.plan
+    async with AsyncExitStack() as stack:
+        store: PageStore = NoPages()
+        if settings.pages == "files":
+            pages = FilePages(folder / "pages", min_free_bytes=least, durable=durable)
+            store = await stack.enter_async_context(pages)
+        if restart.part:
+            spool = await FileSpool.open(
+                paths(folder / "parts" / str(restart.part)), min_free_bytes=least, durable=durable
+            )
+            yield Kept(await stack.enter_async_context(spool), store)
+            return
+        files = paths(folder, items=where.spool)
+        position = restart.position or where.position
+        spool = await stack.enter_async_context(
+            await FileSpool.open(
+                files,
+                position=position,
+                resumed=bool(restart.position),
+                min_free_bytes=least,
+                durable=durable,
+            )
+        )
+        begin = where.position.get("items", 0)
+        followings, memories = [], []
+        for target in where.targets:
+            follower = await target.open(streams=streams)
+            is_stdout = target.path == STDOUT
+            cursor = int(restart.kept.get(_KEPT, begin)) if is_stdout else begin
+            following = Following(
+                follower, target=target.name, source=files["items"], cursor=cursor
+            )
+            if is_stdout:
+                memories.append(StdoutCursor(following))
+            spool.follow(following)
+            followings.append(following)
+        # What is committed already is carried without waiting for what comes.
+        await spool.committed(position, ())
+        yield Kept(spool, store, followings, memories)
+
+
+def paths(folder: Path, *, items: str | None = None) -> dict[str, Path]:
+    """Return a run's line files, or those of one part of it, by name."""
+    return {
+        "items": Path(items) if items else folder / "items.jsonl",
+        "pages": folder / "pages.jsonl",
+        "failures": folder / "failures.jsonl",
+    }

@@ -1,0 +1,143 @@
+"""What a run adds up to, in SQLite."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping
+
+from crawler.outcome import MOST_EXAMPLES, MOST_SLOWEST, Batch, Position, Totals
+
+
+class Sizes:
+    """The frontier's size, and its running numbers."""
+
+    __slots__ = ("change", "delayed", "known", "next_id", "queued", "saved")
+
+    def __init__(self, row: tuple[int, int, int, int, int, float]) -> None:
+        self.next_id, self.queued, self.delayed, self.known, self.change, self.saved = row
+
+
+class Books:
+    """Counters, sizes, positions of files, and what is kept by name; in an open transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+        self.part = 0
+        """Which of the run's line files are this process's."""
+
+    def sizes(self) -> Sizes:
+        """Return the frontier's size now."""
+        return Sizes(
+            self._db.execute(
+                "SELECT next_id, queued, delayed, known, change, saved FROM sizes"
+            ).fetchone()
+        )
+
+    def resize(
+        self, *, queued: int = 0, delayed: int = 0, known: int = 0, next_id: int | None = None
+    ) -> None:
+        """Add to the frontier's size."""
+        self._db.execute(
+            "UPDATE sizes SET queued = queued + ?, delayed = delayed + ?, known = known + ?,"
+            " next_id = coalesce(?, next_id)",
+            (queued, delayed, known, next_id),
+        )
+
+    def ahead(self) -> float:
+        """Return how far the run's clock is ahead of the system's monotonic one."""
+        return float(self._db.execute("SELECT ahead FROM sizes").fetchone()[0])
+
+    def set_ahead(self, seconds: float) -> None:
+        """Set how far the run's clock is ahead."""
+        self._db.execute("UPDATE sizes SET ahead = ?", (seconds,))
+
+    def hosts(self) -> int:
+        """Return how many hosts are known, seeding's own left out."""
+        # The largest number, not a count: of a million rows that would take its time.
+        row = self._db.execute("SELECT coalesce(max(id), 0) FROM hosts").fetchone()
+        seeding = self._db.execute("SELECT count(*) FROM hosts WHERE name = ''").fetchone()
+        return int(row[0] - seeding[0])
+
+    def first_delayed(self) -> float | None:
+        """Return when the first delayed request is due."""
+        row = self._db.execute("SELECT due FROM delayed ORDER BY due LIMIT 1").fetchone()
+        return row[0] if row is not None else None
+
+    def add(self, name: str, number: int) -> None:
+        """Add to a counter."""
+        self._add({name: number})
+
+    def count(self, name: str) -> int:
+        """Return a counter."""
+        row = self._db.execute("SELECT n FROM counts WHERE name = ?", (name,)).fetchone()
+        return row[0] if row is not None else 0
+
+    def counts(self) -> Counter[str]:
+        """Return all counters."""
+        return Counter(dict(self._db.execute("SELECT name, n FROM counts")))
+
+    def callbacks(self) -> dict[str, int]:
+        """Return how many requests are queued for which callback."""
+        return dict(self._db.execute("SELECT name, queued FROM callbacks WHERE queued > 0"))
+
+    def commit(self, batch: Batch, now: float, *, process: int) -> None:
+        """Write a batch's counters, positions, examples, and what it keeps."""
+        self._add(batch.counts)
+        self.write_position(self.part, batch.position)
+        for words in batch.examples:
+            self._db.execute(
+                "INSERT INTO examples (words) SELECT ? WHERE (SELECT count(*) FROM examples) < ?",
+                (words, MOST_EXAMPLES),
+            )
+        self._db.execute(
+            "UPDATE sizes SET saved = ?, change = change + ?", (now, int(bool(batch.kept)))
+        )
+        self._db.executemany(
+            "INSERT INTO kept VALUES (?, ?, (SELECT change FROM sizes), ?) ON CONFLICT (name)"
+            " DO UPDATE SET value = excluded.value, change = excluded.change,"
+            " writer = excluded.writer",
+            [(name, value, process) for name, value in batch.kept.items()],
+        )
+
+    def write_position(self, part: int, position: Position) -> None:
+        """Write how far the files of a part are committed."""
+        self._db.executemany(
+            "INSERT INTO files (part, name, bytes) VALUES (?, ?, ?)"
+            " ON CONFLICT (part, name) DO UPDATE SET bytes = excluded.bytes",
+            [(part, name, length) for name, length in position.items()],
+        )
+
+    def position(self, part: int) -> Position:
+        """Return how far the files of a part are committed."""
+        return dict(self._db.execute("SELECT name, bytes FROM files WHERE part = ?", (part,)))
+
+    def kept(self, *, since: int = -1, not_by: int = -1) -> Mapping[str, bytes]:
+        """Return what is kept by name, changed after number `since` by others than `not_by`."""
+        return dict(
+            self._db.execute(
+                "SELECT name, value FROM kept WHERE change > ? AND writer <> ?", (since, not_by)
+            )
+        )
+
+    def totals(self) -> Totals:
+        """Return what the run came to so far."""
+        slowest = self._db.execute(
+            "SELECT name, answers, seconds / answers AS mean FROM hosts WHERE answers"
+            " ORDER BY mean DESC LIMIT ?",
+            (MOST_SLOWEST,),
+        )
+        given_up = self._db.execute(
+            "SELECT name, given_up FROM hosts WHERE given_up IS NOT NULL ORDER BY id"
+        )
+        examples = self._db.execute("SELECT words FROM examples ORDER BY id")
+        return Totals(
+            counts=self.counts(),
+            slowest=slowest.fetchall(),
+            given_up=dict(given_up.fetchall()),
+            examples=[words for (words,) in examples],
+        )
+
+    def _add(self, counts: Mapping[str, int]) -> None:
+        self._db.executemany(
+            "INSERT INTO counts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET n = n + excluded.n",
+            counts.items(),
+        )

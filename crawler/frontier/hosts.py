@@ -1,0 +1,207 @@
+"""Hosts in SQLite, and those that are ours."""
+
+import heapq
+import sqlite3
+from collections.abc import Iterable
+from itertools import count
+
+import msgspec
+
+from crawler.outcome import HostNotes
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(HostNotes).decode
+
+
+class Held:
+    """A host that this process holds: what of it is out, and what else it is held for."""
+
+    __slots__ = (
+        "asking",
+        "borrowed",
+        "dry",
+        "due",
+        "entered",
+        "id",
+        "leaving",
+        "name",
+        "notes",
+        "out",
+        "shared",
+        "slots",
+    )
+
+    def __init__(self, number: int, name: str, due: float, notes: HostNotes | None) -> None:
+        self.id = number
+        self.name = name
+        self.due = due
+        self.notes = notes
+        self.out: dict[int, int] = {}  # request id → rank
+        self.asking = False  # somebody was sent to find the notes
+        self.borrowed = 0  # requests made out of turn
+        self.dry = False  # the last look into its queue found nothing
+        self.leaving = False  # another process shall have it
+        self.shared = False
+        self.slots: int | None = None  # of a shared host: how many may be in flight here
+        self.entered: tuple[float, int] | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """True if nothing holds it."""
+        return not (self.out or self.asking or self.borrowed)
+
+
+class Change:
+    """What one transaction does to a host."""
+
+    __slots__ = (
+        "added",
+        "answers",
+        "due",
+        "given_up",
+        "id",
+        "notes",
+        "pages",
+        "released",
+        "seconds",
+        "was_given_up",
+        "was_pages",
+    )
+
+    def __init__(self, number: int, *, pages: int = 0, given_up: str | None = None) -> None:
+        self.id = number
+        self.was_pages = pages
+        self.was_given_up = given_up
+        self.due = 0.0
+        self.added = 0
+        self.pages = 0
+        self.answers = 0
+        self.seconds = 0.0
+        self.notes: HostNotes | None = None
+        self.given_up: str | None = None
+        self.released = False
+
+    def refusal(self, host_pages: int | None) -> str | None:
+        """Return why a host may not be asked for anything more, or None."""
+        if self.given_up or self.was_given_up:
+            return "host_given_up"
+        if host_pages is not None and self.was_pages + self.pages >= host_pages:
+            return "host_pages"
+        return None
+
+
+class Hosts:
+    """The table of hosts, for whoever has a transaction open, and a heap of those held here."""
+
+    def __init__(self, connection: sqlite3.Connection, *, ask_notes: bool) -> None:
+        self._db = connection
+        self._fresh_notes = None if ask_notes else _encode(HostNotes())
+        self.held: dict[str, Held] = {}
+        self._heap: list[tuple[float, int, Held]] = []
+        self._entries = count()
+
+    def change(self, name: str, now: float) -> Change:
+        """Return a change of the host called `name`, which is made if it is new."""
+        row = self._db.execute(
+            "SELECT id, pages, given_up FROM hosts WHERE name = ?", (name,)
+        ).fetchone()
+        if row is not None:
+            return Change(row[0], pages=row[1], given_up=row[2])
+        # Due from now: hosts that are known longer do not wait for all the new ones.
+        notes = self._fresh_notes if name else _encode(HostNotes())
+        made = self._db.execute(
+            "INSERT INTO hosts (name, due, notes) VALUES (?, ?, ?)", (name, now, notes)
+        )
+        assert made.lastrowid is not None
+        return Change(made.lastrowid)
+
+    def save(self, changes: Iterable[Change]) -> None:
+        """Write changes down; a due time never moves back."""
+        self._db.executemany(
+            "UPDATE hosts SET due = max(due, ?), queued = queued + ?, pages = pages + ?,"
+            " answers = answers + ?, seconds = seconds + ?, notes = coalesce(?, notes),"
+            " given_up = coalesce(given_up, ?), holder = CASE WHEN ? THEN NULL ELSE holder END"
+            " WHERE id = ?",
+            [
+                (
+                    change.due,
+                    change.added,
+                    change.pages,
+                    change.answers,
+                    change.seconds,
+                    _encode(change.notes) if change.notes is not None else None,
+                    change.given_up,
+                    change.released,
+                    change.id,
+                )
+                for change in changes
+            ],
+        )
+
+    def free(self, now: float, limit: int) -> list[Held]:
+        """Return hosts that nobody holds and that are due, the longest due first."""
+        rows = self._db.execute(
+            "SELECT id, name, due, notes FROM hosts"
+            " WHERE holder IS NULL AND queued > 0 AND due <= ? ORDER BY due, id LIMIT ?",
+            (now, limit),
+        )
+        return [held_of(*row) for row in rows]
+
+    def find(self, number: int) -> tuple[Held, int | None]:
+        """Return a host as it is now, and who holds it."""
+        *row, holder = self._db.execute(
+            "SELECT id, name, due, notes, holder FROM hosts WHERE id = ?", (number,)
+        ).fetchone()
+        return held_of(*row), holder
+
+    def refresh(self, held: Held) -> Change:
+        """Bring a held host up to date with the table; return what was known of it so far."""
+        due, notes, pages, given_up = self._db.execute(
+            "SELECT due, notes, pages, given_up FROM hosts WHERE id = ?", (held.id,)
+        ).fetchone()
+        held.due = due
+        if held.notes is None and notes is not None:
+            held.notes = _decode(notes)
+        return Change(held.id, pages=pages, given_up=given_up)
+
+    def shift(self, seconds: float) -> None:
+        """Move all due times."""
+        self._db.execute("UPDATE hosts SET due = due + ?", (seconds,))
+
+    def hold(self, hosts: Iterable[Held], process: int | None) -> None:
+        """Write down that a process holds hosts, or that nobody does."""
+        self._db.executemany(
+            "UPDATE hosts SET holder = ? WHERE id = ?", [(process, host.id) for host in hosts]
+        )
+
+    def first_due(self) -> float | None:
+        """Return when the next host may be leased, or None if that takes more than time."""
+        row = self._db.execute(
+            "SELECT due FROM hosts WHERE holder IS NULL AND queued > 0 ORDER BY due LIMIT 1"
+        ).fetchone()
+        dues = [row[0]] if row is not None else []
+        if self._heap:
+            dues.append(self._heap[0][0])
+        return min(dues, default=None)
+
+    def enter(self, held: Held) -> None:
+        """Let a held host be looked at when it is due."""
+        if held.entered is None or held.due < held.entered[0]:
+            held.entered = (held.due, next(self._entries))
+            heapq.heappush(self._heap, (*held.entered, held))
+
+    def due(self, now: float) -> list[Held]:
+        """Return held hosts that are to be looked at, out of the heap."""
+        found = []
+        while self._heap and self._heap[0][0] <= now:
+            due, number, held = heapq.heappop(self._heap)
+            if held.entered == (due, number):
+                held.entered = None
+                if self.held.get(held.name) is held:
+                    found.append(held)
+        return found
+
+
+def held_of(number: int, name: str, due: float, notes: bytes | None) -> Held:
+    """Return a host as its row has it."""
+    return Held(number, name, due, _decode(notes) if notes is not None else None)

@@ -1,0 +1,299 @@
+"""The frontier's transactions in SQLite."""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from msgspec import Struct
+
+from crawler import urls
+from crawler.frontier.books import Books
+from crawler.frontier.hosts import Change, Held, Hosts
+from crawler.frontier.peers import Peers
+from crawler.frontier.posting import Posting
+from crawler.frontier.requests import Requests, rank_of
+from crawler.frontier.schema import mapped, transaction
+from crawler.frontier.sharing import Sharing
+from crawler.outcome import Batch, HostLease, HostNotes
+from crawler.protocols import Clock
+
+_SHARED_BATCH = 8
+"""Requests of a shared host that one process takes at once."""
+
+
+class Options(Struct, frozen=True):
+    """What a frontier is told: see `SqliteFrontier`."""
+
+    clock: Clock
+    batch: Callable[[HostNotes], int]
+    slots: Callable[[HostNotes], int] = lambda notes: 1  # noqa: ARG005
+    rules: urls.KeyRules = urls.KeyRules()  # frozen
+    host_pages: int | None = None
+    max_pages: int | None = None
+    ask_notes: bool = True
+
+
+class Taken(Struct, frozen=True):
+    """What a look for work came to: `due` is when to look again, None if that takes an event."""
+
+    leases: Sequence[HostLease]
+    over: bool
+    due: float | None
+
+
+class Ledger:
+    """Leases and commits: each one transaction, and what this process holds beside it.
+
+    For one thread. What is held here changes only once its transaction is true.
+    """
+
+    def __init__(
+        self, connection: sqlite3.Connection, path: Path, *, peers: Peers, options: Options
+    ) -> None:
+        self._db = connection
+        self._path = path
+        self._options = options
+        self.clock = options.clock
+        self.peers = peers
+        self.hosts = Hosts(connection, ask_notes=options.ask_notes)
+        self.requests = Requests(connection, rules=options.rules)
+        self.books = Books(connection)
+        self._posting = Posting(
+            self.hosts, self.requests, self.books, host_pages=options.host_pages
+        )
+        self._sharing = Sharing(self.hosts, self.requests, slots=options.slots)
+        self.reserved = 0
+        self.out = 0
+        """How many requests this process has in hand."""
+
+    def held_id(self, name: str) -> int | None:
+        """Return the number of a host that is held here."""
+        held = self.hosts.held.get(name)
+        return held.id if held is not None else None
+
+    def give_back(self, name: str) -> None:
+        """Let go a host that was held out of turn, and not asked."""
+        held = self.hosts.held.get(name)
+        if held is None or held.borrowed < 1:
+            return
+        held.borrowed -= 1
+        if held.is_idle and not held.shared:
+            with self.transaction():
+                self.hosts.hold([held], None)
+            del self.hosts.held[name]
+
+    def take(self, limit: int) -> Taken:
+        """Take hosts that are due, with at most `limit` requests in all."""
+        now = self.clock()
+        try:
+            with self.transaction():
+                for held in self._posting.wake(now):
+                    held.dry = False
+                    self._enter(held)
+                if self.peers.several:
+                    self._sharing.meet(self.peers)
+                taken = self._pick(limit, now)
+                fresh = [held for held, _ in taken if held.name not in self.hosts.held]
+                self.hosts.hold(fresh, self.peers.number)
+                out = self.out + sum(len(lease.requests) for _, lease in taken)
+                sizes = self.books.sizes()
+                over = not sizes.queued and not sizes.delayed
+                if taken:
+                    self.peers.stay(in_hand=out, reserved=self.reserved)
+                elif self.peers.several and not over:
+                    self.peers.starve()
+                due = self._first_due()
+        except BaseException:
+            self.look_again()  # those that were looked at have to be looked at again
+            raise
+        self.out = out
+        for held, lease in taken:
+            self._keep(held, lease)
+        return Taken([lease for _, lease in taken], over, due)
+
+    def borrow(self, name: str) -> tuple[HostLease | None, bool]:
+        """Hold a host out of turn: its lease, or None; and whether another process has it."""
+        with self.transaction():
+            held = self.hosts.held.get(name)
+            change = self.hosts.change(name, self.clock())
+            if change.refusal(self._options.host_pages):
+                return None, False
+            if held is None:
+                held, holder = self.hosts.find(change.id)
+                if holder is not None:
+                    return None, True
+                self.hosts.hold([held], self.peers.number)
+            else:
+                self.hosts.refresh(held)
+        self.hosts.held[name] = held
+        if held.notes is None:
+            held.asking = True
+        else:
+            held.borrowed += 1
+        self._enter(held)
+        return HostLease(name, "", (), held.notes, held.due, held.slots), False
+
+    def commit(self, batch: Batch) -> None:
+        """Make `batch` true."""
+        now = self.clock()
+        try:
+            with self.transaction():
+                changes = self._posting.post(batch, now)
+                returned = _returned(batch)
+                for name, change in changes.items():
+                    held = self.hosts.held.get(name)
+                    if held is not None and not held.shared:
+                        change.released = _is_idle_after(held, batch, returned)
+                self.hosts.save(changes.values())
+                self._posting.drop_refused(changes)
+                out = self.out - sum(
+                    len(held.out.keys() & returned[name])
+                    for name in returned
+                    if (held := self.hosts.held.get(name)) is not None
+                )
+                self.reserved -= batch.counts.get("pages", 0)
+                self.peers.stay(in_hand=out, reserved=self.reserved)
+                self.books.commit(batch, now, process=self.peers.number)
+        except BaseException:
+            self.requests.forget_recent()
+            self.reserved += batch.counts.get("pages", 0)
+            raise
+        self.out = out
+        self.requests.forget_claims(request.id for request in batch.settled)
+        for name, change in changes.items():
+            self._after(name, change, batch, returned.get(name, set()))
+
+    def claim(self, finals: Mapping[int, int]) -> set[int]:
+        """See `Frontier.claim`."""
+        with self.transaction():
+            return self.requests.claim(finals)
+
+    def reserve(self, pages: int) -> int:
+        """See `Frontier.reserve`."""
+        most = self._options.max_pages
+        with self.transaction():
+            if most is not None and pages > 0:
+                gone = self.books.count("pages") + self.peers.reserved_elsewhere() + self.reserved
+                pages = max(0, min(pages, most - gone))
+            self.peers.stay(in_hand=self.out, reserved=self.reserved + pages)
+        self.reserved += pages
+        return pages
+
+    def look_again(self) -> None:
+        """Hear that other processes changed something: dry queues may have got more."""
+        for held in self.hosts.held.values():
+            held.dry = False
+            self._enter(held)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Do all of the block or nothing, its errors mapped."""
+        with mapped(self._path), transaction(self._db):
+            yield
+
+    def _pick(self, limit: int, now: float) -> list[tuple[Held, HostLease]]:
+        """Return hosts and leases of them, the longest due first."""
+        taken: list[tuple[Held, HostLease]] = []
+        candidates = self.hosts.due(now) + self.hosts.free(now, limit)
+        for held in sorted(candidates, key=lambda held: held.due):
+            if limit < 1:
+                self._enter(held)
+            elif (lease := self._lease(held, limit, now)) is not None:
+                taken.append((held, lease))
+                limit -= max(1, len(lease.requests))
+        return taken
+
+    def _lease(self, held: Held, limit: int, now: float) -> HostLease | None:
+        """Return a lease of a host with what it may have, or None if that is nothing now."""
+        known = self.hosts.refresh(held)
+        if held.due > now:
+            self._enter(held)
+            return None
+        asks = held.notes is None
+        room = min(limit, self._room(held, known))
+        some = self.requests.first(held.id, 1 if asks else room, without=held.out)
+        if room < 1 or not some:
+            held.dry = True
+            return None
+        if held.shared and not asks:
+            places = [(rank_of(request), request.id) for request in some]
+            self.requests.mark_taken(held.id, places, self.peers.number)
+        origin = urls.origin_of(some[0].url) if held.name else ""
+        requests = () if asks else some
+        return HostLease(held.name, origin, requests, held.notes, held.due, held.slots)
+
+    def _room(self, held: Held, known: Change) -> int:
+        """Return how many requests may be leased: nothing until half of the last are back."""
+        if held.notes is None:
+            return 0 if held.asking else 1
+        most = self._options.batch(held.notes)
+        if held.shared:
+            most = min(most, _SHARED_BATCH)
+        out = len(held.out)
+        if out > most // 2 or held.leaving:
+            return 0
+        if self._options.host_pages is not None:
+            others = self.requests.count_taken(held.id) - out if held.shared else 0
+            most = min(most, self._options.host_pages - known.was_pages - others)
+        return most - out
+
+    def _keep(self, held: Held, lease: HostLease) -> None:
+        """Note what is out, now that the transaction is true."""
+        self.hosts.held[held.name] = held
+        if lease.notes is None:
+            held.asking = True
+        held.out.update((request.id, rank_of(request)) for request in lease.requests)
+        self._enter(held)
+
+    def _after(self, name: str, change: Change, batch: Batch, returned: set[int]) -> None:
+        """Take back what is settled; let a host go that the transaction released."""
+        held = self.hosts.held.get(name)
+        if held is None:
+            return
+        for number in returned:
+            held.out.pop(number, None)
+        held.borrowed -= _errands(batch, name)
+        if name in batch.notes:
+            held.asking, held.notes = False, batch.notes[name]
+        if change.released:
+            del self.hosts.held[name]
+            return
+        held.due = max(held.due, change.due)
+        held.dry = False
+        self._enter(held)
+
+    def _enter(self, held: Held) -> None:
+        """Let a host of ours be looked at when it is due, if there may be something to lease."""
+        full = held.notes is not None and len(held.out) > self._options.batch(held.notes) // 2
+        idles = held.dry or held.leaving or held.asking or full
+        if not idles and self.hosts.held.get(held.name) is held:
+            self.hosts.enter(held)
+
+    def _first_due(self) -> float | None:
+        dues = [self.hosts.first_due(), self.books.first_delayed()]
+        return min((due for due in dues if due is not None), default=None)
+
+
+def _returned(batch: Batch) -> dict[str, set[int]]:
+    """Return the ids that come back to the frontier, by host."""
+    returned: dict[str, set[int]] = {}
+    for request in (*batch.settled, *(request for request, _ in batch.retried)):
+        returned.setdefault(request.host, set()).add(request.id)
+    return returned
+
+
+def _errands(batch: Batch, name: str) -> int:
+    """Return how many requests made out of turn end with a batch."""
+    return sum(
+        request.id < 0 and request.kind == "page" and request.host == name
+        for request in batch.settled
+    )
+
+
+def _is_idle_after(held: Held, batch: Batch, returned: Mapping[str, set[int]]) -> bool:
+    """True if nothing holds a host any more once `batch` is true."""
+    asking = held.asking and held.name not in batch.notes
+    borrowed = held.borrowed - _errands(batch, held.name)
+    out = held.out.keys() - returned.get(held.name, set())
+    return not (asking or out or borrowed > 0)

@@ -1,0 +1,62 @@
+"""How a process comes into a run, and leaves it."""
+
+import time
+from collections.abc import Callable, Iterable
+
+from crawler.frontier.ledger import Ledger
+from crawler.frontier.peers import Dead
+from crawler.outcome import Restart
+
+
+class Life:
+    """One process in its run, from its coming to its end, and the deaths of others."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def begin(self, *, alone: bool, check: Callable[[], None]) -> Restart:
+        """Become a process of the run; return what there is of it. Raises `RunError`."""
+        with self._ledger.transaction():
+            dead = self._ledger.peers.enter(alone=alone)
+            self._count_crashes(dead)
+            self._set_clock(alone=alone)
+        if alone:
+            check()
+        self._ledger.requests.load()
+        sizes, kept = self._ledger.books.sizes(), self._ledger.books.kept()
+        self._ledger.books.part = 0 if alone else self._ledger.peers.number
+        return Restart(
+            fresh=sizes.next_id == 1,
+            position=self._ledger.books.position(self._ledger.books.part),
+            counts=self._ledger.books.counts(),
+            kept=kept,
+            queued=sizes.queued + sizes.delayed,
+            in_flight=sum(process.in_hand for process in dead),
+            callbacks=self._ledger.books.callbacks(),
+            part=self._ledger.books.part,
+            ahead=self._ledger.books.ahead(),
+        )
+
+    def bury(self) -> None:
+        """See who of the others has died, and let go what they held."""
+        with self._ledger.transaction():
+            if dead := self._ledger.peers.look():
+                self._count_crashes(self._ledger.peers.bury(dead))
+
+    def end(self) -> None:
+        """Let go all that this process holds."""
+        with self._ledger.transaction():
+            self._ledger.peers.leave(self._ledger.peers.number)
+
+    def _count_crashes(self, dead: Iterable[Dead]) -> None:
+        for process in dead:
+            for flight in process.flights:
+                self._ledger.requests.crashed(flight.host, flight.rank, flight.id)
+
+    def _set_clock(self, *, alone: bool) -> None:
+        """See to it that no host waits longer because a clock was set back since the last life."""
+        if alone and (late := self._ledger.books.sizes().saved - self._ledger.clock()) > 0:
+            self._ledger.hosts.shift(-late)
+            self._ledger.requests.shift(-late)
+        if alone:
+            self._ledger.books.set_ahead(self._ledger.clock() - time.monotonic())

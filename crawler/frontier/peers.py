@@ -1,0 +1,156 @@
+"""The processes of one run."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from msgspec import Struct
+
+from crawler.errors import LeasesLost, RunError
+from crawler.frontier.presence import Flight, Presence, flights, is_dead, is_there
+
+
+class Dead(Struct, frozen=True):
+    """A process that died: how many requests it had in hand, and whose callbacks were running."""
+
+    in_hand: int
+    flights: Sequence[Flight]
+
+
+class Peers:
+    """Who else crawls the run: the table of processes, and their files in a folder beside it.
+
+    All but `others_live` and `close` need a transaction open.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, folder: Path) -> None:
+        self._db = connection
+        self._folder = folder
+        self.number = 0
+        self.presence: Presence | None = None
+        self.several = False
+
+    def enter(self, *, alone: bool) -> list[Dead]:
+        """Become a process of the run; return what `bury` does of those that died.
+
+        `alone`: somebody has to be first, and only one may be. Raises `RunError`.
+        """
+        live = [number for number in self._numbers() if is_there(self._path(number))]
+        if alone and live:
+            raise RunError(f"{self._folder.parent}: is being crawled now; --join adds a process")
+        if not alone and not live:
+            raise RunError(f"{self._folder.parent}: nobody crawls it now; --resume goes on with it")
+        dead = self.bury(number for number in self._numbers() if number not in live)
+        made = self._db.execute("INSERT INTO processes (no) VALUES (NULL)")
+        assert made.lastrowid is not None
+        self.number = made.lastrowid
+        self.several = bool(live)
+        self.presence = Presence(self._path(self.number))
+        return dead
+
+    def look(self) -> list[int]:
+        """Return the numbers of the others that are dead."""
+        others = [number for number in self._numbers() if number != self.number]
+        dead = [number for number in others if is_dead(self._path(number))]
+        self.several = len(others) > len(dead)
+        return dead
+
+    def bury(self, dead: Iterable[int]) -> list[Dead]:
+        """Let go all that dead processes held."""
+        buried = []
+        for number in list(dead):
+            row = self._db.execute(
+                "SELECT in_hand FROM processes WHERE no = ?", (number,)
+            ).fetchone()
+            if row is not None:
+                buried.append(Dead(row[0], flights(self._path(number))))
+                self.leave(number)
+            with suppress(OSError):
+                self._path(number).unlink()
+        return buried
+
+    def leave(self, number: int) -> None:
+        """Let go all that a process held."""
+        for (host,) in self._db.execute(
+            "SELECT host FROM shares WHERE process = ?", (number,)
+        ).fetchall():
+            self.leave_share(host, number)
+        self._db.execute("UPDATE hosts SET holder = NULL WHERE holder = ?", (number,))
+        self._db.execute("DELETE FROM processes WHERE no = ?", (number,))
+
+    def stay(self, *, in_hand: int, reserved: int) -> None:
+        """Say that we are still here, with so much in hand. Raises `LeasesLost`."""
+        row = self._db.execute(
+            "UPDATE processes SET in_hand = ?, reserved = ?, hungry = 0 WHERE no = ?",
+            (in_hand, reserved, self.number),
+        )
+        if not row.rowcount:
+            raise LeasesLost(
+                f"process {self.number} of the run did not stir for so long that it was taken for "
+                "dead; others have what it held"
+            )
+
+    def starve(self) -> None:
+        """Say that we find nothing to do while others have it."""
+        self._db.execute("UPDATE processes SET hungry = 1 WHERE no = ?", (self.number,))
+
+    def hungry(self) -> int | None:
+        """Return the number of another process that finds nothing to do, or None."""
+        row = self._db.execute(
+            "SELECT no FROM processes WHERE hungry AND no <> ? LIMIT 1", (self.number,)
+        ).fetchone()
+        return row[0] if row is not None else None
+
+    def reserved_elsewhere(self) -> int:
+        """Return how many pages of `max_pages` the others have set aside."""
+        row = self._db.execute(
+            "SELECT coalesce(sum(reserved), 0) FROM processes WHERE no <> ?", (self.number,)
+        ).fetchone()
+        return int(row[0])
+
+    def shares(self) -> dict[int, int]:
+        """Return the hosts shared with us, and our slots of each."""
+        return dict(
+            self._db.execute("SELECT host, slots FROM shares WHERE process = ?", (self.number,))
+        )
+
+    def shares_of(self, host: int) -> dict[int, int]:
+        """Return the processes that share a host, and their slots."""
+        return dict(self._db.execute("SELECT process, slots FROM shares WHERE host = ?", (host,)))
+
+    def share(self, host: int, *, own: int, other: int, given: int) -> None:
+        """Share a host of ours: `given` slots to process `other`, `own` stay here."""
+        self._db.executemany(
+            "INSERT INTO shares VALUES (?, ?, ?)"
+            " ON CONFLICT (host, process) DO UPDATE SET slots = excluded.slots",
+            [(host, self.number, own), (host, other, given)],
+        )
+        # Nobody's alone: neither free nor held.
+        self._db.execute("UPDATE hosts SET holder = 0 WHERE id = ?", (host,))
+
+    def leave_share(self, host: int, number: int) -> None:
+        """Give a process's slots of a host to another that shares it; the last one frees it."""
+        mine = (host, number)
+        slots = self.shares_of(host).get(number, 0)
+        self._db.execute("DELETE FROM shares WHERE host = ? AND process = ?", mine)
+        self._db.execute("UPDATE queue SET taken = NULL WHERE host = ? AND taken = ?", mine)
+        others = list(self.shares_of(host))
+        if others:
+            self._db.execute(
+                "UPDATE shares SET slots = slots + ? WHERE host = ? AND process = ?",
+                (slots, host, others[0]),
+            )
+        else:
+            self._db.execute("UPDATE hosts SET holder = NULL WHERE id = ?", (host,))
+
+    def close(self) -> None:
+        """Be no process of the run any more; again is fine."""
+        if self.presence is not None:
+            self.presence.close()
+
+    def _numbers(self) -> list[int]:
+        return [number for (number,) in self._db.execute("SELECT no FROM processes")]
+
+    def _path(self, number: int) -> Path:
+        return self._folder / str(number)

@@ -1,0 +1,166 @@
+"""A process of a run, as the others see it."""
+
+import fcntl
+import mmap
+import os
+import struct
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from msgspec import Struct
+
+from crawler.oserrors import refused
+
+_BEAT_SECONDS = 2.0
+DEADLINE = 30.0
+"""Seconds without a heartbeat after which a process that lives is taken for dead."""
+
+_BEAT = struct.Struct("<d")
+_FLIGHT = struct.Struct("<qqq")
+_FLIGHTS = 4096
+
+
+class Flight(Struct, frozen=True):
+    """A request whose callback was running: its host, rank and id in the queue."""
+
+    host: int
+    rank: int
+    id: int
+
+
+class Presence:
+    """The file of a live process: locked, with a heartbeat, and the callbacks it is running.
+
+    The kernel drops the lock with the process, however it ends, so a death is seen at once and by
+    no clock; the heartbeat is for a process that is there and does nothing. What a killed process
+    wrote into the mapped file stays.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        size = _BEAT.size + _FLIGHT.size * _FLIGHTS
+        try:
+            path.parent.mkdir(exist_ok=True)
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.posix_fallocate(self._fd, 0, size) if hasattr(os, "posix_fallocate") else None
+            os.ftruncate(self._fd, size)
+            self._map = mmap.mmap(self._fd, size)
+        except OSError as error:
+            raise refused(path, error) from None
+        self._free = list(range(_BEAT.size, size, _FLIGHT.size))
+        self._over = threading.Event()
+        self._beat()
+        # A thread: a callback that blocks the loop is not a process that is dead.
+        self._thread = threading.Thread(target=self._keep_beating, name="heartbeat", daemon=True)
+        self._thread.start()
+        _ALL.add(self)
+
+    @contextmanager
+    def running(self, flight: Flight) -> Iterator[None]:
+        """Note that a callback runs for a request, until the block ends."""
+        if not self._free:
+            yield  # thousands of callbacks wait for something: none of them is the one
+            return
+        place = self._free.pop()
+        _FLIGHT.pack_into(self._map, place, flight.host, flight.rank, flight.id)
+        try:
+            yield
+        finally:
+            _FLIGHT.pack_into(self._map, place, 0, 0, 0)
+            self._free.append(place)
+
+    def close(self) -> None:
+        """Leave, and take the file along; again is fine."""
+        if self._fd < 0:
+            return
+        self._over.set()
+        self._thread.join()
+        with suppress(OSError):
+            self.path.unlink()
+        self._map.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        fd, self._fd = self._fd, -1
+        os.close(fd)
+
+    def _keep_beating(self) -> None:
+        while not self._over.wait(_BEAT_SECONDS):
+            self._beat()
+
+    def _beat(self) -> None:
+        # The system's monotonic clock: one for all processes, and it never jumps.
+        _BEAT.pack_into(self._map, 0, time.monotonic())
+
+
+def is_dead(path: Path, *, deadline: float = DEADLINE) -> bool:
+    """True if the process of a presence file has ended, or has not stirred for `deadline`."""
+    return not _is_locked(path) or _silence(path) > deadline
+
+
+def is_there(path: Path) -> bool:
+    """True if the process of a presence file exists, however long it has been silent."""
+    return _is_locked(path)
+
+
+def flights(path: Path) -> list[Flight]:
+    """Return the requests whose callbacks a dead process was running."""
+    try:
+        data = path.read_bytes()[_BEAT.size :]
+    except FileNotFoundError:
+        return []
+    whole = len(data) - len(data) % _FLIGHT.size
+    return [Flight(*found) for found in _FLIGHT.iter_unpack(data[:whole]) if found[2]]
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep other processes out of the block: who comes later waits."""
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise refused(path, error) from None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
+def _silence(path: Path) -> float:
+    try:
+        with path.open("rb") as file:
+            return time.monotonic() - float(_BEAT.unpack(file.read(_BEAT.size))[0])
+    except (FileNotFoundError, struct.error):
+        return 0.0
+
+
+_ALL: "weakref.WeakSet[Presence]" = weakref.WeakSet()
+
+
+def _forget_after_fork() -> None:
+    """A forked child (a process pool of the user's) must not keep its parent's lock alive."""
+    for presence in list(_ALL):
+        presence._let_go()
+
+
+os.register_at_fork(after_in_child=_forget_after_fork)

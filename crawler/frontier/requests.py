@@ -1,0 +1,204 @@
+"""Requests in SQLite: known, queued, delayed."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+from msgspec import structs
+
+from crawler.request import Request
+from crawler.urls import KeyRules
+
+_RECENT = 100_000
+_MOST_WOKEN = 1_000
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Request).decode
+
+Row = tuple[int, int, int, bytes]
+"""A queued request as it lies in the table: host, rank, id, itself."""
+
+
+def rank_of(request: Request) -> int:
+    """Return the place of a request in its host's queue: higher priority, then smaller depth."""
+    return (-request.priority << 31) + min(request.depth, 2**31 - 1)
+
+
+class Requests:
+    """The tables of requests, for whoever has a transaction open.
+
+    Keys of URLs offered lately are kept in memory: most links of a site lead to the same pages.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, *, rules: KeyRules) -> None:
+        self._db = connection
+        self._rules = rules
+        self._recent: set[int] = set()
+        self._less_recent: set[int] = set()
+        self._claimed: dict[int, int] = {}
+        self._confirmed: set[int] = set()
+
+    def load(self) -> None:
+        """Read the claims that an earlier life left."""
+        self._claimed = dict(self._db.execute("SELECT request, key FROM claims"))
+
+    def forget_recent(self) -> None:
+        """Forget what was known lately: a transaction that was undone may have brought it."""
+        self._recent.clear()
+        self._less_recent.clear()
+
+    def is_new(self, request: Request) -> bool:
+        """Make a request's URL known; False if it was, unless the request is made `again`."""
+        key = request.fingerprint(self._rules)
+        if key in self._recent or key in self._less_recent:
+            return request.again
+        if len(self._recent) >= _RECENT:
+            self._less_recent, self._recent = self._recent, set()
+        self._recent.add(key)
+        return self._make_known(key) or request.again
+
+    def push(self, host: int, number: int, request: Request) -> Row:
+        """Return the row of a request that is to be queued."""
+        return (host, rank_of(request), number, _encode(request))
+
+    def insert(self, rows: Sequence[Row]) -> None:
+        """Queue rows."""
+        self._db.executemany("INSERT INTO queue VALUES (?, ?, ?, NULL, ?)", rows)
+
+    def remove(self, places: Iterable[tuple[int, int, int]]) -> None:
+        """Take settled requests out, by host, rank and id."""
+        self._db.executemany("DELETE FROM queue WHERE host = ? AND rank = ? AND id = ?", places)
+
+    def delay(self, rows: Iterable[tuple[float, int, int, int, Request]]) -> None:
+        """Put requests aside: due, id, host, rank, request."""
+        self._db.executemany(
+            "INSERT INTO delayed VALUES (?, ?, ?, ?, ?)",
+            [(due, id_, host, rank, _encode(request)) for due, id_, host, rank, request in rows],
+        )
+
+    def wake(self, now: float) -> Counter[int]:
+        """Queue delayed requests that are due; return how many of which host."""
+        rows = self._db.execute(
+            "SELECT host, rank, id, request, due FROM delayed WHERE due <= ? ORDER BY due LIMIT ?",
+            (now, _MOST_WOKEN),
+        ).fetchall()
+        if rows:
+            self.insert([row[:4] for row in rows])
+            gone = [(row[4], row[2]) for row in rows]
+            self._db.executemany("DELETE FROM delayed WHERE due = ? AND id = ?", gone)
+        return Counter(row[0] for row in rows)
+
+    def shift(self, seconds: float) -> None:
+        """Move the times of all delayed requests."""
+        self._db.execute("UPDATE delayed SET due = due + ?", (seconds,))
+
+    def first(self, host: int, limit: int, *, without: Mapping[int, int]) -> list[Request]:
+        """Return the first requests of a host that nobody has, leaving out ids of our own."""
+        found = self._db.execute(
+            "SELECT id, request FROM queue WHERE host = ? AND taken IS NULL"
+            " ORDER BY rank, id LIMIT ?",
+            (host, limit + len(without)),
+        )
+        fresh = [(number, data) for number, data in found if number not in without]
+        return [_read(number, data) for number, data in fresh[:limit]]
+
+    def mark_taken(self, host: int, places: Iterable[tuple[int, int]], process: int) -> None:
+        """Note that a process has requests of a host it shares, by rank and id."""
+        self._db.executemany(
+            "UPDATE queue SET taken = ? WHERE host = ? AND rank = ? AND id = ?",
+            [(process, host, rank, number) for rank, number in places],
+        )
+
+    def count_taken(self, host: int) -> int:
+        """Return how many requests of a shared host somebody has."""
+        row = self._db.execute(
+            "SELECT count(*) FROM queue WHERE host = ? AND taken IS NOT NULL", (host,)
+        ).fetchone()
+        return int(row[0])
+
+    def drop(self, host: int, *, without: Iterable[int]) -> Counter[str]:
+        """Drop a host's queue but for ids that somebody has; return how many of which callback."""
+        kept = msgspec.json.encode(list(without)).decode()
+        where = (
+            "FROM queue WHERE host = ? AND taken IS NULL"
+            " AND id NOT IN (SELECT value FROM json_each(?))"
+        )
+        dropped: Counter[str] = Counter()
+        for (data,) in self._db.execute(f"SELECT request {where}", (host, kept)):
+            dropped[_decode(data).callback] += 1
+        self._db.execute(f"DELETE {where}", (host, kept))
+        return dropped
+
+    def crashed(self, host: int, rank: int, number: int) -> None:
+        """Count that a process died in the callback of a request, if it is still to be settled."""
+        place = (host, rank, number)
+        where = "WHERE host = ? AND rank = ? AND id = ?"
+        row = self._db.execute(f"SELECT request FROM queue {where}", place).fetchone()
+        if row is not None:
+            request = _decode(row[0])
+            request = structs.replace(request, crashes=request.crashes + 1)
+            self._db.execute(f"UPDATE queue SET request = ? {where}", (_encode(request), *place))
+
+    def claim(self, finals: Mapping[int, int]) -> set[int]:
+        """Make final URLs known to their requests; return the ids of those that came too late."""
+        late = set()
+        for number, key in finals.items():
+            if self._claimed.get(number) == key:
+                self._confirmed.add(number)
+                continue
+            self._release(number)
+            if self._make_known(key):
+                self._db.execute("INSERT INTO claims VALUES (?, ?)", (number, key))
+                self._claimed[number] = key
+                self._confirmed.add(number)
+            else:
+                late.add(number)
+        return late
+
+    def settle_claims(self, numbers: Iterable[int]) -> None:
+        """Hear that requests are settled: their claims hold for good.
+
+        One of an earlier life that was not made again (the page is no redirect any more) ends.
+        """
+        for number in self._claimed.keys() & set(numbers) if self._claimed else ():
+            if number not in self._confirmed:
+                self._release(number)
+                continue
+            self._db.execute("DELETE FROM claims WHERE request = ?", (number,))
+
+    def forget_claims(self, numbers: Iterable[int]) -> None:
+        """Hear that the transaction of `settle_claims` is true."""
+        for number in numbers if self._claimed else ():
+            self._claimed.pop(number, None)
+            self._confirmed.discard(number)
+
+    def keep_failed(self, requests: Iterable[Request]) -> None:
+        """Keep requests that failed, for whoever wants to try them again."""
+        rows = [(request.id, _encode(request)) for request in requests]
+        self._db.executemany("INSERT OR REPLACE INTO failed VALUES (?, ?)", rows)
+
+    def count_callbacks(self, changes: Mapping[str, int]) -> None:
+        """Add to the numbers of queued requests by callback."""
+        self._db.executemany(
+            "INSERT INTO callbacks VALUES (?, ?)"
+            " ON CONFLICT (name) DO UPDATE SET queued = queued + excluded.queued",
+            [(name, change) for name, change in changes.items() if change],
+        )
+
+    def _make_known(self, key: int) -> bool:
+        return self._db.execute("INSERT OR IGNORE INTO known VALUES (?)", (key,)).rowcount == 1
+
+    def _release(self, number: int) -> None:
+        """End a claim: its URL may be asked for by others."""
+        if (key := self._claimed.get(number)) is not None:
+            self._db.execute("DELETE FROM known WHERE key = ?", (key,))
+            self._db.execute("DELETE FROM claims WHERE request = ?", (number,))
+            self._recent.discard(key)
+            self._less_recent.discard(key)
+
+
+def _read(number: int, data: bytes) -> Request:
+    request = _decode(data)
+    structs.force_setattr(request, "id", number)  # nobody else has this object yet
+    return request

@@ -1,0 +1,159 @@
+"""The SQLite file of a frontier."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from crawler.errors import RunError, TargetError
+
+FORMAT = 1
+_APPLICATION = 0x63726177  # "craw"
+_BUSY_SECONDS = 60.0
+_CACHE_KIB = 32_768
+_WAL_PAGES = 4_000
+
+# `queue` holds a request until it is settled, also while some process has it: what a process had
+# when it died is queued by nothing being done. `rank` is priority and depth in one number.
+_TABLES = """
+CREATE TABLE sizes (
+    next_id INTEGER NOT NULL, queued INTEGER NOT NULL, delayed INTEGER NOT NULL,
+    known INTEGER NOT NULL, change INTEGER NOT NULL, saved REAL NOT NULL, ahead REAL NOT NULL);
+INSERT INTO sizes VALUES (1, 0, 0, 0, 0, 0.0, 0.0);
+CREATE TABLE known (key INTEGER PRIMARY KEY);
+CREATE TABLE claims (request INTEGER PRIMARY KEY, key INTEGER NOT NULL);
+CREATE TABLE hosts (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, due REAL NOT NULL,
+    queued INTEGER NOT NULL DEFAULT 0, pages INTEGER NOT NULL DEFAULT 0,
+    answers INTEGER NOT NULL DEFAULT 0, seconds REAL NOT NULL DEFAULT 0,
+    given_up TEXT, notes BLOB, holder INTEGER);
+CREATE INDEX free_hosts ON hosts (due, id) WHERE holder IS NULL AND queued > 0;
+CREATE INDEX held_hosts ON hosts (holder) WHERE holder IS NOT NULL;
+CREATE INDEX given_up_hosts ON hosts (id) WHERE given_up IS NOT NULL;
+CREATE TABLE queue (
+    host INTEGER NOT NULL, rank INTEGER NOT NULL, id INTEGER NOT NULL, taken INTEGER,
+    request BLOB NOT NULL, PRIMARY KEY (host, rank, id)) WITHOUT ROWID;
+CREATE TABLE delayed (
+    due REAL NOT NULL, id INTEGER NOT NULL, host INTEGER NOT NULL, rank INTEGER NOT NULL,
+    request BLOB NOT NULL, PRIMARY KEY (due, id)) WITHOUT ROWID;
+CREATE TABLE failed (id INTEGER PRIMARY KEY, request BLOB NOT NULL);
+CREATE TABLE callbacks (name TEXT PRIMARY KEY, queued INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE counts (name TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE examples (id INTEGER PRIMARY KEY, words TEXT NOT NULL);
+CREATE TABLE files (
+    part INTEGER NOT NULL, name TEXT NOT NULL, bytes INTEGER NOT NULL,
+    joined INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (part, name)) WITHOUT ROWID;
+CREATE TABLE kept (
+    name TEXT PRIMARY KEY, value BLOB NOT NULL, change INTEGER NOT NULL, writer INTEGER NOT NULL
+    ) WITHOUT ROWID;
+CREATE INDEX kept_changes ON kept (change);
+CREATE TABLE processes (
+    no INTEGER PRIMARY KEY AUTOINCREMENT, in_hand INTEGER NOT NULL DEFAULT 0,
+    reserved INTEGER NOT NULL DEFAULT 0, hungry INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE shares (
+    host INTEGER NOT NULL, process INTEGER NOT NULL, slots INTEGER NOT NULL,
+    PRIMARY KEY (host, process)) WITHOUT ROWID;
+"""
+
+
+def connect(path: Path, *, durable: str = "process") -> sqlite3.Connection:
+    """Open a frontier's file, made if it is not there. Raises `RunError`, `TargetError`."""
+    with mapped(path):
+        # Used by one thread after the other, never by two at once.
+        connection = sqlite3.connect(
+            path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        try:
+            _prepare(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+        full = durable == "full"
+        for pragma in (
+            f"synchronous = {'FULL' if full else 'NORMAL'}",
+            f"fullfsync = {int(full)}",
+            f"cache_size = -{_CACHE_KIB}",
+            f"wal_autocheckpoint = {_WAL_PAGES}",
+            "temp_store = MEMORY",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """See that the file is a frontier of ours, or make it one."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    with transaction(connection):
+        application = _number(connection, "application_id")
+        version = _number(connection, "user_version")
+        if (application, version) == (_APPLICATION, FORMAT):
+            return
+        if version > FORMAT and application == _APPLICATION:
+            raise RunError(
+                f"{path}: written by a newer version (its format is {version}, ours {FORMAT})"
+            )
+        if application or version or connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+            raise RunError(f"{path}: is no frontier of a crawl")
+        for statement in _TABLES.split(";\n"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {FORMAT}")
+
+
+def check_whole(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise `RunError` if the file lost its end; for who has it alone. Costs no time by its size.
+
+    SQLite itself would find that out when it needs the pages that are not there.
+    """
+    with mapped(path):
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        pages = _number(connection, "page_count")
+        due = pages * _number(connection, "page_size")
+    if (size := path.stat().st_size) < due:
+        raise RunError(f"{path}: is truncated: it has {size:,} of its {due:,} bytes")
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Do all of the block or nothing of it; nobody else writes meanwhile."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def mapped(path: Path) -> Iterator[None]:
+    """Raise SQLite's errors as ours: a disk that is full or gone, a file that is broken."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise TargetError(f"{path}: {_words(error)}") from None
+    except sqlite3.DatabaseError as error:
+        if type(error) is not sqlite3.DatabaseError:
+            raise  # a bug of ours
+        raise RunError(
+            f"{path}: {error}; what the run has kept so far is whole, but it cannot go on"
+        ) from None
+
+
+def _words(error: sqlite3.OperationalError) -> str:
+    known = {
+        "SQLITE_FULL": "no space left on the disk",
+        "SQLITE_BUSY": f"locked by another program for more than {_BUSY_SECONDS:g} s",
+        "SQLITE_READONLY": "no permission to write",
+        "SQLITE_CANTOPEN": "cannot be opened",
+    }
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if name.startswith("SQLITE_IOERR"):
+        return f"cannot be written or read ({name})"
+    return known.get(name, f"{error} ({name})")
+
+
+def _number(connection: sqlite3.Connection, pragma: str) -> int:
+    number: int = connection.execute(f"PRAGMA {pragma}").fetchone()[0]
+    return number

@@ -1,0 +1,203 @@
+"""The frontier in a SQLite file, for several processes."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from crawler.errors import RunError, TargetError
+from crawler.file_thread import FileThread
+from crawler.frontier.ledger import Ledger, Options
+from crawler.frontier.life import Life
+from crawler.frontier.peers import Peers
+from crawler.frontier.presence import Flight, locked
+from crawler.frontier.requests import rank_of
+from crawler.frontier.schema import check_whole, connect
+from crawler.outcome import Batch, Commit, Counts, HostLease, Restart, Totals
+from crawler.request import Request
+
+log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_ALONE_SECONDS = 0.5
+_TOGETHER_SECONDS = 0.05
+"""How often we look whether others did something."""
+_BURIAL = 20
+"""Of so many looks, one is whether the others are alive."""
+
+
+class SqliteFrontier:
+    """Hosts, requests and known URLs in `folder`/frontier.db, shared by the processes of a run.
+
+    One thread does all of it, a transaction for each call. `alone`: be the first process of the
+    run; otherwise, one more of a run that is being crawled. `heard` is called with what other
+    processes keep by name. The options are those of `MemoryFrontier`, and `slots`: how many
+    requests a host without a delay may have in flight, for sharing it.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        alone: bool = True,
+        durable: str = "process",
+        heard: Callable[[Mapping[str, bytes]], None] = lambda kept: None,  # noqa: ARG005
+        **options: Any,
+    ) -> None:
+        self._folder = folder
+        self._path = folder / "frontier.db"
+        self._alone = alone
+        self._durable = durable
+        self._heard = heard
+        self._options = Options(**options)
+        self._thread = FileThread("frontier")
+        self._changed = asyncio.Event()
+        self._connection: sqlite3.Connection | None = None
+        self._seen = (0, 0)  # SQLite's own count of changes, and ours of what is kept
+        self._looks = 0
+
+    async def open(self) -> Restart:
+        """See `Frontier.open`. Raises `RunError`: broken, newer, somebody's, or nobody's."""
+        return await self._run(self._open)
+
+    async def lease(self, limit: int, *, host: str | None = None) -> Sequence[HostLease]:
+        """See `Frontier.lease`."""
+        while True:
+            changed = self._changed
+            if host is not None:
+                lease, is_elsewhere = await self._borrow(host)
+                if lease is not None or not is_elsewhere:
+                    return [lease] if lease is not None else []
+                due = None
+            else:
+                taken = await self._run(self._ledger.take, limit)
+                if taken.leases or taken.over:
+                    return taken.leases
+                due = taken.due
+            await self._until(changed, due)
+
+    async def watch(self) -> None:
+        """See `Frontier.watch`."""
+        while True:
+            await asyncio.sleep(_TOGETHER_SECONDS if self._peers.several else _ALONE_SECONDS)
+            if (kept := await self._run(self._look)) is not None:
+                self._heard(kept)
+                self._wake()
+
+    def running(self, request: Request) -> AbstractContextManager[None]:
+        """See `Frontier.running`."""
+        host = self._ledger.held_id(request.host)
+        if host is None or request.id < 1 or self._peers.presence is None:
+            return nullcontext()
+        return self._peers.presence.running(Flight(host, rank_of(request), request.id))
+
+    async def reserve(self, pages: int) -> int:
+        """See `Frontier.reserve`."""
+        return await self._run(self._ledger.reserve, pages)
+
+    async def claim(self, finals: Mapping[int, int]) -> set[int]:
+        """See `Frontier.claim`."""
+        return await self._run(self._ledger.claim, finals)
+
+    async def commit(self, batch: Batch) -> Commit:
+        """See `Frontier.commit`."""
+        counts = await self._run(self._commit, batch)
+        self._wake()
+        return Commit(counts=counts)
+
+    async def counts(self) -> Counts:
+        """See `Frontier.counts`."""
+        return await self._run(self._counts)
+
+    async def totals(self) -> Totals:
+        """See `Frontier.totals`."""
+        return await self._run(self._ledger.books.totals)
+
+    async def aclose(self) -> None:
+        """Close; what this process still holds is queued again. Again is fine."""
+        await self._run(self._close)
+        self._thread.close()
+
+    async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._thread.run(work, *args, **kwargs)
+
+    async def _borrow(self, host: str) -> tuple[HostLease | None, bool]:
+        """Hold a host out of turn; whoever is cancelled meanwhile does not hold it."""
+        borrowing = asyncio.ensure_future(self._run(self._ledger.borrow, host))
+        try:
+            return await asyncio.shield(borrowing)
+        except asyncio.CancelledError:
+            borrowing.add_done_callback(lambda _: self._thread.start(self._ledger.give_back, host))
+            raise
+
+    async def _until(self, changed: asyncio.Event, due: float | None) -> None:
+        """Wait for a commit, another process, or for the next host or delayed request to be due."""
+        try:
+            async with asyncio.timeout(
+                None if due is None else max(0.0, due - self._options.clock())
+            ):
+                await changed.wait()
+        except TimeoutError:
+            return
+
+    def _wake(self) -> None:
+        """Wake all who wait now; those who come later wait for the next change."""
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    def _open(self) -> Restart:
+        if not self._alone and not self._path.exists():
+            raise RunError(f"{self._folder}: there is no run to join")
+        with locked(self._folder / ".lock"):
+            connection = self._connection = connect(self._path, durable=self._durable)
+            self._peers = Peers(connection, self._folder / ".processes")
+            self._ledger = Ledger(connection, self._path, peers=self._peers, options=self._options)
+            self._life = Life(self._ledger)
+            return self._life.begin(
+                alone=self._alone, check=lambda: check_whole(connection, self._path)
+            )
+
+    def _commit(self, batch: Batch) -> Mapping[str, int]:
+        self._ledger.commit(batch)
+        return self._ledger.books.counts()
+
+    def _counts(self) -> Counts:
+        sizes, out = self._ledger.books.sizes(), self._ledger.out
+        return Counts(
+            queued=sizes.queued - out,
+            delayed=sizes.delayed,
+            leased=out,
+            hosts=self._ledger.books.hosts(),
+            known=sizes.known,
+        )
+
+    def _look(self) -> Mapping[str, bytes] | None:
+        """Return what others kept, or None if they did nothing."""
+        assert self._connection is not None
+        self._looks += 1
+        if self._looks % _BURIAL == 0 or not self._peers.several:
+            self._life.bury()
+        (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        if version == self._seen[0]:
+            return None
+        change = self._ledger.books.sizes().change
+        kept = self._ledger.books.kept(since=self._seen[1], not_by=self._peers.number)
+        self._seen = (version, change)
+        self._ledger.look_again()
+        return kept
+
+    def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            self._life.end()
+        except TargetError as error:
+            log.warning("%s; what this process had is queued again with the next one", error)
+        self._peers.close()
+        connection.close()
