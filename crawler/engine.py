@@ -9,7 +9,7 @@ from crawler.callbacks import Callbacks
 from crawler.committer import Committer
 from crawler.errands import Errands
 from crawler.events import Event, Listener
-from crawler.outcome import Batch, Outcome, Verdict
+from crawler.outcome import Batch, HostLease, Outcome, Verdict
 from crawler.pipeline import Pipeline
 from crawler.protocols import Clock, Fetch, Frontier, Memory
 from crawler.request import Request, link_request
@@ -123,6 +123,11 @@ class Engine:
     def look_again(self) -> None:
         """Hear that another process of the run did something that may matter here."""
         self._settled_some.set()
+
+    def lend(self, wish: int, lease: HostLease) -> None:
+        """Hear that another process wishes to ask a host that is held here."""
+        if not self._stopping:
+            self._spawn(self._errands.lend(wish, lease))
 
     async def tell(self, event: Event) -> None:
         """Let the listeners hear of an event."""

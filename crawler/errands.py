@@ -10,7 +10,7 @@ from crawler import urls
 from crawler.errors import FetchError, HostGivenUp, RedirectError
 from crawler.outcome import HostLease, Outcome, Verdict
 from crawler.protocols import Clock, Frontier
-from crawler.request import Request
+from crawler.request import Request, link_request
 from crawler.response import Response
 from crawler.rules.hops import hop
 from crawler.settings import Settings
@@ -59,6 +59,17 @@ class Errands:
                 raise RedirectError("too many redirects", url=request.url)
         page.request, page.redirects = request, tuple(led)
         return page
+
+    async def lend(self, wish: int, lease: HostLease) -> None:
+        """Let another process ask a host of ours, when its turn comes here."""
+        request = link_request(url=f"http://{lease.host}/")
+        granted = structs.replace(request, id=-1)
+        try:
+            granted = await self._turns.grant(lease, request)
+            await self._frontier.lend(wish)
+            self._turns.freed(granted)
+        finally:
+            self._spawn(self._put(Outcome(granted, Verdict.DONE)))
 
     async def _ask(self, request: Request) -> Response:
         """Ask once a host, and again as long as that may help."""

@@ -107,7 +107,8 @@ class Batch(Struct, kw_only=True):
     `retried` are (request, time it may be asked) pairs; `failed` those of the settled ones that
     failed for good; `pages` those that count for `host_pages`; `due` are the hosts' next times;
     `given_up` are hosts whose queue is dropped, and why; `answers` are how many each host gave, and
-    in how many seconds; `examples` are failures in a line. `kept` is what else a later life of the
+    in how many seconds; `examples` are failures in a line. `joined` is how far the
+    line files of other processes are in ours. `kept` is what else a later life of the
     run, or another process of it, has to know, by name.
     """
 
@@ -123,6 +124,7 @@ class Batch(Struct, kw_only=True):
     examples: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     position: Position = field(default_factory=dict)
+    joined: dict[int, Position] = field(default_factory=dict)
     kept: dict[str, bytes] = field(default_factory=dict)
 
 
@@ -146,13 +148,24 @@ class Totals(Struct, frozen=True):
 
 
 class Counts(Struct, frozen=True):
-    """The frontier at a glance: requests queued, delayed and leased, hosts and URLs known."""
+    """The frontier at a glance: requests queued, delayed and leased, hosts and URLs known.
+
+    `counters` are the run's, as `Commit.counts`.
+    """
 
     queued: int = 0
     delayed: int = 0
     leased: int = 0
     hosts: int = 0
     known: int = 0
+    counters: Mapping[str, int] = {}
+
+
+class Part(Struct, frozen=True):
+    """The line files of another process of the run: how far committed, and how far in ours."""
+
+    committed: Position
+    joined: Position
 
 
 class Restart(Struct, frozen=True):

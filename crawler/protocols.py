@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from crawler.outcome import Batch, Commit, Counts, HostLease, Position, Restart, Totals
+from crawler.outcome import Batch, Commit, Counts, HostLease, Part, Position, Restart, Totals
 from crawler.request import Request
 from crawler.response import Response
 
@@ -60,6 +60,15 @@ class Frontier(Protocol):
 
         A host's due time never moves back.
         """
+
+    async def parts(self) -> Mapping[int, Part]:
+        """Return the line files of other processes, by part, that are not wholly in ours."""
+
+    async def others(self) -> int:
+        """Return how many other processes crawl the run."""
+
+    async def lend(self, wish: int) -> None:
+        """Let another process make the request it wishes for; return when it has."""
 
     async def counts(self) -> Counts:
         """Return the frontier's size now."""

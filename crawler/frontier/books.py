@@ -4,7 +4,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Mapping
 
-from crawler.outcome import MOST_EXAMPLES, MOST_SLOWEST, Batch, Position, Totals
+from crawler.outcome import MOST_EXAMPLES, MOST_SLOWEST, Batch, Part, Position, Totals
 
 
 class Sizes:
@@ -83,6 +83,11 @@ class Books:
         """Write a batch's counters, positions, examples, and what it keeps."""
         self._add(batch.counts)
         self.write_position(self.part, batch.position)
+        for part, joined in batch.joined.items():
+            self._db.executemany(
+                "UPDATE files SET joined = ? WHERE part = ? AND name = ?",
+                [(length, part, name) for name, length in joined.items()],
+            )
         for words in batch.examples:
             self._db.execute(
                 "INSERT INTO examples (words) SELECT ? WHERE (SELECT count(*) FROM examples) < ?",
@@ -105,6 +110,17 @@ class Books:
             " ON CONFLICT (part, name) DO UPDATE SET bytes = excluded.bytes",
             [(part, name, length) for name, length in position.items()],
         )
+
+    def parts(self) -> dict[int, Part]:
+        """Return the parts, but for the run's own files, that are not wholly joined."""
+        rows = self._db.execute(
+            "SELECT part, name, bytes, joined FROM files WHERE part AND joined < bytes"
+        )
+        parts: dict[int, Part] = {}
+        for part, name, length, joined in rows:
+            found = parts.setdefault(part, Part({}, {}))
+            found.committed[name], found.joined[name] = length, joined
+        return parts
 
     def position(self, part: int) -> Position:
         """Return how far the files of a part are committed."""

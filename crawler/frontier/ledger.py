@@ -10,6 +10,7 @@ from msgspec import Struct
 from crawler import urls
 from crawler.frontier.books import Books
 from crawler.frontier.hosts import Change, Held, Hosts
+from crawler.frontier.lending import Lending
 from crawler.frontier.peers import Peers
 from crawler.frontier.posting import Posting
 from crawler.frontier.requests import Requests, rank_of
@@ -53,12 +54,13 @@ class Ledger:
     ) -> None:
         self._db = connection
         self._path = path
-        self._options = options
+        self.options = options
         self.clock = options.clock
         self.peers = peers
         self.hosts = Hosts(connection, ask_notes=options.ask_notes)
         self.requests = Requests(connection, rules=options.rules)
         self.books = Books(connection)
+        self.lending = Lending(connection)
         self._posting = Posting(
             self.hosts, self.requests, self.books, host_pages=options.host_pages
         )
@@ -72,17 +74,6 @@ class Ledger:
         held = self.hosts.held.get(name)
         return held.id if held is not None else None
 
-    def give_back(self, name: str) -> None:
-        """Let go a host that was held out of turn, and not asked."""
-        held = self.hosts.held.get(name)
-        if held is None or held.borrowed < 1:
-            return
-        held.borrowed -= 1
-        if held.is_idle and not held.shared:
-            with self.transaction():
-                self.hosts.hold([held], None)
-            del self.hosts.held[name]
-
     def take(self, limit: int) -> Taken:
         """Take hosts that are due, with at most `limit` requests in all."""
         now = self.clock()
@@ -90,7 +81,7 @@ class Ledger:
             with self.transaction():
                 for held in self._posting.wake(now):
                     held.dry = False
-                    self._enter(held)
+                    self.enter(held)
                 if self.peers.several:
                     self._sharing.meet(self.peers)
                 taken = self._pick(limit, now)
@@ -112,28 +103,6 @@ class Ledger:
             self._keep(held, lease)
         return Taken([lease for _, lease in taken], over, due)
 
-    def borrow(self, name: str) -> tuple[HostLease | None, bool]:
-        """Hold a host out of turn: its lease, or None; and whether another process has it."""
-        with self.transaction():
-            held = self.hosts.held.get(name)
-            change = self.hosts.change(name, self.clock())
-            if change.refusal(self._options.host_pages):
-                return None, False
-            if held is None:
-                held, holder = self.hosts.find(change.id)
-                if holder is not None:
-                    return None, True
-                self.hosts.hold([held], self.peers.number)
-            else:
-                self.hosts.refresh(held)
-        self.hosts.held[name] = held
-        if held.notes is None:
-            held.asking = True
-        else:
-            held.borrowed += 1
-        self._enter(held)
-        return HostLease(name, "", (), held.notes, held.due, held.slots), False
-
     def commit(self, batch: Batch) -> None:
         """Make `batch` true."""
         now = self.clock()
@@ -145,6 +114,7 @@ class Ledger:
                     held = self.hosts.held.get(name)
                     if held is not None and not held.shared:
                         change.released = _is_idle_after(held, batch, returned)
+                self._end_wishes(batch, changes)
                 self.hosts.save(changes.values())
                 self._posting.drop_refused(changes)
                 out = self.out - sum(
@@ -171,7 +141,7 @@ class Ledger:
 
     def reserve(self, pages: int) -> int:
         """See `Frontier.reserve`."""
-        most = self._options.max_pages
+        most = self.options.max_pages
         with self.transaction():
             if most is not None and pages > 0:
                 gone = self.books.count("pages") + self.peers.reserved_elsewhere() + self.reserved
@@ -184,7 +154,7 @@ class Ledger:
         """Hear that other processes changed something: dry queues may have got more."""
         for held in self.hosts.held.values():
             held.dry = False
-            self._enter(held)
+            self.enter(held)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -192,13 +162,20 @@ class Ledger:
         with mapped(self._path), transaction(self._db):
             yield
 
+    def _end_wishes(self, batch: Batch, changes: Mapping[str, Change]) -> None:
+        """Hear which requests to hosts of other processes are made."""
+        for name, change in changes.items():
+            if name not in self.hosts.held:
+                for _ in range(_errands(batch, name)):
+                    self.lending.end(change.id, self.peers.number)
+
     def _pick(self, limit: int, now: float) -> list[tuple[Held, HostLease]]:
         """Return hosts and leases of them, the longest due first."""
         taken: list[tuple[Held, HostLease]] = []
         candidates = self.hosts.due(now) + self.hosts.free(now, limit)
         for held in sorted(candidates, key=lambda held: held.due):
             if limit < 1:
-                self._enter(held)
+                self.enter(held)
             elif (lease := self._lease(held, limit, now)) is not None:
                 taken.append((held, lease))
                 limit -= max(1, len(lease.requests))
@@ -208,7 +185,7 @@ class Ledger:
         """Return a lease of a host with what it may have, or None if that is nothing now."""
         known = self.hosts.refresh(held)
         if held.due > now:
-            self._enter(held)
+            self.enter(held)
             return None
         asks = held.notes is None
         room = min(limit, self._room(held, known))
@@ -227,15 +204,15 @@ class Ledger:
         """Return how many requests may be leased: nothing until half of the last are back."""
         if held.notes is None:
             return 0 if held.asking else 1
-        most = self._options.batch(held.notes)
+        most = self.options.batch(held.notes)
         if held.shared:
             most = min(most, _SHARED_BATCH)
         out = len(held.out)
         if out > most // 2 or held.leaving:
             return 0
-        if self._options.host_pages is not None:
+        if self.options.host_pages is not None:
             others = self.requests.count_taken(held.id) - out if held.shared else 0
-            most = min(most, self._options.host_pages - known.was_pages - others)
+            most = min(most, self.options.host_pages - known.was_pages - others)
         return most - out
 
     def _keep(self, held: Held, lease: HostLease) -> None:
@@ -244,7 +221,7 @@ class Ledger:
         if lease.notes is None:
             held.asking = True
         held.out.update((request.id, rank_of(request)) for request in lease.requests)
-        self._enter(held)
+        self.enter(held)
 
     def _after(self, name: str, change: Change, batch: Batch, returned: set[int]) -> None:
         """Take back what is settled; let a host go that the transaction released."""
@@ -261,11 +238,11 @@ class Ledger:
             return
         held.due = max(held.due, change.due)
         held.dry = False
-        self._enter(held)
+        self.enter(held)
 
-    def _enter(self, held: Held) -> None:
+    def enter(self, held: Held) -> None:
         """Let a host of ours be looked at when it is due, if there may be something to lease."""
-        full = held.notes is not None and len(held.out) > self._options.batch(held.notes) // 2
+        full = held.notes is not None and len(held.out) > self.options.batch(held.notes) // 2
         idles = held.dry or held.leaving or held.asking or full
         if not idles and self.hosts.held.get(held.name) is held:
             self.hosts.enter(held)

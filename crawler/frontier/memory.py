@@ -4,12 +4,12 @@ import asyncio
 import heapq
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from itertools import count
 
 from msgspec import structs
 
 from crawler import urls
+from crawler.frontier.alone import Alone
 from crawler.outcome import (
     MOST_EXAMPLES,
     MOST_SLOWEST,
@@ -55,7 +55,7 @@ class _Host:
         self.entered: tuple[float, int] | None = None  # its one live entry in the heap
 
 
-class MemoryFrontier:
+class MemoryFrontier(Alone):
     """Hosts and their requests in dicts and heaps; nothing outlives the process.
 
     `batch` says how many requests of one host may be out at once; `host_pages` bounds the pages
@@ -106,13 +106,6 @@ class MemoryFrontier:
             if leases or not (self._queued or self._delayed or self._leased):
                 return leases
             await self._until(changed)
-
-    async def watch(self) -> None:
-        """See `Frontier.watch`: there are no others."""
-
-    def running(self, request: Request) -> AbstractContextManager[None]:  # noqa: ARG002
-        """See `Frontier.running`: what dies here is gone."""
-        return nullcontext()
 
     async def reserve(self, pages: int) -> int:
         """See `Frontier.reserve`."""
@@ -167,6 +160,7 @@ class MemoryFrontier:
             leased=len(self._leased),
             hosts=len(self._hosts) - 1,
             known=len(self._known),
+            counters=self._counts.copy(),
         )
 
     async def totals(self) -> Totals:

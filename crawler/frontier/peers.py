@@ -49,6 +49,11 @@ class Peers:
         self.presence = Presence(self._path(self.number))
         return dead
 
+    def others(self) -> set[int]:
+        """Return the numbers of the others that live."""
+        numbers = {number for number in self._numbers() if number != self.number}
+        return {number for number in numbers if not is_dead(self._path(number))}
+
     def look(self) -> list[int]:
         """Return the numbers of the others that are dead."""
         others = [number for number in self._numbers() if number != self.number]
@@ -77,6 +82,8 @@ class Peers:
         ).fetchall():
             self.leave_share(host, number)
         self._db.execute("UPDATE hosts SET holder = NULL WHERE holder = ?", (number,))
+        self._db.execute("DELETE FROM wishes WHERE process = ?", (number,))
+        self._db.execute("UPDATE wishes SET lender = NULL WHERE lender = ?", (number,))
         self._db.execute("DELETE FROM processes WHERE no = ?", (number,))
 
     def stay(self, *, in_hand: int, reserved: int) -> None:

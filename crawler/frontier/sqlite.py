@@ -10,13 +10,14 @@ from typing import Any, ParamSpec, TypeVar
 
 from crawler.errors import RunError, TargetError
 from crawler.file_thread import FileThread
+from crawler.frontier.borrowing import Borrowing
 from crawler.frontier.ledger import Ledger, Options
 from crawler.frontier.life import Life
 from crawler.frontier.peers import Peers
 from crawler.frontier.presence import Flight, locked
 from crawler.frontier.requests import rank_of
 from crawler.frontier.schema import check_whole, connect
-from crawler.outcome import Batch, Commit, Counts, HostLease, Restart, Totals
+from crawler.outcome import Batch, Commit, Counts, HostLease, Part, Restart, Totals
 from crawler.request import Request
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,8 @@ class SqliteFrontier:
 
     One thread does all of it, a transaction for each call. `alone`: be the first process of the
     run; otherwise, one more of a run that is being crawled. `heard` is called with what other
-    processes keep by name. The options are those of `MemoryFrontier`, and `slots`: how many
+    processes keep by name, `wished` with a number for `lend` when one wants to ask a host that is
+    held here. The options are those of `MemoryFrontier`, and `slots`: how many
     requests a host without a delay may have in flight, for sharing it.
     """
 
@@ -47,6 +49,7 @@ class SqliteFrontier:
         alone: bool = True,
         durable: str = "process",
         heard: Callable[[Mapping[str, bytes]], None] = lambda kept: None,  # noqa: ARG005
+        wished: Callable[[int, HostLease], None] = lambda wish, lease: None,  # noqa: ARG005
         **options: Any,
     ) -> None:
         self._folder = folder
@@ -54,6 +57,7 @@ class SqliteFrontier:
         self._alone = alone
         self._durable = durable
         self._heard = heard
+        self._wished = wished
         self._options = Options(**options)
         self._thread = FileThread("frontier")
         self._changed = asyncio.Event()
@@ -67,27 +71,27 @@ class SqliteFrontier:
 
     async def lease(self, limit: int, *, host: str | None = None) -> Sequence[HostLease]:
         """See `Frontier.lease`."""
+        if host is not None:
+            lease = await self._borrow(host)
+            return [lease] if lease is not None else []
         while True:
             changed = self._changed
-            if host is not None:
-                lease, is_elsewhere = await self._borrow(host)
-                if lease is not None or not is_elsewhere:
-                    return [lease] if lease is not None else []
-                due = None
-            else:
-                taken = await self._run(self._ledger.take, limit)
-                if taken.leases or taken.over:
-                    return taken.leases
-                due = taken.due
-            await self._until(changed, due)
+            taken = await self._run(self._ledger.take, limit)
+            if taken.leases or taken.over:
+                return taken.leases
+            await self._until(changed, taken.due)
 
     async def watch(self) -> None:
         """See `Frontier.watch`."""
         while True:
             await asyncio.sleep(_TOGETHER_SECONDS if self._peers.several else _ALONE_SECONDS)
-            if (kept := await self._run(self._look)) is not None:
-                self._heard(kept)
-                self._wake()
+            if (kept := await self._run(self._look)) is None:
+                continue
+            if self._peers.several:
+                for number, lease in await self._run(self._borrowing.wishes):
+                    self._wished(number, lease)
+            self._heard(kept)
+            self._wake()
 
     def running(self, request: Request) -> AbstractContextManager[None]:
         """See `Frontier.running`."""
@@ -110,6 +114,23 @@ class SqliteFrontier:
         self._wake()
         return Commit(counts=counts)
 
+    async def parts(self) -> Mapping[int, Part]:
+        """See `Frontier.parts`."""
+        return await self._run(self._ledger.books.parts)
+
+    async def others(self) -> int:
+        """See `Frontier.others`."""
+        return len(await self._run(self._peers.others))
+
+    async def lend(self, wish: int) -> None:
+        """See `Frontier.lend`."""
+        await self._run(self._grant, wish)
+        while True:
+            changed = self._changed
+            if await self._run(self._ledger.lending.is_over, wish):
+                return
+            await changed.wait()
+
     async def counts(self) -> Counts:
         """See `Frontier.counts`."""
         return await self._run(self._counts)
@@ -126,14 +147,34 @@ class SqliteFrontier:
     async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._thread.run(work, *args, **kwargs)
 
-    async def _borrow(self, host: str) -> tuple[HostLease | None, bool]:
+    async def _borrow(self, host: str) -> HostLease | None:
         """Hold a host out of turn; whoever is cancelled meanwhile does not hold it."""
-        borrowing = asyncio.ensure_future(self._run(self._ledger.borrow, host))
-        try:
-            return await asyncio.shield(borrowing)
-        except asyncio.CancelledError:
-            borrowing.add_done_callback(lambda _: self._thread.start(self._ledger.give_back, host))
-            raise
+        wish: int | None = None
+        while True:
+            changed = self._changed
+            borrowing = asyncio.ensure_future(self._run(self._borrowing.borrow, host, wish))
+            try:
+                borrowed = await asyncio.shield(borrowing)
+                if not isinstance(borrowed, int):
+                    return borrowed
+                wish = borrowed
+                await changed.wait()
+            except asyncio.CancelledError:
+                borrowing.add_done_callback(
+                    lambda ended: self._thread.start(self._give_back, host, ended)
+                )
+                raise
+
+    def _give_back(self, host: str, borrowing: "asyncio.Future[HostLease | int | None]") -> None:
+        """Let go what a cancelled call has got, or wished for."""
+        if borrowing.cancelled() or borrowing.exception() is not None:
+            return
+        borrowed = borrowing.result()
+        if isinstance(borrowed, int):
+            with self._ledger.transaction():
+                self._ledger.lending.withdraw(borrowed)
+        elif borrowed is not None:
+            self._borrowing.give_back(host)
 
     async def _until(self, changed: asyncio.Event, due: float | None) -> None:
         """Wait for a commit, another process, or for the next host or delayed request to be due."""
@@ -158,9 +199,14 @@ class SqliteFrontier:
             self._peers = Peers(connection, self._folder / ".processes")
             self._ledger = Ledger(connection, self._path, peers=self._peers, options=self._options)
             self._life = Life(self._ledger)
+            self._borrowing = Borrowing(self._ledger)
             return self._life.begin(
                 alone=self._alone, check=lambda: check_whole(connection, self._path)
             )
+
+    def _grant(self, wish: int) -> None:
+        with self._ledger.transaction():
+            self._ledger.lending.grant(wish)
 
     def _commit(self, batch: Batch) -> Mapping[str, int]:
         self._ledger.commit(batch)
@@ -174,6 +220,7 @@ class SqliteFrontier:
             leased=out,
             hosts=self._ledger.books.hosts(),
             known=sizes.known,
+            counters=self._ledger.books.counts(),
         )
 
     def _look(self) -> Mapping[str, bytes] | None:
