@@ -2,20 +2,21 @@
 
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Literal, TypeVar, Unpack
 
 from crawler.callbacks import Callbacks
 from crawler.engine import STOP, Engine
 from crawler.errors import CallbackError, RunError, SpiderError, UsageError
+from crawler.export.joining import Joining
 from crawler.fetch.chain import open_fetch
 from crawler.fetch.jars import Jars
-from crawler.files import Kept, open_files
+from crawler.files import PARTS, Kept, open_files
 from crawler.frontier.memory import MemoryFrontier
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.jobs import Job, begin
-from crawler.outcome import Batch, HostNotes, Report, Restart
+from crawler.outcome import Batch, HostLease, HostNotes, Report, Restart
 from crawler.pipeline import Pipeline
 from crawler.protocols import Clock, Frontier, Memory, Spool
 from crawler.records.streams import streams_of
@@ -67,7 +68,9 @@ async def open_run(
         memories.append(State(spider))
     listening = Listening(memories)
     async with AsyncExitStack() as stack:
-        frontier = _frontier(settings, job=job, role=role, clock=clock, turns=turns, hear=listening)
+        frontier = _frontier(
+            settings, job=job, role=role, clock=clock, turns=turns, listening=listening
+        )
         restart = await frontier.open()
         stack.push_async_callback(frontier.aclose)
         if role == "worker" and restart.ahead is not None:
@@ -82,6 +85,10 @@ async def open_run(
             opened = open_files(job, settings, restart, streams_of(spider.item_types))
             kept = await stack.enter_async_context(opened)
             memories.extend(kept.memories)
+        joining = None
+        if job is not None and role == "only":
+            joining = Joining(job.folder / PARTS, spool=kept.spool, frontier=frontier)
+            stack.callback(joining.close)
         fetch = await stack.enter_async_context(
             open_fetch(
                 settings,
@@ -112,7 +119,7 @@ async def open_run(
         )
         listening.engine = engine
         if (reason := restart.kept.get(STOP)) and role == "worker":
-            engine.stop(reason.decode())
+            engine.stop(reason.decode(), is_over=True)
         elif reason:  # of an earlier life
             await frontier.commit(Batch(kept={STOP: b""}))
         yield Run(
@@ -125,6 +132,7 @@ async def open_run(
             stats=stats,
             restart=restart,
             followings=kept.followings,
+            joining=joining,
         )
 
 
@@ -141,13 +149,18 @@ class Listening:
             for memory in self._memories:
                 memory.learn(name, value)
 
+    def wished(self, wish: int, lease: HostLease) -> None:
+        """Hear that another process wishes to ask a host that is held here."""
+        if self.engine is not None:
+            self.engine.lend(wish, lease)
+
     def __call__(self, kept: Mapping[str, bytes]) -> None:
         """Hear what another process keeps."""
         self.restart(kept)
         if self.engine is None:
             return
         if reason := kept.get(STOP):
-            self.engine.stop(reason.decode())
+            self.engine.stop(reason.decode(), is_over=True)
         self.engine.look_again()
 
 
@@ -225,7 +238,7 @@ def _frontier(
     role: Role,
     clock: Clock,
     turns: Turns,
-    hear: Callable[[Mapping[str, bytes]], None],
+    listening: Listening,
 ) -> Frontier:
     def batch(notes: HostNotes) -> int:
         return turns.pace("any", notes).batch
@@ -250,10 +263,16 @@ def _frontier(
         job.folder,
         alone=role == "only",
         durable=settings.durable,
-        heard=hear,
+        heard=listening,
+        wished=listening.wished,
         slots=slots,
         **options,
     )
+
+
+def new_clock() -> Clock:
+    """Return a clock of seconds since the epoch that never jumps."""
+    return _Clock()
 
 
 class _Clock:

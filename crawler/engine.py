@@ -58,6 +58,8 @@ class Engine:
         self._stopping = False
         self._tasks: set[asyncio.Task[None]] = set()
         self.reason = "finished"
+        self.is_over = True
+        """False if it was this process alone that stopped: others may go on."""
         self.broken: str | None = None
         self._visits = Visits(
             settings,
@@ -133,15 +135,15 @@ class Engine:
         """Let the listeners hear of an event."""
         await self._committer.tell(event)
 
-    def stop(self, reason: str, *, at_once: bool = False) -> None:
+    def stop(self, reason: str, *, at_once: bool = False, is_over: bool = False) -> None:
         """End in good order: pages in hand are finished, the rest goes back to the queue.
 
         What is not finished after `stop_seconds`, or `at_once`, goes back as well. The first reason
-        stays.
+        stays. `is_over`: the other processes of the run stop as well.
         """
         if not self._stopping:
             self._stopping = True
-            self.reason = reason
+            self.reason, self.is_over = reason, is_over
             self._committer.hurry.set()
             if self._tasks:
                 self._dismiss()
@@ -152,7 +154,7 @@ class Engine:
     def stop_everywhere(self, reason: str) -> None:
         """End as `stop` does, in every process of the run."""
         if not self._stopping:
-            self.stop(reason)
+            self.stop(reason, is_over=True)
             if self._tasks:
                 self._spawn(self._announce(reason))
 

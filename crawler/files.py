@@ -16,6 +16,9 @@ from crawler.protocols import Memory, PageStore, Spool
 from crawler.records.streams import Streams
 from crawler.settings import Settings
 
+PARTS = "parts"
+"""The folder of the line files of a run's further processes, one folder each."""
+
 _KEPT = "cursor of standard output"
 
 
@@ -60,7 +63,7 @@ async def open_files(
             store = await stack.enter_async_context(pages)
         if restart.part:
             spool = await FileSpool.open(
-                paths(folder / "parts" / str(restart.part)), min_free_bytes=least, durable=durable
+                paths(folder / PARTS / str(restart.part)), min_free_bytes=least, durable=durable
             )
             yield Kept(await stack.enter_async_context(spool), store)
             return

@@ -99,7 +99,7 @@ def go_on(
     if fresh:
         more = plan(fresh, streams=streams_of(spider.item_types), begun=record.plan)
         record = structs.replace(record, outputs=(*record.outputs, *fresh), plan=more)
-        write_record(folder, record)
+    write_record(folder, record)
     return Job(folder, record, is_new=False)
 
 

@@ -9,6 +9,7 @@ from crawler.engine import Engine
 from crawler.errors import CrawlerError, TargetError
 from crawler.events import CrawlEnded, CrawlStarted
 from crawler.export.following import Following
+from crawler.export.joining import Joining
 from crawler.export.run_folder import write_report
 from crawler.hooks import Refusal, call_closed, call_opened
 from crawler.outcome import Counts, Report, Restart
@@ -33,6 +34,7 @@ class Run:
         stats: Stats,
         restart: Restart = Restart(),  # noqa: B008  # frozen
         followings: Sequence[Following] = (),
+        joining: Joining | None = None,
     ) -> None:
         self.spider = spider
         self.settings = settings
@@ -46,6 +48,7 @@ class Run:
         self._frontier = frontier
         self._spool = spool
         self._followings = followings
+        self._joining = joining
 
     def stop(self, reason: str, *, at_once: bool = False) -> None:
         """End in good order: pages in hand get `stop_seconds`, or are left `at_once`."""
@@ -80,6 +83,10 @@ class Run:
         await self._open()
         try:
             await self._engine.run(fresh=self.restart.fresh)
+            if self._joining is not None and self._engine.is_over:
+                await self._joining.join_all(waits=lambda: self._engine.is_over)
+        except TargetError as error:
+            self.error = error
         except BaseExceptionGroup as group:
             self.error = _target_error(group)
         await self._spool.aclose()
@@ -114,9 +121,14 @@ class Run:
             folder=self._where,
             queued=queued,
         )
-        if self.folder is not None:
+        if self.folder is not None and self._keeps:
             await write_report(self.folder, report)
         return report
+
+    @property
+    def _keeps(self) -> bool:
+        """True if the run's own files are this process's; a worker has none but its part's."""
+        return not self.restart.part
 
     @property
     def _where(self) -> str | None:
@@ -131,6 +143,7 @@ class Run:
         reason = self._engine.reason
         raised = self.stats.counts["failed.callback"]
         nothing = reason == "finished" and self.stats.pages <= raised and not self.stats.items
+        nothing = nothing and self._keeps  # a worker that found nothing left to do is fine
         broken = self._engine.broken or self._broken
         return int(nothing or broken is not None or reason == "max_failures")
 

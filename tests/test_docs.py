@@ -195,7 +195,11 @@ def test_the_table_of_settings_is_what_the_code_says() -> None:
 def test_the_commands_and_options_in_the_book_are_those_there_are() -> None:
     text = (ROOT / "docs" / "index.md").read_text()
     assert set(re.findall(r"`crawl ([a-z]+)\b(?!/)", text)) == set(COMMANDS)
-    options = {option for option in run.command.params if isinstance(option, click.Option)}
+    options = {
+        option
+        for option in run.command.params
+        if isinstance(option, click.Option) and not option.hidden
+    }
     shown = set(re.findall(r"(?<!-)--?[a-z][a-z-]*", " ".join(re.findall(r"`(-[^`]+)`", text))))
     assert all(shown & set(option.opts) for option in options)
     assert shown <= {name for option in options for name in option.opts} | {"-vv"}

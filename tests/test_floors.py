@@ -28,7 +28,7 @@ FLOORS: list[set[str]] = [
     {"run", "jobs"},
     {"files"},
     {"app"},
-    {"library", "demo"},
+    {"library", "demo", "fleet"},
     {"cli"},
     {"__main__"},
 ]

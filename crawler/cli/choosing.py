@@ -64,10 +64,16 @@ def choose(asked: Asked) -> Chosen | None:
     spider, settings = _built(merged)
     if settings.frontier == "memory":
         raise RunError(f"{folder}: frontier=memory has nothing to go on from")
-    if asked.processes is not None:
-        record = structs.replace(record, processes=asked.processes)
     if record.spider != spider.name:
         raise RunError(f"{folder}: is a run of spider {record.spider!r}, not of {spider.name!r}")
+    if asked.join is not None:
+        return Chosen(spider, settings, Job(folder, record, is_new=False))
+    record = structs.replace(
+        record,
+        processes=asked.processes or record.processes,
+        pairs=merged.pairs,
+        flags=merged.flags,
+    )
     job = go_on(folder, record, spider, settings, outputs=asked.outputs, arguments=merged.arguments)
     if asked.retry_failed is not None:
         reopen(folder)

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from crawler.cli.logs import NOTICES
 from crawler.cli.units import clock_of, counted
+from crawler.fleet import Fleet
 from crawler.run import Run
 
 _EACH_LINE = 10.0
@@ -45,7 +46,7 @@ class Snapshot(Struct, frozen=True):
 class Watch:
     """Takes snapshots of a run; the rate is over the last ten seconds."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run | Fleet) -> None:
         self._run = run
         self._seen: list[tuple[float, int]] = [(time.monotonic(), 0)]
 
@@ -81,7 +82,7 @@ class Watch:
         return max(0.0, min(ends)) if ends else None
 
 
-async def show(run: Run, console: Console | None, *, line_each: float = _EACH_LINE) -> None:
+async def show(run: Run | Fleet, console: Console | None, *, line_each: float = _EACH_LINE) -> None:
     """Show progress until cancelled: live on a console, without one a line now and then."""
     watch = Watch(run)
     if console is None:

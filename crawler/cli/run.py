@@ -34,6 +34,7 @@ from crawler.cli.streams import warn
 )
 @click.option("--job", metavar="DIR", help="Begin a run in DIR, or go on with it; for supervisors.")
 @click.option("--join", metavar="RUN", help="Add a process to a run that is being crawled.")
+@click.option("--worker", is_flag=True, hidden=True)
 @click.option("--retry-failed", metavar="RUN", help="Ask again for what failed in RUN.")
 @crawl_options
 def command(
@@ -52,6 +53,7 @@ def command(
     quiet: bool,
     verbose: int,
     log_json: bool,
+    worker: bool,
     **limits: Any,
 ) -> None:
     """Run the spider NAME of ./spiders/, or the one in path/file.py[:Class].
@@ -61,10 +63,10 @@ def command(
     and 143 stopped by a signal.
     """
     from crawler.cli.choosing import Asked, choose
-    from crawler.cli.session import run_crawl
+    from crawler.cli.session import run_crawl, run_worker
 
     kind = find(name)
-    if note := note_on(kind.name):
+    if not worker and (note := note_on(kind.name)):
         warn(f"note: {note}")
     asked = Asked(
         kind,
@@ -84,4 +86,6 @@ def command(
     if chosen is None:
         sys.exit(0)
     manner = Manner(quiet=quiet, verbose=verbose, log_json=log_json)
-    sys.exit(run_crawl(chosen.spider, settings=chosen.settings, manner=manner, job=chosen.job))
+    crawl = run_worker if worker else run_crawl
+    role = {} if join is None or worker else {"role": "worker"}
+    sys.exit(crawl(chosen.spider, settings=chosen.settings, manner=manner, job=chosen.job, **role))

@@ -6,18 +6,21 @@ import os
 import resource
 import stat
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from typing import Any
 
+from msgspec import structs
 from rich.console import Console
 
-from crawler.app import open_run
+from crawler.app import Role, open_run
 from crawler.cli import progress, streams, table
 from crawler.cli.logs import NOTICES, Manner, logging_to
 from crawler.cli.signals import Signals
 from crawler.cli.units import counted, harmless
+from crawler.errors import LeasesLost
 from crawler.export.run_folder import write_report
+from crawler.fleet import LOST, Fleet, open_fleet
 from crawler.jobs import Job
 from crawler.outcome import Report
 from crawler.run import Run
@@ -26,7 +29,7 @@ from crawler.spider import Spider
 
 log = logging.getLogger(__name__)
 
-_STDOUT = 1
+_STDIN, _STDOUT = 0, 1
 _DESCRIPTORS = 65_536
 _UNREAD = "nobody reads standard output any more"
 
@@ -37,18 +40,26 @@ def run_crawl(
     settings: Settings,
     manner: Manner,
     job: Job,
+    role: Role = "only",
 ) -> int:
-    """Crawl, and return the exit status."""
-    outputs = job.record.outputs
+    """Crawl, and return the exit status; a run of several processes by starting them."""
+    outputs = job.record.outputs if role == "only" else ()
     if "-" in outputs:
         streams.check_stdout()
     _allow_connections()
     signals = Signals()
     console = Console(file=streams.stderr(), highlight=False)  # stdout carries data only
+    opened: AbstractAsyncContextManager[Run | Fleet]
+    if job.record.processes > 1 and role == "only":
+        opened = open_fleet(
+            spider, settings=settings, job=job, command=worker(job, manner), say=_saying(console)
+        )
+    else:
+        opened = open_run(spider, settings=settings, job=job, role=role)
 
     async def crawl() -> int:
         with logging_to(job.folder, console, manner):
-            async with open_run(spider, settings=settings, job=job) as run:
+            async with opened as run:
                 with signals.watching(run):
                     if not job.is_new:
                         NOTICES.info("%s", found(run))
@@ -64,7 +75,61 @@ def run_crawl(
     return status if signals.received is None else 128 + signals.received
 
 
-async def _crawl(run: Run, console: Console, manner: Manner, outputs: Sequence[str]) -> Report:
+def worker(job: Job, manner: Manner) -> list[str]:
+    """Return the command that starts a worker of a run."""
+    words = ["run", job.record.source, "--join", str(job.folder.resolve()), "--worker"]
+    shown = ["-v"] * manner.verbose + ["--log-json"] * manner.log_json
+    return [sys.executable, "-m", "crawler", *words, *shown]
+
+
+def run_worker(spider: Spider[Any], *, settings: Settings, manner: Manner, job: Job) -> int:
+    """Crawl as one of several processes, for whoever holds the other end of standard input."""
+    _allow_connections()
+    signals = Signals()
+    console = Console(file=streams.stderr(), highlight=False)
+
+    async def crawl() -> int:
+        with logging_to(job.folder, console, structs.replace(manner, quiet=True)):
+            opened = open_run(spider, settings=settings, job=job, role="worker")
+            async with opened as run:
+                with signals.watching(run), _parent_watched(run):
+                    return (await run.finish()).exit_status
+
+    try:
+        status = asyncio.run(crawl())
+    except LeasesLost as error:
+        streams.warn(str(error))
+        return LOST
+    return status if signals.received is None else 128 + signals.received
+
+
+@contextmanager
+def _parent_watched(run: Run) -> Iterator[None]:
+    """End at once when the process that started us is gone: nobody would sum us up."""
+    loop = asyncio.get_running_loop()
+
+    def gone() -> None:
+        if not os.read(_STDIN, 1):
+            loop.remove_reader(_STDIN)
+            run.stop("the process that started this one is gone", at_once=True)
+
+    loop.add_reader(_STDIN, gone)
+    try:
+        yield
+    finally:
+        loop.remove_reader(_STDIN)
+
+
+def _saying(console: Console) -> Callable[[str], None]:
+    def say(line: str) -> None:
+        console.print(harmless(line), markup=False, highlight=False, soft_wrap=True)
+
+    return say
+
+
+async def _crawl(
+    run: Run | Fleet, console: Console, manner: Manner, outputs: Sequence[str]
+) -> Report:
     """Run to the end, with progress beside it."""
     log.info("%s begins, in %s", run.spider.name, run.folder)
     live = console if _is_live(console, manner, outputs) else None
@@ -83,7 +148,7 @@ async def _crawl(run: Run, console: Console, manner: Manner, outputs: Sequence[s
     return report
 
 
-def found(run: Run) -> str:
+def found(run: Run | Fleet) -> str:
     """Say what there is of a run that goes on."""
     restart, stats = run.restart, run.stats
     return (
@@ -106,7 +171,7 @@ def _allow_connections() -> None:
 
 
 @contextmanager
-def _reader_watched(run: Run, outputs: Sequence[str]) -> Iterator[None]:
+def _reader_watched(run: Run | Fleet, outputs: Sequence[str]) -> Iterator[None]:
     """Stop when the reader of `-o -` is gone, as any command in a pipe does."""
     loop = asyncio.get_running_loop()
     is_pipe = "-" in outputs and stat.S_ISFIFO(os.fstat(_STDOUT).st_mode)

@@ -14,6 +14,7 @@ from typing import Any
 
 from crawler.cli.logs import NOTICES
 from crawler.cli.units import counted
+from crawler.fleet import Fleet
 from crawler.run import Run
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -36,7 +37,7 @@ class Signals:
         self._over = False
 
     @contextmanager
-    def watching(self, run: Run) -> Iterator[None]:
+    def watching(self, run: Run | Fleet) -> Iterator[None]:
         """Act on signals until the block ends."""
         loop = asyncio.get_running_loop()
 
@@ -62,7 +63,7 @@ class Signals:
             if self.received is not None:
                 _later(_GRACE, self._force, run)  # threads of the user's may still hold us
 
-    def _first(self, run: Run, loop: asyncio.AbstractEventLoop) -> None:
+    def _first(self, run: Run | Fleet, loop: asyncio.AbstractEventLoop) -> None:
         assert self.received is not None
         seconds = run.settings.stop_seconds
         NOTICES.info(
@@ -73,7 +74,7 @@ class Signals:
         loop.call_soon_threadsafe(run.stop, self.received.name)
         _later(seconds + _GRACE / 2, self._remind, run, loop)
 
-    def _remind(self, run: Run, loop: asyncio.AbstractEventLoop) -> None:
+    def _remind(self, run: Run | Fleet, loop: asyncio.AbstractEventLoop) -> None:
         """Say what is to do when pages do not end; end a crawl whose loop hears of nothing."""
         hears = threading.Event()
         with suppress(RuntimeError):  # a loop that is closed by now
@@ -83,7 +84,7 @@ class Signals:
         if not self._over:
             NOTICES.info("pages in hand do not end; once more ends at once")
 
-    def _force(self, run: Run) -> None:
+    def _force(self, run: Run | Fleet) -> None:
         """End the process; whole lines are in the files, since a write takes no such time."""
         assert self.received is not None
         words = f"crawl: ended by force, {_holding()} did not let go; {kept(run)}\n"
@@ -93,7 +94,7 @@ class Signals:
         os._exit(128 + self.received)
 
 
-def kept(run: Run) -> str:
+def kept(run: Run | Fleet) -> str:
     """Say what a crawl has kept so far, and where."""
     stats = run.stats
     return f"{counted(stats.pages, 'page')} and {counted(stats.items, 'item')} kept in {run.folder}"

@@ -1,0 +1,87 @@
+"""Joins the line files of several processes."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from crawler.errors import TargetError
+from crawler.file_thread import FileThread
+from crawler.oserrors import refused
+from crawler.outcome import Batch, Part, Position
+from crawler.protocols import Frontier, Spool
+
+_CHUNK_BYTES = 1_000_000
+_LOOK_SECONDS = 0.2
+
+
+class Joining:
+    """Carries the committed lines of every part into the run's own files, each line once.
+
+    What is carried, and how far our own files are then, is one transaction of the frontier; a part
+    begins to be deleted only when no process can write to one any more.
+    """
+
+    def __init__(self, folder: Path, *, spool: Spool, frontier: Frontier) -> None:
+        self._folder = folder
+        self._spool = spool
+        self._frontier = frontier
+        self._thread = FileThread("joining")
+
+    async def join_all(self, *, waits: Callable[[], bool]) -> None:
+        """Join what there is once the other processes have ended, while `waits()`.
+
+        Raises `TargetError`.
+        """
+        while await self._frontier.others():
+            if not waits():
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
+        while await self.join():
+            pass
+        await self._thread.run(shutil.rmtree, self._folder, ignore_errors=True)
+
+    async def join(self) -> bool:
+        """Carry a chunk of each part that has some; False if there was nothing."""
+        parts = await self._frontier.parts()
+        for number, part in parts.items():
+            lines, joined = await self._thread.run(self._read, number, part)
+            position = await self._spool.append(lines)
+            await self._frontier.commit(Batch(position=position, joined={number: joined}))
+            await self._spool.committed(position, ())
+        return bool(parts)
+
+    def close(self) -> None:
+        """End the thread."""
+        self._thread.close()
+
+    def _read(self, number: int, part: Part) -> tuple[Mapping[str, list[bytes]], Position]:
+        lines: dict[str, list[bytes]] = {}
+        joined: Position = {}
+        for name, end in part.committed.items():
+            path = self._folder / str(number) / f"{name}.jsonl"
+            some = _chunk(path, part.joined[name], end)
+            lines[name] = some[:-1].split(b"\n") if some else []
+            joined[name] = part.joined[name] + len(some)
+        return lines, joined
+
+
+def _chunk(path: Path, start: int, end: int) -> bytes:
+    """Return whole lines of a file from byte `start` on, about a chunk of them."""
+    size = _CHUNK_BYTES
+    try:
+        with path.open("rb", buffering=0) as file:
+            while True:
+                data = os.pread(file.fileno(), min(size, end - start), start)
+                whole = data.rfind(b"\n") + 1
+                if whole or start + len(data) >= end:
+                    break
+                size *= 2  # a line longer than a chunk
+    except OSError as error:
+        raise refused(path, error) from None
+    if not whole and end > start:
+        raise TargetError(
+            f"{path}: {end:,} bytes were committed, but no whole line follows byte {start:,}"
+        )
+    return data[:whole]

@@ -1,0 +1,279 @@
+"""The processes of one run: start, watch, restart."""
+
+import asyncio
+import inspect
+import logging
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from crawler.app import check_spider, new_clock
+from crawler.engine import STOP
+from crawler.errors import CrawlerError, TargetError, UsageError
+from crawler.export.following import Following
+from crawler.export.joining import Joining
+from crawler.export.run_folder import write_report
+from crawler.files import PARTS, open_files
+from crawler.frontier.sqlite import SqliteFrontier
+from crawler.jobs import Job
+from crawler.outcome import Batch, Counts, Report, Restart
+from crawler.protocols import Spool
+from crawler.records.streams import streams_of
+from crawler.settings import Settings
+from crawler.spider import Spider
+from crawler.stats import Stats
+
+log = logging.getLogger(__name__)
+
+LOST = 75
+"""The exit status of a worker that was taken for dead: it is to be started again."""
+
+_JOIN_SECONDS = 0.5
+_GRACE = 3.0
+_MOST_DEATHS = 10
+"""So many workers may die in a row before a crawl that gets no further is given up."""
+
+
+class Fleet:
+    """A run that other processes crawl: this one starts them, joins their files, sums them up.
+
+    It is used as a `Run` is. `command` starts a worker, which ends when its standard input does.
+    `say` gets what workers write on standard error, line by line.
+    """
+
+    def __init__(
+        self,
+        spider: Spider[Any],
+        *,
+        settings: Settings,
+        job: Job,
+        frontier: SqliteFrontier,
+        spool: Spool,
+        stats: Stats,
+        restart: Restart,
+        followings: Sequence[Following],
+        joining: Joining,
+        command: Sequence[str],
+        say: Callable[[str], None],
+    ) -> None:
+        self.spider = spider
+        self.settings = settings
+        self.folder = job.folder
+        self.stats = stats
+        self.restart = restart
+        self.error: CrawlerError | None = None
+        self._count = job.record.processes if command else 0
+        self._frontier = frontier
+        self._spool = spool
+        self._followings = followings
+        self._joining = joining
+        self._command = tuple(command)
+        self._say = say
+        self._reason = "finished"
+        self._broken: str | None = None
+        self._stopping = False
+        self._processes: set[Process] = set()
+        self._deaths = 0
+        self._seen: Counter[str] = Counter()
+
+    def stop(self, reason: str, *, at_once: bool = False) -> None:
+        """End in good order, every worker as a `Run` does; `at_once`: nothing is waited for."""
+        if not self._stopping:
+            self._stopping, self._reason = True, reason
+            self._terminate()
+        if at_once:
+            self._terminate()
+            asyncio.get_running_loop().call_later(_GRACE, self._kill)
+
+    def hear(self, kept: Mapping[str, bytes]) -> None:
+        """Hear what the workers keep: why they all stop."""
+        if (reason := kept.get(STOP)) and not self._stopping:
+            self._reason = reason.decode()
+
+    async def counts(self) -> Counts:
+        """Return the frontier's size now, with `stats` brought up to date."""
+        counts = await self._frontier.counts()
+        self.stats.hear(counts.counters)
+        return counts
+
+    async def finish(self) -> Report:
+        """Crawl to the end; return the report, written to `stats.json` as well."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                beside = [
+                    group.create_task(self._frontier.watch()),
+                    group.create_task(self._keep_joining()),
+                ]
+                async with asyncio.TaskGroup() as workers:
+                    for _ in range(self._count):
+                        workers.create_task(self._keep_one_alive())
+                for task in beside:
+                    task.cancel()
+            await self._joining.join_all(waits=lambda: True)
+        except TargetError as error:
+            self.error = error
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        finally:
+            self._kill()
+        await self._spool.aclose()
+        failed = [following.error for following in self._followings if following.error]
+        self.error = self.error or next(iter(failed), None)
+        return await self._report()
+
+    async def _keep_one_alive(self) -> None:
+        """Run a worker until the crawl is over; one that dies is followed by another."""
+        while not self._stopping:
+            status = await self._work()
+            if status == 0 or self._stopping:
+                return
+            if status in (1, 2, 3):
+                self._fail(f"a worker ended with status {status}")
+            elif await self._die(status):
+                self._fail("its processes die as soon as they begin")
+
+    async def _work(self) -> int:
+        """Start a worker, and return its exit status."""
+        process = await asyncio.create_subprocess_exec(
+            # A session of its own: Ctrl-C in the terminal is ours to pass on.
+            *self._command, stdin=PIPE, stdout=DEVNULL, stderr=PIPE, start_new_session=True,
+        )  # fmt: skip
+        self._processes.add(process)
+        try:
+            if self._stopping:
+                process.terminate()
+            assert process.stderr is not None
+            async for line in process.stderr:
+                self._say(line.decode(errors="replace").rstrip("\n"))
+            return await process.wait()
+        finally:
+            self._processes.discard(process)
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+    async def _die(self, status: int) -> bool:
+        """Note that a worker died; True if the crawl gets no further by that."""
+        log.warning("a worker died (status %d); another takes its place", status)
+        counts = Counter((await self._frontier.counts()).counters)
+        self._deaths = self._deaths + 1 if counts == self._seen else 1
+        self._seen = counts
+        return self._deaths > _MOST_DEATHS
+
+    def _fail(self, reason: str) -> None:
+        if self._broken is None and not self._stopping:
+            self._broken = reason
+            self.stop(reason)
+
+    async def _keep_joining(self) -> None:
+        """Carry over what the workers have committed, now and then."""
+        while True:
+            await asyncio.sleep(_JOIN_SECONDS)
+            try:
+                while await self._joining.join():
+                    pass
+            except TargetError as error:
+                log.error("%s; the workers end in good order", error)
+                self.error = error
+                self.stop(str(error))
+                return
+
+    def _terminate(self) -> None:
+        for process in self._processes:
+            with suppress(ProcessLookupError):
+                process.terminate()
+
+    def _kill(self) -> None:
+        for process in self._processes:
+            with suppress(ProcessLookupError):
+                process.kill()
+
+    async def _report(self) -> Report:
+        counts, totals = await self._frontier.counts(), await self._frontier.totals()
+        queued = counts.queued + counts.delayed + counts.leased
+        report = self.stats.report(
+            totals,
+            reason=str(self.error or self._broken or self._reason),
+            finished=not queued and self.error is None and self._broken is None,
+            exit_status=0,
+            folder=str(self.folder),
+            queued=queued,
+        )
+        report.exit_status = self._exit_status(report)
+        await write_report(self.folder, report)
+        return report
+
+    def _exit_status(self, report: Report) -> int:
+        if self.error is not None:
+            return 3
+        raised = report.failures.get("callback", 0)
+        nothing = self._reason == "finished" and report.pages <= raised and not report.items
+        return int(nothing or self._broken is not None or self._reason == "max_failures")
+
+
+@asynccontextmanager
+async def open_fleet(
+    spider: Spider[Any],
+    *,
+    settings: Settings,
+    job: Job,
+    command: Sequence[str] = (),
+    say: Callable[[str], None] = print,
+) -> AsyncIterator[Fleet]:
+    """Open what a run needs whose pages other processes fetch, and close it again.
+
+    Without `command` nothing is crawled: what is left of the run is joined. Raises `UsageError`.
+    """
+    check_spider(spider, settings)
+    if "state" in _annotated(type(spider)):
+        raise UsageError(
+            f"spider {spider.name}: self.state belongs to one process; "
+            "use self.count, or crawl without --processes"
+        )
+    stats = Stats(spider.name)
+
+    def hear(kept: Mapping[str, bytes]) -> None:
+        fleet.hear(kept)
+
+    async with AsyncExitStack() as stack:
+        frontier = SqliteFrontier(
+            job.folder,
+            durable=settings.durable,
+            clock=new_clock(),
+            batch=lambda _: 0,
+            heard=hear,
+        )
+        restart = await frontier.open()
+        stack.push_async_callback(frontier.aclose)
+        stats.started = job.record.created
+        for name, value in restart.kept.items():
+            stats.learn(name, value)
+        if restart.kept.get(STOP):
+            await frontier.commit(Batch(kept={STOP: b""}))
+        opened = open_files(job, settings, restart, streams_of(spider.item_types))
+        kept = await stack.enter_async_context(opened)
+        joining = Joining(Path(job.folder) / PARTS, spool=kept.spool, frontier=frontier)
+        stack.callback(joining.close)
+        fleet = Fleet(
+            spider,
+            settings=settings,
+            job=job,
+            frontier=frontier,
+            spool=kept.spool,
+            stats=stats,
+            restart=restart,
+            followings=kept.followings,
+            joining=joining,
+            command=command,
+            say=say,
+        )
+        yield fleet
+
+
+def _annotated(kind: type) -> set[str]:
+    """Return what a spider's class and its parents, short of ours, annotate."""
+    own = [c for c in kind.__mro__ if c is not Spider and issubclass(c, Spider)]
+    return {name for c in own for name in inspect.get_annotations(c)}
