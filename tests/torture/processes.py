@@ -121,6 +121,8 @@ class Life:
         mode = mode if workers else "all"
         others = procfs.descendants(self.pid)
         (self._process.kill if mode == "parent" else self._end)()
+        for pid in others if mode == "all" else ():
+            procfs.kill(pid)
         hit = self._process.wait() == -signal.SIGKILL
         self.outlived = procfs.outlived(others, seconds=_GRACE)
         return mode if hit else None
