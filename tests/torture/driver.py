@@ -21,7 +21,7 @@ from tests.torture.stepping import STEPS, die_at
 from tests.torture.trial import Tale, Trial, Unfinished
 
 IN_HAND = int(str(Walker.settings["concurrency"]))
-_MOST_CRAWLS = 20
+_MOST_CRAWLS = 40
 _SMALL = 300
 _MIDDLE = 1_000
 _BEFORE = "SIGKILL, SIGINT and SIGTERM against crawls of a site that misbehaves."
@@ -84,8 +84,8 @@ def _steps(trial: Trial, asked: argparse.Namespace, _: Random) -> Iterator[tuple
         for _crawl in range(_MOST_CRAWLS):
             tale = trial.put_through(partial(die_at, trial, step=step, most=left))
             yield step, tale
-            left -= tale.kills.total()
-            if left <= 0 or not tale.kills.total():
+            left -= tale.kills[step]
+            if left <= 0 or not tale.kills:
                 break
 
 
