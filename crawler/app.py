@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Literal, TypeVar, Unpack
 
 from crawler.callbacks import Callbacks
-from crawler.engine import STOP, Engine
+from crawler.engine import SEEDING, STOP, Engine
 from crawler.errors import CallbackError, RunError, SpiderError, UsageError
 from crawler.export.joining import Joining
 from crawler.fetch.chain import open_fetch
@@ -220,6 +220,8 @@ def _check_callbacks(callbacks: Callbacks, restart: Restart) -> None:
     """Raise `RunError` if requests are queued for callbacks that the spider has no more."""
     gone = []
     for name, queued in restart.callbacks.items():
+        if name == SEEDING.callback:
+            continue
         try:
             callbacks.require(name)
         except CallbackError:

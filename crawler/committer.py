@@ -146,6 +146,10 @@ class Committer:
             for number, outcome in ends.items()
             if outcome.page is not None
         }
+        # Led here from another host, or back to where it began: its own URL is nobody else's.
+        for number, outcome in ends.items():
+            if finals[number] == outcome.request.fingerprint(self._rules):
+                del finals[number]
         for number in await self.patiently(lambda: self._frontier.claim(finals)):
             outcome = ends[number]
             outcome.verdict, outcome.delivered = Verdict.DUPLICATE, False

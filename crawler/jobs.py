@@ -27,6 +27,8 @@ from crawler.spider import Spider
 
 FRONTIER = "frontier.db"
 PROCESSES = ".processes"
+_BEFORE = frozenset({RECORD, f".{RECORD}.part", ".lock", PROCESSES})
+"""What is in a run's folder before its frontier is."""
 
 _MOST_LISTED = 1_000
 _KEYS = ("max_depth", "ignore_query_order", "ignore_params")
@@ -134,6 +136,11 @@ def find_run(output_dir: Path, name: str, run: str = "") -> Path:
             f"spider {name} has no run in {output_dir / name}; there is nothing to resume"
         )
     return runs[-1]
+
+
+def is_begun(folder: Path) -> bool:
+    """False for a folder that holds no run, or one that was killed before it had anything."""
+    return folder.exists() and any(path.name not in _BEFORE for path in folder.iterdir())
 
 
 def state_of(folder: Path) -> State:

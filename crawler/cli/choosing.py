@@ -13,7 +13,7 @@ from crawler.cli.layers import layers
 from crawler.cli.streams import check_stdout, warn
 from crawler.errors import RunError, UsageError
 from crawler.export.run_folder import RECORD, Record, read_record, read_report
-from crawler.jobs import Job, begin, find_run, go_on, reopen, runs_in, state_of
+from crawler.jobs import Job, begin, find_run, go_on, is_begun, reopen, runs_in, state_of
 from crawler.settings import Settings
 from crawler.spider import Spider
 
@@ -50,8 +50,10 @@ def choose(asked: Asked) -> Chosen | None:
     """
     _check(asked)
     folder = _folder(asked)
-    if folder is None or not (folder / RECORD).exists():
+    if folder is None or (asked.job is not None and not is_begun(folder)):
         return _new(asked, folder)
+    if asked.job is not None and not (folder / RECORD).exists():
+        raise RunError(f"{folder}: is not empty, and no folder of a run")
     record = read_record(folder)
     if not _may_go_on(folder, asked):
         return None
@@ -133,8 +135,6 @@ def _new(asked: Asked, folder: Path | None) -> Chosen:
     if "-" in asked.outputs:
         check_stdout()
     spider, settings = _built(asked)
-    if folder is not None and folder.exists() and any(folder.iterdir()):
-        raise RunError(f"{folder}: is not empty, and no folder of a run")
     given = Record(
         spider=spider.name,
         source=source_of(asked.kind),

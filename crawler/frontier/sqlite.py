@@ -215,6 +215,8 @@ class SqliteFrontier:
             self._ledger = Ledger(connection, self._path, peers=self._peers, options=self._options)
             self._life = Life(self._ledger)
             self._borrowing = Borrowing(self._ledger)
+            # What is kept by now is told by the restart; heard later, it would undo what is newer.
+            self._seen = (0, self._ledger.books.sizes().change)
             return self._life.begin(
                 alone=self._alone, check=lambda: check_whole(connection, self._path)
             )
