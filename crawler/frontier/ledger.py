@@ -82,7 +82,7 @@ class Ledger:
                 for held in self._posting.wake(now):
                     held.dry = False
                     self.enter(held)
-                if self.peers.several:
+                if self.peers.several or self._sharing.is_sharing:
                     self._sharing.meet(self.peers)
                 taken = self._pick(limit, now)
                 fresh = [held for held, _ in taken if held.name not in self.hosts.held]

@@ -21,6 +21,8 @@ class Sharing:
         self._hosts = hosts
         self._requests = requests
         self._slots = slots
+        self.is_sharing = False
+        """True while a host of ours is shared, be the others alive or not."""
 
     def meet(self, peers: Peers) -> None:
         """Take the shares we were given, leave those with nothing to do, and give of ours."""
@@ -32,6 +34,7 @@ class Sharing:
                 del self._hosts.held[held.name]
         if (hungry := peers.hungry()) is not None:
             self._give(peers, hungry)
+        self.is_sharing = any(held.shared for held in self._hosts.held.values())
 
     def _adopt(self, number: int, slots: int) -> None:
         for held in self._hosts.held.values():
