@@ -22,6 +22,8 @@ from tests.torture.trial import Tale, Trial, Unfinished
 
 IN_HAND = int(str(Walker.settings["concurrency"]))
 _MOST_CRAWLS = 40
+_MOST_BARREN = 8
+"""Crawls in which nobody came to a step, before it is left."""
 _SMALL = 300
 _MIDDLE = 1_000
 _BEFORE = "SIGKILL, SIGINT and SIGTERM against crawls of a site that misbehaves."
@@ -80,13 +82,12 @@ def _kills(trial: Trial, asked: argparse.Namespace, draw: Random) -> Iterator[tu
 def _steps(trial: Trial, asked: argparse.Namespace, _: Random) -> Iterator[tuple[str, Tale]]:
     """Let processes die so often at each step; one that no process comes to has no hits."""
     for step in asked.only or STEPS:
-        left = asked.steps
-        for _crawl in range(_MOST_CRAWLS):
+        left, barren = asked.steps, 0
+        while left > 0 and barren < _MOST_BARREN:
             tale = trial.put_through(partial(die_at, trial, step=step, most=left))
             yield step, tale
             left -= tale.kills[step]
-            if left <= 0 or not tale.kills:
-                break
+            barren += not tale.kills[step]
 
 
 def _signals(trial: Trial, asked: argparse.Namespace, draw: Random) -> Iterator[tuple[str, Tale]]:

@@ -1,7 +1,7 @@
-"""Lets a process kill itself at a named step.
+"""Lets a process kill itself at named steps.
 
-TORTURE_STEP is STEP:ODDS; TORTURE_MARKS is a folder in which a process leaves its mark before it
-dies. Without them nothing happens.
+TORTURE_STEPS is STEP:ODDS, or several of them; TORTURE_MARKS is a folder in which a process leaves
+its mark before it dies. Without them nothing happens.
 """
 
 import os
@@ -14,7 +14,10 @@ from collections.abc import Callable
 from typing import Any
 
 _MARKS = os.environ.get("TORTURE_MARKS", "")
-_STEP, _, _ODDS = os.environ.get("TORTURE_STEP", "").partition(":")
+_ODDS = {
+    step: float(odds)
+    for step, _, odds in (one.partition(":") for one in os.environ.get("TORTURE_STEPS", "").split())
+}
 _draw = random.Random(f"{os.getpid()} {time.time_ns()}")
 _LONGEST_COMMIT = 0.003
 
@@ -22,9 +25,9 @@ Call = Callable[..., Any]
 
 
 def reached(step: str) -> None:
-    """Die here if this is the step, and the lot falls so."""
+    """Die here if this is such a step, and the lot falls so."""
     if _lot(step):
-        _die()
+        _die(step)
 
 
 def arm() -> None:
@@ -39,11 +42,11 @@ def arm() -> None:
 
 
 def _lot(step: str) -> bool:
-    return step == _STEP and _draw.random() < float(_ODDS)
+    return step in _ODDS and _draw.random() < _ODDS[step]
 
 
-def _die() -> None:
-    mark = os.path.join(_MARKS, f"{_STEP}-{os.getpid()}-{time.time_ns()}")
+def _die(step: str) -> None:
+    mark = os.path.join(_MARKS, f"{step}-{os.getpid()}-{time.time_ns()}")
     os.close(os.open(mark, os.O_CREAT | os.O_WRONLY))
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -64,7 +67,7 @@ class _Connection(sqlite3.Connection):
         if self._commits:
             reached("before_commit")
             if _lot("in_commit"):
-                threading.Timer(_draw.random() * _LONGEST_COMMIT, _die).start()
+                threading.Timer(_draw.random() * _LONGEST_COMMIT, _die, ["in_commit"]).start()
 
 
 def _connecting(connect: Call) -> Call:
@@ -78,9 +81,9 @@ def _cut_short(write: Call, step: str, ending: str) -> Call:
     """Return a write to a file of that name which may die when a part is written."""
 
     def writing(fd: int, data: Any, *at: int) -> Any:
-        if step == _STEP and _path(fd).endswith(ending) and _lot(step):
+        if step in _ODDS and _path(fd).endswith(ending) and _lot(step):
             write(fd, bytes(data)[: _draw.randrange(len(data) + 1)], *at)
-            _die()
+            _die(step)
         return write(fd, data, *at)
 
     return writing

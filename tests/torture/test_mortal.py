@@ -92,5 +92,5 @@ def test_a_process_that_does_not_come_to_the_step_lives(tmp_path: Path) -> None:
 def _run(folder: Path, code: str, *, step: str) -> int:
     marks = folder / "marks"
     marks.mkdir()
-    env = armed(step, marks, odds=1.0)
+    env = armed(marks, **{step: 1.0})
     return subprocess.call([sys.executable, "-c", code], cwd=folder, env=env, timeout=20)
