@@ -189,8 +189,8 @@ class Committer:
                 batch.retried.append((again, outcome.wait))
             elif outcome.verdict is not Verdict.PARTIAL:
                 batch.settled.append(request)
-            if outcome.verdict is Verdict.FAILED and request.kind != "seed":
-                batch.failed.append(request)
+            if outcome.verdict is Verdict.FAILED:
+                batch.failed.append((request, [failure.kind for failure in outcome.failures]))
             if outcome.delivered:
                 batch.pages.append(request)
                 if outcome.page is not None:

@@ -7,6 +7,10 @@ from pathlib import Path
 
 from crawler.errors import RunError, TargetError
 
+FILE = "frontier.db"
+LOCK = ".lock"
+"""Names in a run's folder; whoever opens the file holds the lock meanwhile."""
+
 FORMAT = 1
 _APPLICATION = 0x63726177  # "craw"
 _BUSY_SECONDS = 60.0
@@ -36,7 +40,7 @@ CREATE TABLE queue (
 CREATE TABLE delayed (
     due REAL NOT NULL, id INTEGER NOT NULL, host INTEGER NOT NULL, rank INTEGER NOT NULL,
     request BLOB NOT NULL, PRIMARY KEY (due, id)) WITHOUT ROWID;
-CREATE TABLE failed (id INTEGER PRIMARY KEY, request BLOB NOT NULL);
+CREATE TABLE failed (id INTEGER PRIMARY KEY, request BLOB NOT NULL, kinds TEXT NOT NULL);
 CREATE TABLE callbacks (name TEXT PRIMARY KEY, queued INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE counts (name TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE examples (id INTEGER PRIMARY KEY, words TEXT NOT NULL);
