@@ -220,9 +220,6 @@ class Committer:
             self._turns.learned(host)
         for host in batch.due:
             self._turns.forget(host)
-        most = self._settings.max_failures
-        if most is not None and self._stats.failures > most:
-            self._stop("max_failures")
 
     async def _conclude(self, outcome: Outcome) -> None:
         """Tell those who listen, now that it is true."""

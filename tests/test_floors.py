@@ -19,7 +19,7 @@ FLOORS: list[set[str]] = [
     {"outcome"},
     {"events", "records"},
     {"spider"},
-    {"rules", "fitness"},
+    {"rules", "fitness", "meaning"},
     {"protocols", "stats", "seeding", "hooks", "state"},
     {"frontier", "fetch", "export", "pipeline", "callbacks", "turns"},
     {"visits"},

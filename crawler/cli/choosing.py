@@ -9,11 +9,13 @@ from msgspec import Struct, structs
 
 from crawler.app import check_spider, settings_of
 from crawler.cli.finding import SpiderClass, build, source_of
-from crawler.cli.layers import layers
+from crawler.cli.layers import layers, split
 from crawler.cli.streams import check_stdout, warn
 from crawler.errors import RunError, UsageError
 from crawler.export.run_folder import RECORD, Record, read_record, read_report
-from crawler.jobs import Job, begin, find_run, go_on, reopen, runs_in, state_of
+from crawler.frontier.glance import glance
+from crawler.frontier.schema import FILE
+from crawler.jobs import Job, begin, check_free, find_run, go_on, runs_in, state_of, try_again
 from crawler.settings import Settings
 from crawler.spider import Spider
 
@@ -55,28 +57,21 @@ def choose(asked: Asked) -> Chosen | None:
     record = read_record(folder)
     if not _may_go_on(folder, asked):
         return None
-    merged = structs.replace(
-        asked,
-        arguments=asked.arguments or record.arguments,
-        pairs=[*record.pairs, *asked.pairs],
-        flags={**record.flags, **asked.flags},
-    )
+    arguments, pairs = {**record.arguments, **asked.arguments}, _pairs(record, asked)
+    merged = structs.replace(asked, arguments=arguments, pairs=pairs, flags={})
     spider, settings = _built(merged)
-    if settings.frontier == "memory":
-        raise RunError(f"{folder}: frontier=memory has nothing to go on from")
-    if record.spider != spider.name:
-        raise RunError(f"{folder}: is a run of spider {record.spider!r}, not of {spider.name!r}")
     if asked.join is not None:
         return Chosen(spider, settings, Job(folder, record, is_new=False))
     record = structs.replace(
         record,
+        source=source_of(asked.kind),
         processes=asked.processes or record.processes,
-        pairs=merged.pairs,
-        flags=merged.flags,
+        pairs=pairs,
+        flags={},
     )
-    job = go_on(folder, record, spider, settings, outputs=asked.outputs, arguments=merged.arguments)
+    job = go_on(folder, record, spider, settings, outputs=asked.outputs, arguments=arguments)
     if asked.retry_failed is not None:
-        reopen(folder)
+        job = try_again(job)
     return Chosen(spider, settings, job)
 
 
@@ -88,12 +83,23 @@ def _check(asked: Asked) -> None:
     ]
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)} exclude each other")
-    if given and (asked.overwrite or asked.append):
+    if given not in ([], ["--job"]) and (asked.overwrite or asked.append):
         raise UsageError(
             f"{given[0]} keeps the outputs of its run; --overwrite and --append do not"
         )
     if asked.processes is not None and asked.processes < 1:
         raise UsageError(f"--processes must be at least 1, got {asked.processes}")
+
+
+def _pairs(record: Record, asked: Asked) -> list[str]:
+    """Return the settings of a run and those given now, which win, as `-s` takes them."""
+    merged = {
+        **split(record.pairs, "-s"),
+        **record.flags,
+        **split(asked.pairs, "-s"),
+        **asked.flags,
+    }
+    return [f"{name}={value}" for name, value in merged.items()]
 
 
 def _folder(asked: Asked) -> Path | None:
@@ -115,11 +121,10 @@ def _may_go_on(folder: Path, asked: Asked) -> bool:
         if state != "live":
             raise RunError(f"{folder}: nobody crawls it now; --resume goes on with it")
         return True
-    if state == "live":
-        raise RunError(f"{folder}: is being crawled now; --join {folder.name} adds a process to it")
-    if state == "gone":
-        raise RunError(f"{folder}: has no frontier to go on from")
-    if state != "finished" or asked.retry_failed is not None:
+    check_free(folder)
+    if asked.retry_failed is not None:
+        return _has_failed(folder)
+    if state != "finished":
         return True
     report = read_report(folder)
     pages = f" with {report.pages:,} pages" if report is not None else ""
@@ -129,12 +134,19 @@ def _may_go_on(folder: Path, asked: Asked) -> bool:
     return False
 
 
+def _has_failed(folder: Path) -> bool:
+    if not (folder / FILE).exists():
+        raise RunError(f"{folder}: has no {FILE} any more, which knows what failed")
+    failed = glance(folder).failed
+    if not failed:
+        warn(f"{folder}: no request of it failed, there is nothing to try again")
+    return bool(failed)
+
+
 def _new(asked: Asked, folder: Path | None) -> Chosen:
     if "-" in asked.outputs:
         check_stdout()
     spider, settings = _built(asked)
-    if folder is not None and folder.exists() and any(folder.iterdir()):
-        raise RunError(f"{folder}: is not empty, and no folder of a run")
     given = Record(
         spider=spider.name,
         source=source_of(asked.kind),

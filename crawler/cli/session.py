@@ -62,7 +62,7 @@ def run_crawl(
             async with opened as run:
                 with signals.watching(run):
                     if not job.is_new:
-                        NOTICES.info("%s", found(run))
+                        NOTICES.info("%s", found(run, job))
                     report = await _crawl(run, console, manner, outputs)
                     _log_end(report, manner)
         if not manner.quiet and not manner.log_json:
@@ -148,13 +148,15 @@ async def _crawl(
     return report
 
 
-def found(run: Run | Fleet) -> str:
+def found(run: Run | Fleet, job: Job) -> str:
     """Say what there is of a run that goes on."""
     restart, stats = run.restart, run.stats
+    some = f"{restart.in_flight:,} of them in flight when it ended"
+    if job.retried:
+        some = f"{job.retried:,} of them because they failed"
     return (
         f"going on with {run.folder}: {counted(stats.pages, 'page')} done, "
-        f"{restart.queued:,} queued, {restart.in_flight:,} of them in flight when it ended, "
-        f"{counted(stats.items, 'item')} kept"
+        f"{restart.queued:,} queued, {some}, {counted(stats.items, 'item')} kept"
     )
 
 

@@ -91,20 +91,27 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     """See that the file is a frontier of ours, or make it one."""
     connection.execute("PRAGMA journal_mode = WAL")
     with transaction(connection):
-        application = _number(connection, "application_id")
-        version = _number(connection, "user_version")
-        if (application, version) == (_APPLICATION, FORMAT):
+        if is_ours(connection, path):
             return
-        if version > FORMAT and application == _APPLICATION:
-            raise RunError(
-                f"{path}: written by a newer version (its format is {version}, ours {FORMAT})"
-            )
-        if application or version or connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-            raise RunError(f"{path}: is no frontier of a crawl")
         for statement in _TABLES.split(";\n"):
             connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {_APPLICATION}")
         connection.execute(f"PRAGMA user_version = {FORMAT}")
+
+
+def is_ours(connection: sqlite3.Connection, path: Path) -> bool:
+    """False if a file is still to be made a frontier. Raises `RunError` if it is something else."""
+    application = _number(connection, "application_id")
+    version = _number(connection, "user_version")
+    if (application, version) == (_APPLICATION, FORMAT):
+        return True
+    if version > FORMAT and application == _APPLICATION:
+        raise RunError(
+            f"{path}: written by a newer version (its format is {version}, ours {FORMAT})"
+        )
+    if application or version or connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+        raise RunError(f"{path}: is no frontier of a crawl")
+    return False
 
 
 def check_whole(connection: sqlite3.Connection, path: Path) -> None:
