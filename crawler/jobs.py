@@ -146,7 +146,7 @@ def try_again(job: Job) -> Job:
 def runs_in(output_dir: Path, name: str) -> list[Path]:
     """Return the folders of a spider's runs, the oldest first."""
     folders = [path.parent for path in (output_dir / name).glob(f"*/{RECORD}")]
-    return sorted(folders, key=lambda folder: _age(folder.name))
+    return sorted(folders, key=lambda folder: age_of(folder.name))
 
 
 def find_run(output_dir: Path, name: str, run: str = "") -> Path:
@@ -230,7 +230,7 @@ def _is_one_of(output: str, record: Record) -> bool:
     return output in record.outputs or os.path.abspath(output) in own
 
 
-def _age(name: str) -> tuple[str, int]:
+def age_of(name: str) -> tuple[str, int]:
     """Return what sorts runs by age: of one second `…-10` is younger than `…-2`."""
     stamp, number = name[:19], name[20:]
     return stamp, int(number) if number.isdigit() else 0

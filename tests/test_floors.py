@@ -27,6 +27,7 @@ FLOORS: list[set[str]] = [
     {"engine"},
     {"run", "jobs"},
     {"files"},
+    {"pruning"},
     {"app"},
     {"library", "demo", "fleet"},
     {"cli"},

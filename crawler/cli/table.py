@@ -32,14 +32,19 @@ _LEFT_OUT = {
 
 
 def summary(report: Report) -> str:
-    """Return in a line how a crawl ended, and why."""
+    """Return in a line how a spider's crawl ended, and why."""
+    return f"{report.spider}: {ended(report)}"
+
+
+def ended(report: Report) -> str:
+    """Return how a crawl ended: `stopped at max_pages after 1.2 s`."""
     time, reason = span_of(report.seconds), report.reason
     if reason == "finished" and report.exit_status:
-        return f"{report.spider}: ended after {time}: nothing was delivered"
+        return f"ended after {time}: nothing was delivered"
     if reason in _REASONS:
-        return f"{report.spider}: {_REASONS[reason].format(time=time)}"
+        return _REASONS[reason].format(time=time)
     verb = "failed" if report.exit_status else "stopped"
-    return f"{report.spider}: {verb} after {time}: {reason}"
+    return f"{verb} after {time}: {reason}"
 
 
 def show(report: Report, console: Console, *, outputs: Sequence[str]) -> None:
