@@ -1,5 +1,6 @@
 """Which run a command line means."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 from msgspec import Struct, structs
 
 from crawler.app import check_spider, settings_of
-from crawler.cli.finding import SpiderClass, build, source_of
+from crawler.cli.finding import SpiderClass, build, note_on, source_of
 from crawler.cli.layers import layers, split
 from crawler.cli.streams import check_stdout, warn
 from crawler.errors import RunError, UsageError
@@ -23,6 +24,7 @@ from crawler.spider import Spider
 class Asked(Struct, frozen=True):
     """What the command line asks for: an old run by one of four options, or a new one."""
 
+    name: str
     kind: SpiderClass
     arguments: Mapping[str, str]
     pairs: Sequence[str]
@@ -38,11 +40,15 @@ class Asked(Struct, frozen=True):
 
 
 class Chosen(Struct, frozen=True):
-    """A run, with the spider and the settings it is crawled with."""
+    """A run, with the spider and the settings it is crawled with.
+
+    `again` is the command line that goes on with it if it ends early, "" if none can.
+    """
 
     spider: Spider[Any]
     settings: Settings
     job: Job
+    again: str = ""
 
 
 def choose(asked: Asked) -> Chosen | None:
@@ -72,7 +78,7 @@ def choose(asked: Asked) -> Chosen | None:
     job = go_on(folder, record, spider, settings, outputs=asked.outputs, arguments=arguments)
     if asked.retry_failed is not None:
         job = try_again(job)
-    return Chosen(spider, settings, job)
+    return Chosen(spider, settings, job, _again(asked, job))
 
 
 def _check(asked: Asked) -> None:
@@ -165,7 +171,21 @@ def _new(asked: Asked, folder: Path | None) -> Chosen:
         folder=folder,
         given=given,
     )
-    return Chosen(spider, settings, job)
+    again = _again(asked, job) if settings.frontier != "memory" else ""
+    return Chosen(spider, settings, job, again)
+
+
+def _again(asked: Asked, job: Job) -> str:
+    """Return the command line that goes on with a run, as short as it can be."""
+    words = ["crawl", *(["run"] if note_on(asked.name) else []), asked.name]
+    if asked.job is not None:
+        return shlex.join([*words, "--job", asked.job])
+    below, above = layers((), {})
+    settings = settings_of(asked.kind, below=below, above=above)
+    usual = runs_in(Path(settings.output_dir), asked.kind.name)
+    if job.folder not in usual:
+        return shlex.join([*words, "--resume", str(job.folder)])
+    return shlex.join([*words, "--resume", *([job.folder.name] if job.folder != usual[-1] else [])])
 
 
 def _built(asked: Asked) -> tuple[Spider[Any], Settings]:

@@ -41,13 +41,17 @@ def run_crawl(
     manner: Manner,
     job: Job,
     role: Role = "only",
+    again: str = "",
 ) -> int:
-    """Crawl, and return the exit status; a run of several processes by starting them."""
+    """Crawl, and return the exit status; a run of several processes by starting them.
+
+    `again` is the command line that goes on with the run if it ends early.
+    """
     outputs = job.record.outputs if role == "only" else ()
     if "-" in outputs:
         streams.check_stdout()
     _allow_connections()
-    signals = Signals()
+    signals = Signals(again)
     console = Console(file=streams.stderr(), highlight=False)  # stdout carries data only
     opened: AbstractAsyncContextManager[Run | Fleet]
     if job.record.processes > 1 and role == "only":
@@ -58,18 +62,20 @@ def run_crawl(
         opened = open_run(spider, settings=settings, job=job, role=role)
 
     async def crawl() -> int:
-        with logging_to(job.folder, console, manner):
+        with logging_to(job.folder, console, manner) as log_file:
             async with opened as run:
                 with signals.watching(run):
                     if not job.is_new:
                         NOTICES.info("%s", found(run, job))
                     report = await _crawl(run, console, manner, outputs)
-                    _log_end(report, manner)
+                    _log_end(report, manner, again)
         if not manner.quiet and not manner.log_json:
-            table.show(report, console, outputs=outputs)
+            table.show(report, console, outputs=outputs, again=again)
         elif report.exit_status and not manner.log_json:
             streams.warn(harmless(str(run.error or table.summary(report))))
-        return report.exit_status
+        if log_file.lost is not None:
+            streams.warn(f"{log_file.lost}; lines of the log are lost")
+        return report.exit_status or (3 if log_file.lost is not None else 0)
 
     status = asyncio.run(crawl())
     return status if signals.received is None else 128 + signals.received
@@ -199,6 +205,8 @@ def _is_live(console: Console, manner: Manner, outputs: Sequence[str]) -> bool:
     return console.is_terminal and not (console.is_dumb_terminal or manner.log_json or shared)
 
 
-def _log_end(report: Report, manner: Manner) -> None:
+def _log_end(report: Report, manner: Manner, again: str) -> None:
     teller = NOTICES if manner.log_json else log
     teller.info("%s", table.summary(report), extra={"facts": {"report": report}})
+    if line := table.line_to_go_on(report, again):
+        teller.info("to go on with it: %s", line)
