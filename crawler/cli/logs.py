@@ -1,7 +1,6 @@
 """Where log lines go."""
 
 import logging
-import os
 import queue
 import re
 import sys
@@ -118,12 +117,16 @@ class _ToConsole(logging.Handler):
 class LogFile(logging.FileHandler):
     """Appends to a file; on a full disk lines are lost, and the crawl goes on: `lost` says why."""
 
-    lost: TargetError | None = None
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, encoding="utf-8", errors="replace")
+        self.lost: TargetError | None = None
+        self._path = path
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Note that a record could not be written."""
         error = sys.exception()
         if isinstance(error, OSError):
-            self.lost = self.lost or refused(os.path.relpath(self.baseFilename), error)
+            self.lost = self.lost or refused(self._path, error)
         else:
             super().handleError(record)
 
@@ -154,7 +157,7 @@ def logging_to(folder: Path, console: Console, manner: Manner) -> Iterator[LogFi
 
 def _file(path: Path, manner: Manner) -> LogFile:
     try:
-        handler = LogFile(path, encoding="utf-8", errors="replace")
+        handler = LogFile(path)
     except OSError as error:
         raise refused(path, error) from None
     handler.setFormatter(_Json() if manner.log_json else _Lines())
