@@ -6,11 +6,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from crawler.errors import RunError
 from crawler.export.following import Following
 from crawler.export.pages import FilePages, NoPages
 from crawler.export.spool import FileSpool
 from crawler.export.targets import STDOUT
-from crawler.jobs import Job
+from crawler.frontier.schema import FILE
+from crawler.jobs import Job, has_lines
 from crawler.outcome import Restart
 from crawler.protocols import Memory, PageStore, Spool
 from crawler.records.streams import Streams
@@ -54,6 +56,11 @@ async def open_files(
     job: Job, settings: Settings, restart: Restart, streams: Streams
 ) -> AsyncIterator[Kept]:
     """Open what goes into the run's folder, and where `-o` said; cut back to what is committed."""
+    if restart.fresh and has_lines(job.folder):
+        raise RunError(
+            f"{job.folder / FILE}: holds nothing of this run, whose files do; "
+            "was it emptied, or replaced?"
+        )
     least, durable = settings.min_free_bytes, settings.durable == "full"
     folder, where = job.folder, job.record.plan
     async with AsyncExitStack() as stack:

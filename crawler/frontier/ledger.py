@@ -14,6 +14,7 @@ from crawler.frontier.lending import Lending
 from crawler.frontier.peers import Peers
 from crawler.frontier.posting import Posting
 from crawler.frontier.requests import Requests, rank_of
+from crawler.frontier.retrying import Retrying
 from crawler.frontier.schema import mapped, transaction
 from crawler.frontier.sharing import Sharing
 from crawler.outcome import Batch, HostLease, HostNotes
@@ -61,6 +62,7 @@ class Ledger:
         self.requests = Requests(connection, rules=options.rules)
         self.books = Books(connection)
         self.lending = Lending(connection)
+        self.retrying = Retrying(connection)
         self._posting = Posting(
             self.hosts, self.requests, self.books, host_pages=options.host_pages
         )

@@ -173,10 +173,25 @@ class Requests:
             self._claimed.pop(number, None)
             self._confirmed.discard(number)
 
-    def keep_failed(self, requests: Iterable[Request]) -> None:
-        """Keep requests that failed, for whoever wants to try them again."""
-        rows = [(request.id, _encode(request)) for request in requests]
-        self._db.executemany("INSERT OR REPLACE INTO failed VALUES (?, ?)", rows)
+    def keep_failed(self, failed: Iterable[tuple[Request, Sequence[str]]]) -> None:
+        """Keep requests that failed, and as what, for whoever wants to try them again."""
+        rows = [(request.id, _encode(request), " ".join(kinds)) for request, kinds in failed]
+        self._db.executemany("INSERT OR REPLACE INTO failed VALUES (?, ?, ?)", rows)
+
+    def take_failed(self, limit: int, *, seeding: bool = False) -> list[tuple[Request, list[str]]]:
+        """Take failed requests and the kinds of their failures out, as if they were never tried.
+
+        `seeding`: only the run's first request, which is what seeds it.
+        """
+        where = "WHERE id = 1" if seeding else ""
+        rows = self._db.execute(
+            f"SELECT id, request, kinds FROM failed {where} ORDER BY id LIMIT ?", (limit,)
+        ).fetchall()
+        self._db.executemany("DELETE FROM failed WHERE id = ?", [row[:1] for row in rows])
+        return [
+            (structs.replace(_read(number, data), attempt=1, crashes=0), kinds.split())
+            for number, data, kinds in rows
+        ]
 
     def count_callbacks(self, changes: Mapping[str, int]) -> None:
         """Add to the numbers of queued requests by callback."""
