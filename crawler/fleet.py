@@ -7,7 +7,6 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 from crawler.app import check_spider, new_clock
@@ -262,7 +261,12 @@ async def open_fleet(
             await frontier.commit(Batch(kept={STOP: b""}))
         opened = open_files(job, settings, restart, streams_of(spider.item_types))
         kept = await stack.enter_async_context(opened)
-        joining = Joining(Path(job.folder) / PARTS, spool=kept.spool, frontier=frontier)
+        joining = Joining(
+            job.folder / PARTS,
+            spool=kept.spool,
+            frontier=frontier,
+            memories=[stats, *kept.memories],
+        )
         stack.callback(joining.close)
         fleet = Fleet(
             spider,
