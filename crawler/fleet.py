@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
-from crawler.app import check_spider, new_clock
+from crawler.app import check_spider
+from crawler.clock import SteadyClock
 from crawler.engine import STOP
 from crawler.errors import CrawlerError, TargetError, UsageError
 from crawler.export.following import Following
@@ -247,7 +248,7 @@ async def open_fleet(
         frontier = SqliteFrontier(
             job.folder,
             durable=settings.durable,
-            clock=new_clock(),
+            clock=SteadyClock(),
             batch=lambda _: 0,
             heard=hear,
         )
