@@ -217,9 +217,14 @@ class SqliteFrontier:
             self._borrowing = Borrowing(self._ledger)
             # What is kept by now is told by the restart; heard later, it would undo what is newer.
             self._seen = (0, self._ledger.books.sizes().change)
-            return self._life.begin(
-                alone=self._alone, check=lambda: check_whole(connection, self._path)
-            )
+            try:
+                return self._life.begin(
+                    alone=self._alone, check=lambda: check_whole(connection, self._path)
+                )
+            except BaseException:
+                self._peers.close()
+                connection.close()
+                raise
 
     def _grant(self, wish: int) -> None:
         with self._ledger.transaction():
