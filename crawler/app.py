@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar, Unpack
 
 from crawler.callbacks import Callbacks
 from crawler.clock import SteadyClock
-from crawler.engine import STOP, Engine
+from crawler.engine import SEEDING, STOP, Engine
 from crawler.errors import CallbackError, RunError, SpiderError, UsageError
 from crawler.export.joining import Joining
 from crawler.fetch.chain import open_fetch
@@ -234,6 +234,8 @@ def _check_callbacks(callbacks: Callbacks, restart: Restart) -> None:
     """Raise `RunError` if requests are queued for callbacks that the spider has no more."""
     gone = []
     for name, queued in restart.callbacks.items():
+        if name == SEEDING.callback:
+            continue  # start(), which takes no page
         try:
             callbacks.require(name)
         except CallbackError:
