@@ -1,5 +1,5 @@
 # Each target does all its own set-up: it needs Python >= 3.11, make and a package registry.
-.PHONY: demo test check format bench bench-quick clean
+.PHONY: demo test check format bench bench-quick torture clean
 
 PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -37,6 +37,9 @@ bench: $(READY)  ## what the crawl itself costs a page
 
 bench-quick: $(READY)
 	$(BIN)/python benchmarks/overhead.py --pages 5000 --repeat 3
+
+torture: $(READY)  ## kill crawls, go on with them, compare what they leave: about 15 minutes
+	$(BIN)/python -m tests.torture --kills 50 --processes 2 --steps 20 --signals 20
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -235,7 +235,7 @@ def _check_callbacks(callbacks: Callbacks, restart: Restart) -> None:
     gone = []
     for name, queued in restart.callbacks.items():
         if name == SEEDING.callback:
-            continue  # start(), which takes no page
+            continue
         try:
             callbacks.require(name)
         except CallbackError:

@@ -116,12 +116,14 @@ class Committer:
         self._in_steps = True
         await self._pipeline.run_steps(gathered)
         self._in_steps = False
-        outcomes = self._within_limit(gathered)
-        position = await self.patiently(lambda: self._pipeline.write(outcomes))
-        batch = self._batch(outcomes, position)
-        commit = await self.patiently(lambda: self._frontier.commit(batch))
-        self._stats.hear(commit.counts)
-        self._heed(batch)
+        if self._settings.max_items is None:
+            outcomes, position = gathered, await self._commit(gathered)
+        else:
+            # Of several processes one after the other sees how many items there are.
+            async with self._frontier.turn() as counts:
+                self._stats.hear(counts)
+                outcomes = self._within_limit(gathered, self._settings.max_items)
+                position = await self._commit(outcomes)
         await self._pipeline.committed(position, outcomes)
         for outcome in outcomes:
             await self._conclude(outcome)
@@ -144,16 +146,26 @@ class Committer:
             for number, outcome in ends.items()
             if outcome.page is not None
         }
+        # Led here from another host, or back to where it began: its own URL is nobody else's.
+        for number, outcome in ends.items():
+            if finals[number] == outcome.request.fingerprint(self._rules):
+                del finals[number]
         for number in await self.patiently(lambda: self._frontier.claim(finals)):
             outcome = ends[number]
             outcome.verdict, outcome.delivered = Verdict.DUPLICATE, False
             outcome.items, outcome.found, outcome.failures, outcome.counts = (), (), (), {}
 
-    def _within_limit(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
-        """Return the outcomes up to the one that reaches `max_items`; the rest stays queued."""
-        most = self._settings.max_items
-        if most is None:
-            return outcomes
+    async def _commit(self, outcomes: Sequence[Outcome]) -> Position:
+        """Write what outcomes brought, and make it count."""
+        position = await self.patiently(lambda: self._pipeline.write(outcomes))
+        batch = self._batch(outcomes, position)
+        commit = await self.patiently(lambda: self._frontier.commit(batch))
+        self._stats.hear(commit.counts)
+        self._heed(batch)
+        return position
+
+    def _within_limit(self, outcomes: Sequence[Outcome], most: int) -> Sequence[Outcome]:
+        """Return the outcomes up to the one that reaches `most` items; the rest stays queued."""
         total = self._stats.items
         for index, outcome in enumerate(outcomes):
             if total >= most:

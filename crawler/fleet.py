@@ -7,7 +7,6 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 from crawler.app import check_spider
@@ -94,6 +93,11 @@ class Fleet:
         if (reason := kept.get(STOP)) and not self._stopping:
             self._reason = reason.decode()
 
+    @property
+    def is_over(self) -> bool:
+        """True: no process of the run outlives this one."""
+        return True
+
     async def counts(self) -> Counts:
         """Return the frontier's size now, with `stats` brought up to date."""
         counts = await self._frontier.counts()
@@ -159,6 +163,7 @@ class Fleet:
     async def _die(self, status: int) -> bool:
         """Note that a worker died; True if the crawl gets no further by that."""
         log.warning("a worker died (status %d); another takes its place", status)
+        await self._frontier.bury()
         counts = Counter((await self._frontier.counts()).counters)
         self._deaths = self._deaths + 1 if counts == self._seen else 1
         self._seen = counts
@@ -229,7 +234,7 @@ async def open_fleet(
     Without `command` nothing is crawled: what is left of the run is joined. Raises `UsageError`.
     """
     check_spider(spider, settings)
-    if "state" in _annotated(type(spider)):
+    if command and "state" in _annotated(type(spider)):
         raise UsageError(
             f"spider {spider.name}: self.state belongs to one process; "
             "use self.count, or crawl without --processes"
@@ -250,13 +255,19 @@ async def open_fleet(
         restart = await frontier.open()
         stack.push_async_callback(frontier.aclose)
         stats.started = job.record.created
+        stats.hear(restart.counts)
         for name, value in restart.kept.items():
             stats.learn(name, value)
         if restart.kept.get(STOP):
             await frontier.commit(Batch(kept={STOP: b""}))
         opened = open_files(job, settings, restart, streams_of(spider.item_types))
         kept = await stack.enter_async_context(opened)
-        joining = Joining(Path(job.folder) / PARTS, spool=kept.spool, frontier=frontier)
+        joining = Joining(
+            job.folder / PARTS,
+            spool=kept.spool,
+            frontier=frontier,
+            memories=[stats, *kept.memories],
+        )
         stack.callback(joining.close)
         fleet = Fleet(
             spider,

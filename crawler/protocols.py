@@ -1,7 +1,7 @@
 """The seams between the rooms."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any, Protocol
 
 from crawler.outcome import Batch, Commit, Counts, HostLease, Part, Position, Restart, Totals
@@ -69,6 +69,9 @@ class Frontier(Protocol):
 
     async def lend(self, wish: int) -> None:
         """Let another process make the request it wishes for; return when it has."""
+
+    def turn(self) -> AbstractAsyncContextManager[Mapping[str, int]]:
+        """Let no other process enter this block meanwhile; gives the run's counters as they are."""
 
     async def counts(self) -> Counts:
         """Return the frontier's size now."""

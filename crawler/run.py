@@ -57,6 +57,11 @@ class Run:
             seconds = 0.0 if at_once else self.settings.stop_seconds
             self._opening.reschedule(asyncio.get_running_loop().time() + seconds)
 
+    @property
+    def is_over(self) -> bool:
+        """False if it was this process alone that stopped: others may go on."""
+        return self._engine.is_over
+
     async def counts(self) -> Counts:
         """Return the frontier's size now."""
         return await self._frontier.counts()

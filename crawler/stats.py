@@ -16,7 +16,8 @@ def count_into(counts: dict[str, int], outcome: Outcome) -> None:
     """Add one outcome to the counters: a delta, committed together with it.
 
     Names: `pages`, `bytes`, `hops`, `status.N`, `items.STREAM`, `failed.KIND`, `retries`,
-    `duplicates`, and the outcome's own (`offsite`, `dropped.REASON`, `user.NAME`, …).
+    `duplicates`, and the outcome's own (`offsite`, `dropped.REASON`, `user.NAME`, …). The frontier
+    adds `left_out.REASON`, and `crashes` of processes in a callback.
     """
 
     def add(name: str, number: int = 1) -> None:

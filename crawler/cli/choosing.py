@@ -162,6 +162,8 @@ def _new(asked: Asked, folder: Path | None) -> Chosen:
         processes=asked.processes or 1,
         created=datetime.now(UTC),
     )
+    if given.processes > 1 and settings.frontier == "memory":
+        raise UsageError("--processes: several processes cannot share frontier=memory")
     job = begin(
         spider,
         settings,

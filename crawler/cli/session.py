@@ -8,7 +8,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import structs
 from rich.console import Console
@@ -21,7 +21,7 @@ from crawler.cli.units import counted, harmless
 from crawler.errors import LeasesLost
 from crawler.export.run_folder import write_report
 from crawler.fleet import LOST, Fleet, open_fleet
-from crawler.jobs import Job
+from crawler.jobs import Job, state_of
 from crawler.outcome import Report
 from crawler.run import Run
 from crawler.settings import Settings
@@ -40,35 +40,41 @@ def run_crawl(
     settings: Settings,
     manner: Manner,
     job: Job,
-    role: Role = "only",
+    role: Role | Literal["keeper"] = "only",
     again: str = "",
 ) -> int:
     """Crawl, and return the exit status; a run of several processes by starting them.
 
-    `again` is the command line that goes on with the run if it ends early.
+    A `keeper` crawls nothing: it joins what others left. `again` is the command line that goes on
+    with the run if it ends early.
     """
     outputs = job.record.outputs if role == "only" else ()
+    is_over = False
     if "-" in outputs:
         streams.check_stdout()
     _allow_connections()
     signals = Signals(again)
     console = Console(file=streams.stderr(), highlight=False)  # stdout carries data only
     opened: AbstractAsyncContextManager[Run | Fleet]
-    if job.record.processes > 1 and role == "only":
-        opened = open_fleet(
-            spider, settings=settings, job=job, command=worker(job, manner), say=_saying(console)
-        )
+    if role == "keeper" or (role == "only" and job.record.processes > 1):
+        command = worker(job, manner) if role == "only" else ()
+        say = _saying(console)
+        opened = open_fleet(spider, settings=settings, job=job, command=command, say=say)
     else:
-        opened = open_run(spider, settings=settings, job=job, role=role)
+        opened = open_run(
+            spider, settings=settings, job=job, role="worker" if role == "worker" else "only"
+        )
 
     async def crawl() -> int:
         with logging_to(job.folder, console, manner) as log_file:
             async with opened as run:
                 with signals.watching(run):
-                    if not job.is_new:
-                        NOTICES.info("%s", found(run, job))
+                    if not job.is_new and role != "keeper":
+                        NOTICES.info("%s", found(run, job, joins=role == "worker"))
                     report = await _crawl(run, console, manner, outputs)
                     _log_end(report, manner, again)
+                    nonlocal is_over
+                    is_over = run.is_over
         if not manner.quiet and not manner.log_json:
             table.show(report, console, outputs=outputs, again=again)
         elif report.exit_status and not manner.log_json:
@@ -78,7 +84,12 @@ def run_crawl(
         return report.exit_status or (3 if log_file.lost is not None else 0)
 
     status = asyncio.run(crawl())
-    return status if signals.received is None else 128 + signals.received
+    if signals.received is not None:
+        return 128 + signals.received
+    if role == "worker" and is_over and state_of(job.folder) != "live":
+        # Whoever began the run has died: its files are to be joined by whoever ends last.
+        return run_crawl(spider, settings=settings, manner=manner, job=job, role="keeper")
+    return status
 
 
 def worker(job: Job, manner: Manner) -> list[str]:
@@ -154,16 +165,15 @@ async def _crawl(
     return report
 
 
-def found(run: Run | Fleet, job: Job) -> str:
+def found(run: Run | Fleet, job: Job, *, joins: bool) -> str:
     """Say what there is of a run that goes on."""
     restart, stats = run.restart, run.stats
-    some = f"{restart.in_flight:,} of them in flight when it ended"
+    some = f" ({restart.in_flight:,} of them in flight when it died)" if restart.in_flight else ""
     if job.retried:
-        some = f"{job.retried:,} of them because they failed"
-    return (
-        f"going on with {run.folder}: {counted(stats.pages, 'page')} done, "
-        f"{restart.queued:,} queued, {some}, {counted(stats.items, 'item')} kept"
-    )
+        some = f" ({job.retried:,} of them because they failed)"
+    pages, items = counted(stats.pages, "page"), counted(stats.items, "item")
+    verb = "joining" if joins else "going on with"
+    return f"{verb} {run.folder}: {pages} done, {restart.queued:,} queued{some}, {items} kept"
 
 
 def _allow_connections() -> None:

@@ -50,6 +50,7 @@ class FilePages:
         self._thread = FileThread("pages")
 
     async def __aenter__(self) -> "FilePages":
+        await self._thread.run(self._sweep)
         return self
 
     async def __aexit__(
@@ -58,6 +59,7 @@ class FilePages:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        await self._thread.run(self._sweep)
         await self.aclose()
 
     async def save(self, pages: Sequence[Response]) -> Sequence[str]:
@@ -75,6 +77,16 @@ class FilePages:
     async def aclose(self) -> None:
         """End the thread."""
         self._thread.close()
+
+    def _sweep(self) -> None:
+        """Remove what processes of the run that were killed had begun to write."""
+        for part in self._folder.glob(".part-*"):
+            try:
+                os.kill(int(part.name.rpartition("-")[2]), 0)
+            except ProcessLookupError:
+                part.unlink(missing_ok=True)
+            except (OSError, ValueError):
+                continue  # another user's process, or no name of ours
 
     def _write_all(self, names: Sequence[str], pages: Sequence[Response]) -> None:
         path = os.fspath(self._folder)

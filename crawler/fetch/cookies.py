@@ -68,12 +68,15 @@ class CookieJar:
         return {site: list(self._sites.get(site, {}).values()) for site in sorted(changed)}
 
     def replace(self, site: str, cookies: Iterable[Cookie]) -> None:
-        """Give a site the cookies that `changed` gave, for those it has; that is no change."""
-        before = site in self._changed
+        """Give a site the cookies that `changed` gave, for those it has; that is no change.
+
+        Those of a site that has changed here, and did not tell yet, stay beside them.
+        """
+        untold = list(self._sites.get(site, {}).values()) if site in self._changed else []
         for key in list(self._sites.get(site, ())):
             self._drop(key)
-        self.load(cookies)
-        if not before:
+        self.load([*cookies, *untold])
+        if not untold:
             self._changed.discard(site)
 
     def _of_site(self, host: str) -> Iterable[Cookie]:

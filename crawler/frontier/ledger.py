@@ -84,7 +84,7 @@ class Ledger:
                 for held in self._posting.wake(now):
                     held.dry = False
                     self.enter(held)
-                if self.peers.several:
+                if self.peers.several or self._sharing.is_sharing:
                     self._sharing.meet(self.peers)
                 taken = self._pick(limit, now)
                 fresh = [held for held, _ in taken if held.name not in self.hosts.held]
@@ -108,6 +108,7 @@ class Ledger:
     def commit(self, batch: Batch) -> None:
         """Make `batch` true."""
         now = self.clock()
+        pages = batch.counts.get("pages", 0) if self.options.max_pages is not None else 0
         try:
             with self.transaction():
                 changes = self._posting.post(batch, now)
@@ -124,12 +125,12 @@ class Ledger:
                     for name in returned
                     if (held := self.hosts.held.get(name)) is not None
                 )
-                self.reserved -= batch.counts.get("pages", 0)
+                self.reserved -= pages
                 self.peers.stay(in_hand=out, reserved=self.reserved)
                 self.books.commit(batch, now, process=self.peers.number)
         except BaseException:
             self.requests.forget_recent()
-            self.reserved += batch.counts.get("pages", 0)
+            self.reserved += pages
             raise
         self.out = out
         self.requests.forget_claims(request.id for request in batch.settled)

@@ -39,11 +39,12 @@ class Life:
             ahead=self._ledger.books.ahead(),
         )
 
-    def bury(self) -> None:
-        """See who of the others has died, and let go what they held."""
+    def bury(self) -> bool:
+        """See who of the others has died, and let go what they held; True if somebody has."""
         with self._ledger.transaction():
             if dead := self._ledger.peers.look():
                 self._count_crashes(self._ledger.peers.bury(dead))
+        return bool(dead)
 
     def end(self) -> None:
         """Let go all that this process holds."""
@@ -54,6 +55,7 @@ class Life:
         for process in dead:
             for flight in process.flights:
                 self._ledger.requests.crashed(flight.host, flight.rank, flight.id)
+                self._ledger.books.add("crashes", 1)
 
     def _set_clock(self, *, alone: bool) -> None:
         """See to it that no host waits longer because a clock was set back since the last life."""

@@ -4,6 +4,7 @@ import asyncio
 import heapq
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from itertools import count
 
 from msgspec import structs
@@ -162,6 +163,10 @@ class MemoryFrontier(Alone):
             known=len(self._known),
             counters=self._counts.copy(),
         )
+
+    def turn(self) -> AbstractAsyncContextManager[Mapping[str, int]]:
+        """See `Frontier.turn`."""
+        return nullcontext(self._counts)
 
     async def totals(self) -> Totals:
         """See `Frontier.totals`."""

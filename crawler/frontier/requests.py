@@ -1,5 +1,6 @@
 """Requests in SQLite: known, queued, delayed."""
 
+import hashlib
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -51,6 +52,8 @@ class Requests:
     def is_new(self, request: Request) -> bool:
         """Make a request's URL known; False if it was, unless the request is made `again`."""
         key = request.fingerprint(self._rules)
+        if request.seeded and not self._make_known(_nth(key, request.seeded)):
+            return False  # queued by an earlier life of the seeding
         if key in self._recent or key in self._less_recent:
             return request.again
         if len(self._recent) >= _RECENT:
@@ -211,6 +214,12 @@ class Requests:
             self._db.execute("DELETE FROM claims WHERE request = ?", (number,))
             self._recent.discard(key)
             self._less_recent.discard(key)
+
+
+def _nth(key: int, number: int) -> int:
+    """Return the key of a URL as one seed of those that are made again."""
+    text = b"%d seed %d" % (key, number)
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little", signed=True)
 
 
 def _read(number: int, data: bytes) -> Request:

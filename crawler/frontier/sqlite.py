@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -131,6 +131,16 @@ class SqliteFrontier:
                 return
             await changed.wait()
 
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[Mapping[str, int]]:
+        """See `Frontier.turn`."""
+        lock = locked(self._folder / ".turn")
+        await self._run(lock.__enter__)
+        try:
+            yield await self._run(self._ledger.books.counts)
+        finally:
+            lock.__exit__(None, None, None)
+
     async def counts(self) -> Counts:
         """See `Frontier.counts`."""
         return await self._run(self._counts)
@@ -143,6 +153,11 @@ class SqliteFrontier:
         """Close; what this process still holds is queued again. Again is fine."""
         await self._run(self._close)
         self._thread.close()
+
+    async def bury(self) -> None:
+        """Let go at once what a process held that is known to be dead."""
+        if await self._run(self._life.bury):
+            self._wake()
 
     async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._thread.run(work, *args, **kwargs)
@@ -200,9 +215,16 @@ class SqliteFrontier:
             self._ledger = Ledger(connection, self._path, peers=self._peers, options=self._options)
             self._life = Life(self._ledger)
             self._borrowing = Borrowing(self._ledger)
-            return self._life.begin(
-                alone=self._alone, check=lambda: check_whole(connection, self._path)
-            )
+            # What is kept by now is told by the restart; heard later, it would undo what is newer.
+            self._seen = (0, self._ledger.books.sizes().change)
+            try:
+                return self._life.begin(
+                    alone=self._alone, check=lambda: check_whole(connection, self._path)
+                )
+            except BaseException:
+                self._peers.close()
+                connection.close()
+                raise
 
     def _grant(self, wish: int) -> None:
         with self._ledger.transaction():
@@ -227,10 +249,10 @@ class SqliteFrontier:
         """Return what others kept, or None if they did nothing."""
         assert self._connection is not None
         self._looks += 1
-        if self._looks % _BURIAL == 0 or not self._peers.several:
-            self._life.bury()
+        is_time = self._looks % _BURIAL == 0 or not self._peers.several
+        buried = is_time and self._life.bury()
         (version,) = self._connection.execute("PRAGMA data_version").fetchone()
-        if version == self._seen[0]:
+        if version == self._seen[0] and not buried:
             return None
         change = self._ledger.books.sizes().change
         kept = self._ledger.books.kept(since=self._seen[1], not_by=self._peers.number)

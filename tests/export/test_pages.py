@@ -1,5 +1,6 @@
 import logging
 import os
+import subprocess
 from pathlib import Path
 
 import msgspec
@@ -41,6 +42,19 @@ async def test_a_page_saved_again_takes_the_place_of_the_one_before(tmp_path: Pa
         (name,) = await store.save([page("https://a.example/x", b"new")])
     assert (tmp_path / name).read_bytes() == b"new"
     assert sum(len(files) for _, _, files in os.walk(tmp_path)) == 1
+
+
+async def test_what_a_killed_process_had_begun_to_write_is_removed(tmp_path: Path) -> None:
+    killed = subprocess.Popen(["true"])
+    killed.wait()
+    dead, living = (tmp_path / f".part-{pid}" for pid in (killed.pid, os.getppid()))
+    dead.touch()
+    living.touch()
+    async with FilePages(tmp_path):
+        assert not dead.exists()
+        dead.touch()  # of one that is killed while this one crawls
+    assert not dead.exists()
+    assert living.exists()
 
 
 async def test_a_folder_that_vanished_is_made_again(tmp_path: Path) -> None:

@@ -333,6 +333,21 @@ def test_a_dump_can_be_written_and_loaded() -> None:
     assert again.header(HOME, now=NOW + 50) == "a=2"
 
 
+def test_what_another_process_has_takes_the_place_of_all_but_what_is_new_here() -> None:
+    jar, other = CookieJar(), CookieJar()
+    other.store(HOME, "theirs=1", now=NOW)
+    (theirs,) = other.changed().values()
+    jar.store(HOME, "old=1", now=NOW)
+    jar.changed()
+    jar.replace("example.org", theirs)
+    assert jar.header(HOME, now=NOW) == "theirs=1"
+    assert not jar.changed()
+    jar.store(HOME, "new=1", now=NOW)
+    jar.replace("example.org", theirs)
+    assert jar.header(HOME, now=NOW) == "theirs=1; new=1"
+    assert jar.changed()
+
+
 def test_a_url_that_is_none_is_said() -> None:
     with pytest.raises(InvalidUrl):
         CookieJar().store("mailto:joe@example.org", "a=b", now=NOW)
