@@ -40,8 +40,8 @@ def data(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in files if path.suffix in (".jsonl", ".html")}
 
 
-def shorten(file: Path) -> None:
-    file.write_bytes(file.read_bytes()[:-10])
+def halve(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
 
 
 def change(file: Path) -> None:
@@ -49,13 +49,15 @@ def change(file: Path) -> None:
     file.write_text(text.replace("http", "ftp", 1))
 
 
-@pytest.mark.parametrize("name", ["items.jsonl", "pages.jsonl", "failures.jsonl"])
 @pytest.mark.parametrize(
-    ("damage", "words"),
+    ("name", "damage", "words"),
     [
-        (Path.unlink, "is gone, with"),
-        (shorten, "bytes were committed, but the file has"),
-        (change, "was edited"),
+        ("items.jsonl", Path.unlink, "is gone, with"),
+        ("pages.jsonl", Path.unlink, "is gone, with"),
+        ("failures.jsonl", Path.unlink, "is gone, with"),
+        ("items.jsonl", halve, "bytes were committed, but the file has"),
+        ("pages.jsonl", change, "bytes were committed, but the file has"),
+        ("failures.jsonl", change, "bytes were committed, but the file has"),
     ],
 )
 async def test_a_line_file_that_was_edited_is_named_and_left_as_it_is(
@@ -66,7 +68,7 @@ async def test_a_line_file_that_was_edited_is_named_and_left_as_it_is(
     done = await crawl(begun, "site", "--job", "job", "--max-pages", "40")
     assert done.status == 3
     assert done.err.startswith(f"crawl: job/{name}: ")
-    assert words in done.err or "bytes were committed" in done.err
+    assert words in done.err
     assert data(begun) == before
 
 
@@ -107,10 +109,6 @@ async def test_what_a_finished_run_left_is_nobodys_business(folder: Path, site: 
 
 def scribble(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:100] + b"\xff" * (file.stat().st_size - 100))
-
-
-def halve(file: Path) -> None:
-    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
 
 
 def age(file: Path) -> None:
