@@ -35,9 +35,9 @@ def web(folder: Path, site: Site) -> Site:
     return site
 
 
-def limited(size: int) -> str:
+def limited(kb: int) -> str:
     """Let no file of the process grow past some kB: a disk that fills."""
-    return f"ulimit -f {size * 2};"
+    return f"ulimit -f {kb * 2};"
 
 
 async def whole_after(folder: Path, items: str) -> bool:
@@ -54,8 +54,8 @@ async def whole_after(folder: Path, items: str) -> bool:
     ("size", "kb", "words", "path"),
     [
         (10, 300, [], "job/frontier.db"),
-        (40_000, 1_000, [], "job/items.jsonl"),
-        (40_000, 1_000, ["-o", "x.jsonl"], "x.jsonl"),
+        (300_000, 2_500, [], "job/items.jsonl"),
+        (300_000, 2_500, ["-o", "x.jsonl"], "x.jsonl"),
         (100, 1_500, ["-o", "x.jsonl", "-o", "x.csv", "--append"], "x.csv"),
     ],
 )
