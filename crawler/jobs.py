@@ -69,7 +69,7 @@ def begin(
         given,
         outputs=tuple(outputs),
         plan=where,
-        meaning=meaning_of(spider, settings, given.arguments),
+        meaning=meaning_of(spider, settings, given.arguments if given.source else None),
     )
     if folder is None:
         folder = new_folder(Path(settings.output_dir) / spider.name)
