@@ -71,6 +71,7 @@ def choose(asked: Asked) -> Chosen | None:
     record = structs.replace(
         record,
         source=source_of(asked.kind),
+        arguments=arguments,
         processes=asked.processes or record.processes,
         pairs=pairs,
         flags={},

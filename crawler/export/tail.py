@@ -48,6 +48,9 @@ def mend(kept: Mapping[str, bytes], name: str, path: Path, *, committed: int) ->
             length = file.seek(0, 2)
             if not start <= length < committed:
                 return 0
+            file.seek(start)
+            if file.read() != data[: length - start]:
+                return 0  # not cut, but edited
             file.write(data[length - start :])
             return committed - length
     except FileNotFoundError:
