@@ -201,8 +201,8 @@ class Committer:
                 batch.retried.append((again, outcome.wait))
             elif outcome.verdict is not Verdict.PARTIAL:
                 batch.settled.append(request)
-            if outcome.verdict is Verdict.FAILED and request.kind != "seed":
-                batch.failed.append(request)
+            if outcome.verdict is Verdict.FAILED:
+                batch.failed.append((request, [failure.kind for failure in outcome.failures]))
             if outcome.delivered:
                 batch.pages.append(request)
                 if outcome.page is not None:
@@ -232,9 +232,6 @@ class Committer:
             self._turns.learned(host)
         for host in batch.due:
             self._turns.forget(host)
-        most = self._settings.max_failures
-        if most is not None and self._stats.failures > most:
-            self._stop("max_failures")
 
     async def _conclude(self, outcome: Outcome) -> None:
         """Tell those who listen, now that it is true."""

@@ -240,10 +240,17 @@ class Engine:
         self._heed_limits()
 
     def _heed_limits(self) -> None:
-        """Stop if the run has all its pages; an earlier life of it may have fetched them."""
-        most = self._settings.max_pages
-        if most is not None and self._stats.pages >= most:
-            self.stop_everywhere("max_pages")
+        """Stop if the run has reached a limit; an earlier life of it may have."""
+        reached: dict[str, float] = {
+            "max_pages": self._stats.pages,
+            "max_items": self._stats.items,
+            "max_seconds": self._stats.seconds,
+            "max_failures": self._stats.failures - 1,  # as many are fine, one more is not
+        }
+        for name, number in reached.items():
+            most = getattr(self._settings, name)
+            if most is not None and number >= most:
+                self.stop_everywhere(name)
 
     def _dismiss(self) -> None:
         """Let nothing more begin; each worker ends with what it has in hand."""

@@ -1,13 +1,11 @@
 """Which run is meant, and what it remembers."""
 
-import hashlib
-import re
+import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
 from msgspec import Struct, structs
 
 from crawler.errors import OutputError, RunError
@@ -16,23 +14,19 @@ from crawler.export.run_folder import (
     REPORT,
     Record,
     new_folder,
+    read_record,
     read_report,
     write_record,
 )
-from crawler.export.targets import plan
-from crawler.frontier.presence import is_there
+from crawler.export.targets import STDOUT, Plan, plan
+from crawler.frontier.presence import is_crawled, locked
+from crawler.frontier.retrying import retry_failed
+from crawler.frontier.schema import FILE, LOCK
+from crawler.meaning import differences, meaning_of
+from crawler.outcome import Report
 from crawler.records.streams import streams_of
 from crawler.settings import Settings
 from crawler.spider import Spider
-
-FRONTIER = "frontier.db"
-PROCESSES = ".processes"
-_BEFORE = frozenset({RECORD, f".{RECORD}.part", ".lock", PROCESSES})
-"""What is in a run's folder before its frontier is."""
-
-_MOST_LISTED = 1_000
-_KEYS = ("max_depth", "ignore_query_order", "ignore_params")
-_SCOPE = ("start_urls", "allowed_domains", "allowed_prefixes", "deny", "sitemaps")
 
 State = Literal["finished", "live", "unfinished", "stopped", "gone"]
 """A run nobody crawls is `stopped` if it ended in good order, else `unfinished`, with work left;
@@ -40,11 +34,15 @@ State = Literal["finished", "live", "unfinished", "stopped", "gone"]
 
 
 class Job(Struct, frozen=True):
-    """One run: its folder, and what it remembers; `is_new` if it is only now begun."""
+    """One run: its folder, and what it remembers; `is_new` if it is only now begun.
+
+    `retried` is how many requests that failed before are asked for again.
+    """
 
     folder: Path
     record: Record
     is_new: bool = True
+    retried: int = 0
 
 
 def begin(
@@ -59,24 +57,49 @@ def begin(
 ) -> Job:
     """Begin a run in a new folder (or in `folder`), with what `given` says of its command line.
 
-    Raises `OutputError`.
+    Raises `OutputError`, and `RunError` if the folder is somebody's.
     """
+    if folder is not None:
+        _check_empty(folder)
     given = given or Record(spider=spider.name, created=datetime.now(UTC))
     streams = streams_of(spider.item_types)
     where = plan(outputs, streams=streams, overwrite=overwrite, append=append)
-    folder = new_folder(Path(settings.output_dir) / spider.name) if folder is None else folder
     record = structs.replace(
         given,
         outputs=tuple(outputs),
         plan=where,
         meaning=meaning_of(spider, settings, given.arguments),
     )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be made: {error.strerror}") from None
-    write_record(folder, record)
+    if folder is None:
+        folder = new_folder(Path(settings.output_dir) / spider.name)
+        write_record(folder, record)
+    else:
+        _begin_in(folder, record)
     return Job(folder, record)
+
+
+def take_up(
+    folder: Path,
+    spider: Spider[Any],
+    settings: Settings,
+    *,
+    outputs: Sequence[str] = (),
+    overwrite: bool = False,
+    append: bool = False,
+) -> Job | Report:
+    """Begin the run of a folder, or go on with it; return how it ended if it is finished.
+
+    Raises `OutputError`, and `RunError` as `go_on` does.
+    """
+    _check_lasting(folder, settings)
+    if not (folder / RECORD).exists():
+        return begin(
+            spider, settings, outputs=outputs, overwrite=overwrite, append=append, folder=folder
+        )
+    report = read_report(folder)
+    if report is not None and state_of(folder) == "finished":
+        return report
+    return go_on(folder, read_record(folder), spider, settings, outputs=outputs)
 
 
 def go_on(
@@ -92,31 +115,38 @@ def go_on(
 
     Raises `RunError` if it cannot go on, or was begun with another scope, seeds or arguments.
     """
-    if not (folder / FRONTIER).exists():
-        raise RunError(f"{folder}: has no {FRONTIER} to go on from")
+    check_free(folder)
+    _check_lasting(folder, settings)
+    if record.spider != spider.name:
+        raise RunError(f"{folder}: is a run of spider {record.spider!r}, not of {spider.name!r}")
     now = meaning_of(spider, settings, record.arguments if arguments is None else arguments)
-    if changed := _differences(record.meaning, now):
+    if changed := differences(record.meaning, now):
         raise RunError(f"{folder}: is another crawl than this one: {'; '.join(changed)}")
-    fresh = [text for text in outputs if text not in record.outputs]
+    fresh = [text for text in outputs if not _is_one_of(text, record)]
     if fresh:
         more = plan(fresh, streams=streams_of(spider.item_types), begun=record.plan)
         record = structs.replace(record, outputs=(*record.outputs, *fresh), plan=more)
     write_record(folder, record)
-    return Job(folder, record, is_new=False)
+    # A process that died before it had made its frontier has kept nothing.
+    return Job(folder, record, is_new=not (folder / FILE).exists())
 
 
-def reopen(folder: Path) -> None:
-    """Let a run that may be finished count as unfinished. Raises `OutputError`."""
+def try_again(job: Job) -> Job:
+    """Queue again what failed in a run, which counts as unfinished then.
+
+    Raises `RunError`, `OutputError`.
+    """
     try:
-        (folder / REPORT).unlink(missing_ok=True)
+        (job.folder / REPORT).unlink(missing_ok=True)
     except OSError as error:
-        raise OutputError(f"{folder / REPORT}: cannot be removed: {error.strerror}") from None
+        raise OutputError(f"{job.folder / REPORT}: cannot be removed: {error.strerror}") from None
+    return structs.replace(job, retried=retry_failed(job.folder))
 
 
 def runs_in(output_dir: Path, name: str) -> list[Path]:
     """Return the folders of a spider's runs, the oldest first."""
     folders = [path.parent for path in (output_dir / name).glob(f"*/{RECORD}")]
-    return sorted(folders, key=lambda folder: _age(folder.name))
+    return sorted(folders, key=lambda folder: age_of(folder.name))
 
 
 def find_run(output_dir: Path, name: str, run: str = "") -> Path:
@@ -138,51 +168,69 @@ def find_run(output_dir: Path, name: str, run: str = "") -> Path:
     return runs[-1]
 
 
-def is_begun(folder: Path) -> bool:
-    """False for a folder that holds no run, or one that was killed before it had anything."""
-    return folder.exists() and any(path.name not in _BEFORE for path in folder.iterdir())
-
-
 def state_of(folder: Path) -> State:
     """Return what there is to do for a run."""
-    if any(is_there(path) for path in (folder / PROCESSES).glob("*")):
+    if is_crawled(folder):
         return "live"
     report = read_report(folder)
     if report is not None and report.finished:
         return "finished"
-    if not (folder / FRONTIER).exists():
+    if not (folder / FILE).exists() and (report is not None or has_lines(folder)):
         return "gone"
     return "unfinished" if report is None else "stopped"
 
 
-def meaning_of(
-    spider: Spider[Any], settings: Settings, arguments: Mapping[str, str]
-) -> dict[str, Any]:
-    """Return what may not change in a run, as plain values."""
-    meaning: dict[str, Any] = {name: _listed(getattr(spider, name)) for name in _SCOPE}
-    meaning |= {name: msgspec.to_builtins(getattr(settings, name)) for name in _KEYS}
-    return {**meaning, "arguments": dict(arguments)}
+def check_free(folder: Path) -> None:
+    """Raise `RunError` if somebody crawls a run, or if there is nothing to go on from."""
+    state = state_of(folder)
+    if state == "live":
+        raise RunError(f"{folder}: is being crawled now; --join {folder.name} adds a process to it")
+    if state == "gone":
+        raise RunError(f"{folder}: has no {FILE} to go on from")
 
 
-def _listed(values: Any) -> list[str]:
-    """Return a spider's list as texts; of a very long one a digest, so that none is written out."""
-    texts = [v.pattern if isinstance(v, re.Pattern) else str(v) for v in values or ()]
-    if len(texts) <= _MOST_LISTED:
-        return texts
-    digest = hashlib.blake2b("\n".join(texts).encode(errors="replace"), digest_size=8)
-    return [f"{len(texts):,} entries, digest {digest.hexdigest()}"]
+def has_lines(folder: Path) -> bool:
+    """True if there is a line in one of the line files that a run keeps in its folder."""
+    files = [folder / f"{name}.jsonl" for name in ("items", "pages", "failures")]
+    return any(file.exists() and file.stat().st_size for file in files)
 
 
-def _differences(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    now = msgspec.json.decode(msgspec.json.encode(now))
-    return [
-        f"{name} was {was.get(name)!r}, is {now[name]!r}"
-        for name in now
-        if name in was and was[name] != now[name]
-    ]
+def _check_empty(folder: Path) -> None:
+    """Raise `RunError` if there is anything in a folder; what begins with a dot may be our own."""
+    try:
+        if any(not path.name.startswith(".") for path in folder.iterdir()):
+            raise RunError(f"{folder}: is not empty, and no folder of a run")
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise RunError(f"{folder}: is no folder of a run: {error.strerror}") from None
 
 
-def _age(name: str) -> tuple[str, int]:
+def _begin_in(folder: Path, record: Record) -> None:
+    """Make a folder the run's; of two that begin at once one is refused."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made: {error.strerror}") from None
+    with locked(folder / LOCK):
+        if (folder / RECORD).exists():
+            raise RunError(f"{folder}: another process began this run just now")
+        write_record(folder, record)
+
+
+def _check_lasting(folder: Path, settings: Settings) -> None:
+    if settings.frontier == "memory":
+        raise RunError(f"{folder}: frontier=memory leaves nothing to go on from")
+
+
+def _is_one_of(output: str, record: Record) -> bool:
+    """True if a run has an output already, however its path is written now."""
+    plan: Plan = record.plan
+    own = {plan.spool, *(target.path for target in plan.targets if target.path != STDOUT)}
+    return output in record.outputs or os.path.abspath(output) in own
+
+
+def age_of(name: str) -> tuple[str, int]:
     """Return what sorts runs by age: of one second `…-10` is younger than `…-2`."""
     stamp, number = name[:19], name[20:]
     return stamp, int(number) if number.isdigit() else 0

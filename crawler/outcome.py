@@ -105,7 +105,8 @@ class Batch(Struct, kw_only=True):
     """What one frontier transaction holds; see `Frontier.commit`.
 
     `retried` are (request, time it may be asked) pairs; `failed` those of the settled ones that
-    failed for good; `pages` those that count for `host_pages`; `due` are the hosts' next times;
+    failed for good, with the kinds of their failures; `pages` those that count for `host_pages`;
+    `due` are the hosts' next times;
     `given_up` are hosts whose queue is dropped, and why; `answers` are how many each host gave, and
     in how many seconds; `examples` are failures in a line. `joined` is how far the
     line files of other processes are in ours. `kept` is what else a later life of the
@@ -115,7 +116,7 @@ class Batch(Struct, kw_only=True):
     settled: list[Request] = field(default_factory=list)
     retried: list[tuple[Request, float]] = field(default_factory=list)
     found: list[Request] = field(default_factory=list)
-    failed: list[Request] = field(default_factory=list)
+    failed: list[tuple[Request, Sequence[str]]] = field(default_factory=list)
     notes: dict[str, HostNotes] = field(default_factory=dict)
     due: dict[str, float] = field(default_factory=dict)
     given_up: dict[str, str] = field(default_factory=dict)

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "crawler"
 # From the ground up. A folder is a room: its files may know each other, rooms of one floor do not.
 FLOORS: list[set[str]] = [
     {"errors"},
-    {"file_thread", "oserrors", "plain", "settings", "urls", "usercode"},
+    {"clock", "file_thread", "oserrors", "plain", "settings", "urls", "usercode"},
     {"parse"},
     {"items"},
     {"request"},
@@ -19,7 +19,7 @@ FLOORS: list[set[str]] = [
     {"outcome"},
     {"events", "records"},
     {"spider"},
-    {"rules", "fitness"},
+    {"rules", "fitness", "meaning"},
     {"protocols", "stats", "seeding", "hooks", "state"},
     {"frontier", "fetch", "export", "pipeline", "callbacks", "turns"},
     {"visits"},
@@ -27,6 +27,7 @@ FLOORS: list[set[str]] = [
     {"engine"},
     {"run", "jobs"},
     {"files"},
+    {"pruning"},
     {"app"},
     {"library", "demo", "fleet"},
     {"cli"},

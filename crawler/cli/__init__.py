@@ -6,7 +6,7 @@ import click
 
 from crawler.settings import VERSION
 
-COMMANDS = ("run", "list", "new", "demo", "settings")
+COMMANDS = ("run", "list", "runs", "new", "demo", "settings")
 
 
 class _Commands(click.Group):

@@ -1,5 +1,6 @@
 """Which run a command line means."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,12 +9,14 @@ from typing import Any
 from msgspec import Struct, structs
 
 from crawler.app import check_spider, settings_of
-from crawler.cli.finding import SpiderClass, build, source_of
-from crawler.cli.layers import layers
+from crawler.cli.finding import SpiderClass, build, note_on, source_of
+from crawler.cli.layers import layers, split
 from crawler.cli.streams import check_stdout, warn
 from crawler.errors import RunError, UsageError
 from crawler.export.run_folder import RECORD, Record, read_record, read_report
-from crawler.jobs import Job, begin, find_run, go_on, is_begun, reopen, runs_in, state_of
+from crawler.frontier.glance import glance
+from crawler.frontier.schema import FILE
+from crawler.jobs import Job, begin, check_free, find_run, go_on, runs_in, state_of, try_again
 from crawler.settings import Settings
 from crawler.spider import Spider
 
@@ -21,6 +24,7 @@ from crawler.spider import Spider
 class Asked(Struct, frozen=True):
     """What the command line asks for: an old run by one of four options, or a new one."""
 
+    name: str
     kind: SpiderClass
     arguments: Mapping[str, str]
     pairs: Sequence[str]
@@ -36,11 +40,15 @@ class Asked(Struct, frozen=True):
 
 
 class Chosen(Struct, frozen=True):
-    """A run, with the spider and the settings it is crawled with."""
+    """A run, with the spider and the settings it is crawled with.
+
+    `again` is the command line that goes on with it if it ends early, "" if none can.
+    """
 
     spider: Spider[Any]
     settings: Settings
     job: Job
+    again: str = ""
 
 
 def choose(asked: Asked) -> Chosen | None:
@@ -50,36 +58,27 @@ def choose(asked: Asked) -> Chosen | None:
     """
     _check(asked)
     folder = _folder(asked)
-    if folder is None or (asked.job is not None and not is_begun(folder)):
+    if folder is None or not (folder / RECORD).exists():
         return _new(asked, folder)
-    if asked.job is not None and not (folder / RECORD).exists():
-        raise RunError(f"{folder}: is not empty, and no folder of a run")
     record = read_record(folder)
     if not _may_go_on(folder, asked):
         return None
-    merged = structs.replace(
-        asked,
-        arguments=asked.arguments or record.arguments,
-        pairs=[*record.pairs, *asked.pairs],
-        flags={**record.flags, **asked.flags},
-    )
+    arguments, pairs = {**record.arguments, **asked.arguments}, _pairs(record, asked)
+    merged = structs.replace(asked, arguments=arguments, pairs=pairs, flags={})
     spider, settings = _built(merged)
-    if settings.frontier == "memory":
-        raise RunError(f"{folder}: frontier=memory has nothing to go on from")
-    if record.spider != spider.name:
-        raise RunError(f"{folder}: is a run of spider {record.spider!r}, not of {spider.name!r}")
     if asked.join is not None:
         return Chosen(spider, settings, Job(folder, record, is_new=False))
     record = structs.replace(
         record,
+        source=source_of(asked.kind),
         processes=asked.processes or record.processes,
-        pairs=merged.pairs,
-        flags=merged.flags,
+        pairs=pairs,
+        flags={},
     )
-    job = go_on(folder, record, spider, settings, outputs=asked.outputs, arguments=merged.arguments)
+    job = go_on(folder, record, spider, settings, outputs=asked.outputs, arguments=arguments)
     if asked.retry_failed is not None:
-        reopen(folder)
-    return Chosen(spider, settings, job)
+        job = try_again(job)
+    return Chosen(spider, settings, job, _again(asked, job))
 
 
 def _check(asked: Asked) -> None:
@@ -90,12 +89,23 @@ def _check(asked: Asked) -> None:
     ]
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)} exclude each other")
-    if given and (asked.overwrite or asked.append):
+    if given not in ([], ["--job"]) and (asked.overwrite or asked.append):
         raise UsageError(
             f"{given[0]} keeps the outputs of its run; --overwrite and --append do not"
         )
     if asked.processes is not None and asked.processes < 1:
         raise UsageError(f"--processes must be at least 1, got {asked.processes}")
+
+
+def _pairs(record: Record, asked: Asked) -> list[str]:
+    """Return the settings of a run and those given now, which win, as `-s` takes them."""
+    merged = {
+        **split(record.pairs, "-s"),
+        **record.flags,
+        **split(asked.pairs, "-s"),
+        **asked.flags,
+    }
+    return [f"{name}={value}" for name, value in merged.items()]
 
 
 def _folder(asked: Asked) -> Path | None:
@@ -117,11 +127,10 @@ def _may_go_on(folder: Path, asked: Asked) -> bool:
         if state != "live":
             raise RunError(f"{folder}: nobody crawls it now; --resume goes on with it")
         return True
-    if state == "live":
-        raise RunError(f"{folder}: is being crawled now; --join {folder.name} adds a process to it")
-    if state == "gone":
-        raise RunError(f"{folder}: has no frontier to go on from")
-    if state != "finished" or asked.retry_failed is not None:
+    check_free(folder)
+    if asked.retry_failed is not None:
+        return _has_failed(folder)
+    if state != "finished":
         return True
     report = read_report(folder)
     pages = f" with {report.pages:,} pages" if report is not None else ""
@@ -129,6 +138,15 @@ def _may_go_on(folder: Path, asked: Asked) -> bool:
     older = f"; --resume {others[-1].name} goes on with an older one" if others else ""
     warn(f"{folder}: is finished{pages}, there is nothing to go on with{older}")
     return False
+
+
+def _has_failed(folder: Path) -> bool:
+    if not (folder / FILE).exists():
+        raise RunError(f"{folder}: has no {FILE} any more, which knows what failed")
+    failed = glance(folder).failed
+    if not failed:
+        warn(f"{folder}: no request of it failed, there is nothing to try again")
+    return bool(failed)
 
 
 def _new(asked: Asked, folder: Path | None) -> Chosen:
@@ -144,6 +162,8 @@ def _new(asked: Asked, folder: Path | None) -> Chosen:
         processes=asked.processes or 1,
         created=datetime.now(UTC),
     )
+    if given.processes > 1 and settings.frontier == "memory":
+        raise UsageError("--processes: several processes cannot share frontier=memory")
     job = begin(
         spider,
         settings,
@@ -153,7 +173,21 @@ def _new(asked: Asked, folder: Path | None) -> Chosen:
         folder=folder,
         given=given,
     )
-    return Chosen(spider, settings, job)
+    again = _again(asked, job) if settings.frontier != "memory" else ""
+    return Chosen(spider, settings, job, again)
+
+
+def _again(asked: Asked, job: Job) -> str:
+    """Return the command line that goes on with a run, as short as it can be."""
+    words = ["crawl", *(["run"] if note_on(asked.name) else []), asked.name]
+    if asked.job is not None:
+        return shlex.join([*words, "--job", asked.job])
+    below, above = layers((), {})
+    settings = settings_of(asked.kind, below=below, above=above)
+    usual = runs_in(Path(settings.output_dir), asked.kind.name)
+    if job.folder not in usual:
+        return shlex.join([*words, "--resume", str(job.folder)])
+    return shlex.join([*words, "--resume", *([job.folder.name] if job.folder != usual[-1] else [])])
 
 
 def _built(asked: Asked) -> tuple[Spider[Any], Settings]:

@@ -16,6 +16,7 @@ from msgspec import Struct
 from rich.console import Console
 
 from crawler.cli.units import clipped, harmless
+from crawler.errors import TargetError
 from crawler.oserrors import refused
 
 NOTICES = logging.getLogger("crawler.notice")
@@ -113,16 +114,25 @@ class _ToConsole(logging.Handler):
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-class _ToFile(logging.FileHandler):
-    """Appends to a file; on a full disk a line of the log is lost, and that is all."""
+class LogFile(logging.FileHandler):
+    """Appends to a file; on a full disk lines are lost, and the crawl goes on: `lost` says why."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, encoding="utf-8", errors="replace")
+        self.lost: TargetError | None = None
+        self._path = path
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
-        if not isinstance(sys.exception(), OSError):
+        """Note that a record could not be written."""
+        error = sys.exception()
+        if isinstance(error, OSError):
+            self.lost = self.lost or refused(self._path, error)
+        else:
             super().handleError(record)
 
 
 @contextmanager
-def logging_to(folder: Path, console: Console, manner: Manner) -> Iterator[None]:
+def logging_to(folder: Path, console: Console, manner: Manner) -> Iterator[LogFile]:
     """Send the crawl's log to `crawl.log` in `folder`, and what matters to the console.
 
     Lines are written by a thread of their own, so that a slow disk does not hold the loop.
@@ -136,7 +146,7 @@ def logging_to(folder: Path, console: Console, manner: Manner) -> Iterator[None]
         logging.getLogger(name).setLevel(logging.DEBUG if manner.verbose > 1 else logging.INFO)
     listener.start()
     try:
-        yield
+        yield to_file
     finally:
         for name in _LOGGERS:
             logging.getLogger(name).removeHandler(entrance)
@@ -145,9 +155,9 @@ def logging_to(folder: Path, console: Console, manner: Manner) -> Iterator[None]
             to_file.close()
 
 
-def _file(path: Path, manner: Manner) -> _ToFile:
+def _file(path: Path, manner: Manner) -> LogFile:
     try:
-        handler = _ToFile(path, encoding="utf-8", errors="replace")
+        handler = LogFile(path)
     except OSError as error:
         raise refused(path, error) from None
     handler.setFormatter(_Json() if manner.log_json else _Lines())

@@ -69,6 +69,7 @@ def command(
     if not worker and (note := note_on(kind.name)):
         warn(f"note: {note}")
     asked = Asked(
+        name,
         kind,
         {key: str(value) for key, value in split(arguments, "-a").items()},
         pairs,
@@ -86,6 +87,14 @@ def command(
     if chosen is None:
         sys.exit(0)
     manner = Manner(quiet=quiet, verbose=verbose, log_json=log_json)
-    crawl = run_worker if worker else run_crawl
-    role = {} if join is None or worker else {"role": "worker"}
-    sys.exit(crawl(chosen.spider, settings=chosen.settings, manner=manner, job=chosen.job, **role))
+    given: dict[str, Any] = {"settings": chosen.settings, "manner": manner, "job": chosen.job}
+    if worker:
+        sys.exit(run_worker(chosen.spider, **given))
+    sys.exit(
+        run_crawl(
+            chosen.spider,
+            **given,
+            role="only" if join is None else "worker",
+            again=chosen.again,
+        )
+    )

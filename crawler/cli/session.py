@@ -41,17 +41,19 @@ def run_crawl(
     manner: Manner,
     job: Job,
     role: Role | Literal["keeper"] = "only",
+    again: str = "",
 ) -> int:
     """Crawl, and return the exit status; a run of several processes by starting them.
 
-    A `keeper` crawls nothing: it joins what others left.
+    A `keeper` crawls nothing: it joins what others left. `again` is the command line that goes on
+    with the run if it ends early.
     """
     outputs = job.record.outputs if role == "only" else ()
     is_over = False
     if "-" in outputs:
         streams.check_stdout()
     _allow_connections()
-    signals = Signals()
+    signals = Signals(again)
     console = Console(file=streams.stderr(), highlight=False)  # stdout carries data only
     opened: AbstractAsyncContextManager[Run | Fleet]
     if role == "keeper" or (role == "only" and job.record.processes > 1):
@@ -64,20 +66,22 @@ def run_crawl(
         )
 
     async def crawl() -> int:
-        with logging_to(job.folder, console, manner):
+        with logging_to(job.folder, console, manner) as log_file:
             async with opened as run:
                 with signals.watching(run):
                     if not job.is_new and role != "keeper":
-                        NOTICES.info("%s", found(run, role))
+                        NOTICES.info("%s", found(run, job, joins=role == "worker"))
                     report = await _crawl(run, console, manner, outputs)
-                    _log_end(report, manner)
+                    _log_end(report, manner, again)
                     nonlocal is_over
                     is_over = run.is_over
         if not manner.quiet and not manner.log_json:
-            table.show(report, console, outputs=outputs)
+            table.show(report, console, outputs=outputs, again=again)
         elif report.exit_status and not manner.log_json:
             streams.warn(harmless(str(run.error or table.summary(report))))
-        return report.exit_status
+        if log_file.lost is not None:
+            streams.warn(f"{log_file.lost}; lines of the log are lost")
+        return report.exit_status or (3 if log_file.lost is not None else 0)
 
     status = asyncio.run(crawl())
     if signals.received is not None:
@@ -161,13 +165,15 @@ async def _crawl(
     return report
 
 
-def found(run: Run | Fleet, role: str) -> str:
+def found(run: Run | Fleet, job: Job, *, joins: bool) -> str:
     """Say what there is of a run that goes on."""
     restart, stats = run.restart, run.stats
-    verb = "joining" if role == "worker" else "going on with"
-    died = f" ({restart.in_flight:,} of them in flight when it died)" if restart.in_flight else ""
+    some = f" ({restart.in_flight:,} of them in flight when it died)" if restart.in_flight else ""
+    if job.retried:
+        some = f" ({job.retried:,} of them because they failed)"
     pages, items = counted(stats.pages, "page"), counted(stats.items, "item")
-    return f"{verb} {run.folder}: {pages} done, {restart.queued:,} queued{died}, {items} kept"
+    verb = "joining" if joins else "going on with"
+    return f"{verb} {run.folder}: {pages} done, {restart.queued:,} queued{some}, {items} kept"
 
 
 def _allow_connections() -> None:
@@ -209,6 +215,8 @@ def _is_live(console: Console, manner: Manner, outputs: Sequence[str]) -> bool:
     return console.is_terminal and not (console.is_dumb_terminal or manner.log_json or shared)
 
 
-def _log_end(report: Report, manner: Manner) -> None:
+def _log_end(report: Report, manner: Manner, again: str) -> None:
     teller = NOTICES if manner.log_json else log
     teller.info("%s", table.summary(report), extra={"facts": {"report": report}})
+    if line := table.line_to_go_on(report, again):
+        teller.info("to go on with it: %s", line)

@@ -28,10 +28,11 @@ class Signals:
 
     Python's own handlers, not the loop's: those are deaf while a callback blocks the loop. What
     does not end in its time then (a callback that blocks, or that catches its own cancelling) ends
-    with the process.
+    with the process. `again` is the command line that goes on with the run.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, again: str = "") -> None:
+        self._to_go_on = f"; to go on with it: {again}" if again else ""
         self.received: signal.Signals | None = None
         self._again = False
         self._over = False
@@ -87,7 +88,7 @@ class Signals:
     def _force(self, run: Run | Fleet) -> None:
         """End the process; whole lines are in the files, since a write takes no such time."""
         assert self.received is not None
-        words = f"crawl: ended by force, {_holding()} did not let go; {kept(run)}\n"
+        words = f"crawl: ended by force, {_holding()} did not let go; {kept(run)}{self._to_go_on}\n"
         shows_cursor = "\x1b[?25h" if sys.stderr.isatty() else ""
         with suppress(OSError):
             os.write(2, (shows_cursor + words).encode(errors="replace"))

@@ -21,6 +21,12 @@ _REASONS = {
     "max_seconds": "stopped at max_seconds after {time}",
     "max_failures": "given up after {time}: more failures than max_failures",
 }
+_LARGER = {
+    "max_pages": " --max-pages N",
+    "max_items": " --max-items N",
+    "max_seconds": " --max-seconds S",
+    "max_failures": " -s max_failures=N",
+}
 _LEFT_OUT = {
     "robots_denied": "forbidden by robots.txt",
     "unwanted_type": "unwanted type",
@@ -32,22 +38,41 @@ _LEFT_OUT = {
 
 
 def summary(report: Report) -> str:
-    """Return in a line how a crawl ended, and why."""
+    """Return in a line how a spider's crawl ended, and why."""
+    return f"{report.spider}: {ended(report)}"
+
+
+def ended(report: Report) -> str:
+    """Return how a crawl ended: `stopped at max_pages after 1.2 s`."""
     time, reason = span_of(report.seconds), report.reason
     if reason == "finished" and report.exit_status:
-        return f"{report.spider}: ended after {time}: nothing was delivered"
+        return f"ended after {time}: nothing was delivered"
     if reason in _REASONS:
-        return f"{report.spider}: {_REASONS[reason].format(time=time)}"
+        return _REASONS[reason].format(time=time)
     verb = "failed" if report.exit_status else "stopped"
-    return f"{report.spider}: {verb} after {time}: {reason}"
+    return f"{verb} after {time}: {reason}"
 
 
-def show(report: Report, console: Console, *, outputs: Sequence[str]) -> None:
+def line_to_go_on(report: Report, again: str) -> str:
+    """Return the command line that goes on with a crawl, "" if it is finished.
+
+    One that has reached a limit goes on with a larger one.
+    """
+    if report.finished or not again:
+        return ""
+    return f"{again}{_LARGER.get(report.reason, '')}"
+
+
+def show(report: Report, console: Console, *, outputs: Sequence[str], again: str = "") -> None:
     """Print what a crawl came to: pages, items, bytes, pace, slowest hosts, what failed and why.
 
     Plain lines, which a terminal folds and a file keeps: no URL is broken, none is padded.
     """
-    rows = [(name, line) for name, lines in _rows(report, outputs).items() for line in lines]
+    parts = {
+        **_rows(report, outputs),
+        "go on": [line] if (line := line_to_go_on(report, again)) else [],
+    }
+    rows = [(name, line) for name, lines in parts.items() for line in lines]
     text = Text()
     text.append(
         f"\n{harmless(summary(report))}\n\n", style="bold red" if report.exit_status else "bold"

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from crawler.errors import OutputError
+from crawler.errors import OutputError, TargetError
 from crawler.export.csv_table import CsvTable
 from crawler.export.json_array import JsonArray
 from crawler.export.jsonl_copy import JsonlCopy, StandardOutput
@@ -59,7 +59,8 @@ class Target(Struct, frozen=True):
         return "standard output" if self.path == STDOUT else self.path
 
     async def open(self, *, streams: Streams) -> Follower:
-        """Open the target, without what this run wrote to it before."""
+        """Open the target, without what this run wrote to it before. Raises `TargetError`."""
+        _check_kept(self.kept)
         return await FORMATS[self.format].open(Path(self.path), streams=streams, kept=self.kept)
 
 
@@ -142,6 +143,17 @@ def _claim(file: Path, taken: set[Path]) -> None:
     if real in taken:
         raise OutputError(f"{file}: two outputs go to this file")
     taken.add(real)
+
+
+def _check_kept(kept: Mapping[str, int]) -> None:
+    """Raise `TargetError` if a file lost what other runs left in it."""
+    for name, size in kept.items():
+        length = os.path.getsize(name) if os.path.exists(name) else 0
+        if length < size:
+            raise TargetError(
+                f"{name}: held {size:,} bytes when the run began, but has {length:,} now; "
+                "was it edited?"
+            )
 
 
 def _kept(path: Path, suffix: str, streams: Streams) -> Mapping[str, int]:

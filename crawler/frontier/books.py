@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 from crawler.outcome import MOST_EXAMPLES, MOST_SLOWEST, Batch, Part, Position, Totals
 
@@ -151,6 +151,13 @@ class Books:
             given_up=dict(given_up.fetchall()),
             examples=[words for (words,) in examples],
         )
+
+    def forget_failures(self, kinds: Mapping[str, int], *, urls: Set[str]) -> None:
+        """Take failures back, and the examples of these URLs."""
+        self._add({f"failed.{kind}": -number for kind, number in kinds.items()})
+        for number, words in self._db.execute("SELECT id, words FROM examples").fetchall():
+            if words.rpartition(": ")[2] in urls:
+                self._db.execute("DELETE FROM examples WHERE id = ?", (number,))
 
     def _add(self, counts: Mapping[str, int]) -> None:
         self._db.executemany(

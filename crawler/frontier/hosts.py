@@ -138,6 +138,18 @@ class Hosts:
             ],
         )
 
+    def pardon(self, number: int) -> None:
+        """Let a host that was given up, or could not be reached, be asked anew."""
+        held, _ = self.find(number)
+        _, given_up = self._db.execute(
+            "SELECT pages, given_up FROM hosts WHERE id = ?", (number,)
+        ).fetchone()
+        notes = held.notes
+        if notes is not None and (notes.unreachable or (given_up and notes.crawl_delay)):
+            self._db.execute("UPDATE hosts SET notes = NULL WHERE id = ?", (number,))
+        if given_up:
+            self._db.execute("UPDATE hosts SET given_up = NULL WHERE id = ?", (number,))
+
     def free(self, now: float, limit: int) -> list[Held]:
         """Return hosts that nobody holds and that are due, the longest due first."""
         rows = self._db.execute(

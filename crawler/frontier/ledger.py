@@ -14,6 +14,7 @@ from crawler.frontier.lending import Lending
 from crawler.frontier.peers import Peers
 from crawler.frontier.posting import Posting
 from crawler.frontier.requests import Requests, rank_of
+from crawler.frontier.retrying import Retrying
 from crawler.frontier.schema import mapped, transaction
 from crawler.frontier.sharing import Sharing
 from crawler.outcome import Batch, HostLease, HostNotes
@@ -61,6 +62,7 @@ class Ledger:
         self.requests = Requests(connection, rules=options.rules)
         self.books = Books(connection)
         self.lending = Lending(connection)
+        self.retrying = Retrying(connection)
         self._posting = Posting(
             self.hosts, self.requests, self.books, host_pages=options.host_pages
         )
@@ -106,6 +108,7 @@ class Ledger:
     def commit(self, batch: Batch) -> None:
         """Make `batch` true."""
         now = self.clock()
+        pages = batch.counts.get("pages", 0) if self.options.max_pages is not None else 0
         try:
             with self.transaction():
                 changes = self._posting.post(batch, now)
@@ -122,12 +125,12 @@ class Ledger:
                     for name in returned
                     if (held := self.hosts.held.get(name)) is not None
                 )
-                self.reserved -= batch.counts.get("pages", 0)
+                self.reserved -= pages
                 self.peers.stay(in_hand=out, reserved=self.reserved)
                 self.books.commit(batch, now, process=self.peers.number)
         except BaseException:
             self.requests.forget_recent()
-            self.reserved += batch.counts.get("pages", 0)
+            self.reserved += pages
             raise
         self.out = out
         self.requests.forget_claims(request.id for request in batch.settled)

@@ -20,6 +20,8 @@ class Life:
             dead = self._ledger.peers.enter(alone=alone)
             self._count_crashes(dead)
             self._set_clock(alone=alone)
+            if alone:
+                self._ledger.retrying.seeding()
         if alone:
             check()
         self._ledger.requests.load()

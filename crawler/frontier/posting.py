@@ -57,7 +57,9 @@ class Posting:
         self._requests.delay(
             (due, r.id, change(r.host).id, rank_of(r), r) for r, due in batch.retried
         )
-        self._requests.settle_claims(request.id for request in settled)
+        # What failed may be tried again, and is to end at the URL that was its own.
+        failed = {request.id for request, _ in batch.failed}
+        self._requests.settle_claims(request.id for request in settled if request.id not in failed)
         self._requests.keep_failed(batch.failed)
         callbacks = Counter(request.callback for request in settled)
         self._requests.count_callbacks({name: -number for name, number in callbacks.items()})

@@ -15,6 +15,9 @@ from msgspec import Struct
 
 from crawler.oserrors import refused
 
+PROCESSES = ".processes"
+"""The folder, in a run's, of its processes' files."""
+
 _BEAT_SECONDS = 2.0
 DEADLINE = 30.0
 """Seconds without a heartbeat after which a process that lives is taken for dead."""
@@ -106,6 +109,11 @@ def is_dead(path: Path, *, deadline: float = DEADLINE) -> bool:
 def is_there(path: Path) -> bool:
     """True if the process of a presence file exists, however long it has been silent."""
     return _is_locked(path)
+
+
+def is_crawled(folder: Path) -> bool:
+    """True if a process crawls the run in `folder` now."""
+    return any(is_there(path) for path in (folder / PROCESSES).glob("*"))
 
 
 def flights(path: Path) -> list[Flight]:

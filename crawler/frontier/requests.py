@@ -1,5 +1,6 @@
 """Requests in SQLite: known, queued, delayed."""
 
+import hashlib
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -51,6 +52,8 @@ class Requests:
     def is_new(self, request: Request) -> bool:
         """Make a request's URL known; False if it was, unless the request is made `again`."""
         key = request.fingerprint(self._rules)
+        if request.seeded and not self._make_known(_nth(key, request.seeded)):
+            return False  # queued by an earlier life of the seeding
         if key in self._recent or key in self._less_recent:
             return request.again
         if len(self._recent) >= _RECENT:
@@ -173,10 +176,25 @@ class Requests:
             self._claimed.pop(number, None)
             self._confirmed.discard(number)
 
-    def keep_failed(self, requests: Iterable[Request]) -> None:
-        """Keep requests that failed, for whoever wants to try them again."""
-        rows = [(request.id, _encode(request)) for request in requests]
-        self._db.executemany("INSERT OR REPLACE INTO failed VALUES (?, ?)", rows)
+    def keep_failed(self, failed: Iterable[tuple[Request, Sequence[str]]]) -> None:
+        """Keep requests that failed, and as what, for whoever wants to try them again."""
+        rows = [(request.id, _encode(request), " ".join(kinds)) for request, kinds in failed]
+        self._db.executemany("INSERT OR REPLACE INTO failed VALUES (?, ?, ?)", rows)
+
+    def take_failed(self, limit: int, *, seeding: bool = False) -> list[tuple[Request, list[str]]]:
+        """Take failed requests and the kinds of their failures out, as if they were never tried.
+
+        `seeding`: only the run's first request, which is what seeds it.
+        """
+        where = "WHERE id = 1" if seeding else ""
+        rows = self._db.execute(
+            f"SELECT id, request, kinds FROM failed {where} ORDER BY id LIMIT ?", (limit,)
+        ).fetchall()
+        self._db.executemany("DELETE FROM failed WHERE id = ?", [row[:1] for row in rows])
+        return [
+            (structs.replace(_read(number, data), attempt=1, crashes=0), kinds.split())
+            for number, data, kinds in rows
+        ]
 
     def count_callbacks(self, changes: Mapping[str, int]) -> None:
         """Add to the numbers of queued requests by callback."""
@@ -196,6 +214,12 @@ class Requests:
             self._db.execute("DELETE FROM claims WHERE request = ?", (number,))
             self._recent.discard(key)
             self._less_recent.discard(key)
+
+
+def _nth(key: int, number: int) -> int:
+    """Return the key of a URL as one seed of those that are made again."""
+    text = b"%d seed %d" % (key, number)
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little", signed=True)
 
 
 def _read(number: int, data: bytes) -> Request:

@@ -7,6 +7,10 @@ from pathlib import Path
 
 from crawler.errors import RunError, TargetError
 
+FILE = "frontier.db"
+LOCK = ".lock"
+"""Names in a run's folder; whoever opens the file holds the lock meanwhile."""
+
 FORMAT = 1
 _APPLICATION = 0x63726177  # "craw"
 _BUSY_SECONDS = 60.0
@@ -36,7 +40,7 @@ CREATE TABLE queue (
 CREATE TABLE delayed (
     due REAL NOT NULL, id INTEGER NOT NULL, host INTEGER NOT NULL, rank INTEGER NOT NULL,
     request BLOB NOT NULL, PRIMARY KEY (due, id)) WITHOUT ROWID;
-CREATE TABLE failed (id INTEGER PRIMARY KEY, request BLOB NOT NULL);
+CREATE TABLE failed (id INTEGER PRIMARY KEY, request BLOB NOT NULL, kinds TEXT NOT NULL);
 CREATE TABLE callbacks (name TEXT PRIMARY KEY, queued INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE counts (name TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE examples (id INTEGER PRIMARY KEY, words TEXT NOT NULL);
@@ -87,20 +91,27 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     """See that the file is a frontier of ours, or make it one."""
     connection.execute("PRAGMA journal_mode = WAL")
     with transaction(connection):
-        application = _number(connection, "application_id")
-        version = _number(connection, "user_version")
-        if (application, version) == (_APPLICATION, FORMAT):
+        if is_ours(connection, path):
             return
-        if version > FORMAT and application == _APPLICATION:
-            raise RunError(
-                f"{path}: written by a newer version (its format is {version}, ours {FORMAT})"
-            )
-        if application or version or connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-            raise RunError(f"{path}: is no frontier of a crawl")
         for statement in _TABLES.split(";\n"):
             connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {_APPLICATION}")
         connection.execute(f"PRAGMA user_version = {FORMAT}")
+
+
+def is_ours(connection: sqlite3.Connection, path: Path) -> bool:
+    """False if a file is still to be made a frontier. Raises `RunError` if it is something else."""
+    application = _number(connection, "application_id")
+    version = _number(connection, "user_version")
+    if (application, version) == (_APPLICATION, FORMAT):
+        return True
+    if version > FORMAT and application == _APPLICATION:
+        raise RunError(
+            f"{path}: written by a newer version (its format is {version}, ours {FORMAT})"
+        )
+    if application or version or connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+        raise RunError(f"{path}: is no frontier of a crawl")
+    return False
 
 
 def check_whole(connection: sqlite3.Connection, path: Path) -> None:

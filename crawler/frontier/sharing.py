@@ -34,6 +34,9 @@ class Sharing:
                 del self._hosts.held[held.name]
         if (hungry := peers.hungry()) is not None:
             self._give(peers, hungry)
+        else:
+            for held in self._hosts.held.values():
+                self._keep(held)
         self.is_sharing = any(held.shared for held in self._hosts.held.values())
 
     def _adopt(self, number: int, slots: int) -> None:
@@ -55,12 +58,19 @@ class Sharing:
             for held in ours[: len(ours) // 2]:
                 held.leaving = not held.shared
 
+    def _keep(self, held: Held) -> None:
+        """Go on with a host that was to be let go."""
+        if held.leaving:
+            held.leaving = False
+            self._hosts.enter(held)
+
     def _share(self, held: Held, peers: Peers, hungry: int) -> None:
         if held.notes is None:
             return
         slots = held.slots if held.slots is not None else self._slots(held.notes)
         own = (slots + 1) // 2
         if slots < 2 or hungry in peers.shares_of(held.id):
+            self._keep(held)
             return
         if len(held.out) > own:
             held.leaving = True  # no more of it before as much is out as we keep slots

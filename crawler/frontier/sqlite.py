@@ -14,9 +14,9 @@ from crawler.frontier.borrowing import Borrowing
 from crawler.frontier.ledger import Ledger, Options
 from crawler.frontier.life import Life
 from crawler.frontier.peers import Peers
-from crawler.frontier.presence import Flight, locked
+from crawler.frontier.presence import PROCESSES, Flight, locked
 from crawler.frontier.requests import rank_of
-from crawler.frontier.schema import check_whole, connect
+from crawler.frontier.schema import FILE, LOCK, check_whole, connect
 from crawler.outcome import Batch, Commit, Counts, HostLease, Part, Restart, Totals
 from crawler.request import Request
 
@@ -53,7 +53,7 @@ class SqliteFrontier:
         **options: Any,
     ) -> None:
         self._folder = folder
-        self._path = folder / "frontier.db"
+        self._path = folder / FILE
         self._alone = alone
         self._durable = durable
         self._heard = heard
@@ -209,17 +209,22 @@ class SqliteFrontier:
     def _open(self) -> Restart:
         if not self._alone and not self._path.exists():
             raise RunError(f"{self._folder}: there is no run to join")
-        with locked(self._folder / ".lock"):
+        with locked(self._folder / LOCK):
             connection = self._connection = connect(self._path, durable=self._durable)
-            self._peers = Peers(connection, self._folder / ".processes")
+            self._peers = Peers(connection, self._folder / PROCESSES)
             self._ledger = Ledger(connection, self._path, peers=self._peers, options=self._options)
             self._life = Life(self._ledger)
             self._borrowing = Borrowing(self._ledger)
             # What is kept by now is told by the restart; heard later, it would undo what is newer.
             self._seen = (0, self._ledger.books.sizes().change)
-            return self._life.begin(
-                alone=self._alone, check=lambda: check_whole(connection, self._path)
-            )
+            try:
+                return self._life.begin(
+                    alone=self._alone, check=lambda: check_whole(connection, self._path)
+                )
+            except BaseException:
+                self._peers.close()
+                connection.close()
+                raise
 
     def _grant(self, wish: int) -> None:
         with self._ledger.transaction():

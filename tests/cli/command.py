@@ -11,6 +11,7 @@ import sys
 import termios
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,8 +89,12 @@ async def start(
 
 
 async def ended(process: Process, folder: Path) -> Done:
-    async with asyncio.timeout(_LONGEST):
-        out, err = await process.communicate()
+    try:
+        async with asyncio.timeout(_LONGEST):
+            out, err = await process.communicate()
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
     assert process.returncode is not None
     assert not re.search(rb"^Traceback", err, re.MULTILINE), err.decode()
     return Done(process.returncode, out.decode(), err.decode(), folder)
