@@ -3,7 +3,7 @@
 import struct
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from crawler.outcome import Outcome, Report, Totals, Verdict
@@ -49,12 +49,13 @@ class Stats:
     A `Memory`: the seconds of earlier lives count.
     """
 
-    def __init__(self, spider: str) -> None:
+    def __init__(self, spider: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.spider = spider
+        self._clock = clock
         self.counts: Counter[str] = Counter()
         self.started = datetime.now(UTC)
         self._before = 0.0
-        self._began = time.monotonic()
+        self._began = clock()
 
     @property
     def pages(self) -> int:
@@ -74,16 +75,16 @@ class Stats:
     @property
     def seconds(self) -> float:
         """Seconds that the crawl has run, in all its lives."""
-        return self._before + time.monotonic() - self._began
+        return self._before + self._clock() - self._began
 
     def changes(self) -> Mapping[str, bytes]:
         """Return how long the crawl has run."""
         return {_KEPT: _SECONDS.pack(self.seconds)}
 
     def learn(self, name: str, value: bytes) -> None:
-        """Hear how long earlier lives ran."""
+        """Hear how long earlier lives ran, or how long another process has seen the crawl run."""
         if name == _KEPT:
-            self._before = max(self._before, _SECONDS.unpack(value)[0])
+            self._before += max(0.0, _SECONDS.unpack(value)[0] - self.seconds)
 
     def hear(self, counts: Mapping[str, int]) -> None:
         """Take the run's counters as they are now."""
