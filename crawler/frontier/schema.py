@@ -39,6 +39,7 @@ CREATE INDEX given_up_hosts ON hosts (id) WHERE given_up IS NOT NULL;
 CREATE TABLE queue (
     host INTEGER NOT NULL, rank INTEGER NOT NULL, id INTEGER NOT NULL, taken INTEGER,
     request BLOB NOT NULL, PRIMARY KEY (host, rank, id)) WITHOUT ROWID;
+CREATE INDEX taken ON queue (host, taken) WHERE taken IS NOT NULL;
 CREATE TABLE delayed (
     due REAL NOT NULL, id INTEGER NOT NULL, host INTEGER NOT NULL, rank INTEGER NOT NULL,
     request BLOB NOT NULL, PRIMARY KEY (due, id)) WITHOUT ROWID;
