@@ -1,12 +1,14 @@
 """Opens everything, runs, closes everything."""
 
 import logging
-import time
+import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any, Literal, TypeVar, Unpack
 
 from crawler.callbacks import Callbacks
+from crawler.clock import SteadyClock
 from crawler.engine import SEEDING, STOP, Engine
 from crawler.errors import CallbackError, RunError, SpiderError, UsageError
 from crawler.export.joining import Joining
@@ -15,7 +17,7 @@ from crawler.fetch.jars import Jars
 from crawler.files import PARTS, Kept, open_files
 from crawler.frontier.memory import MemoryFrontier
 from crawler.frontier.sqlite import SqliteFrontier
-from crawler.jobs import Job, begin
+from crawler.jobs import Job, begin, take_up
 from crawler.outcome import Batch, HostLease, HostNotes, Report, Restart
 from crawler.pipeline import Pipeline
 from crawler.protocols import Clock, Frontier, Memory, Spool
@@ -58,7 +60,7 @@ async def open_run(
     spider = spider() if isinstance(spider, type) else spider
     scope = _scope(spider, settings)
     callbacks = Callbacks(spider, scope=scope, timeout=settings.callback_timeout)
-    clock = _Clock()
+    clock = SteadyClock()
     book = RobotsBook(settings.user_agent)
     turns = Turns(settings, clock=clock, book=book)
     stats = Stats(spider.name)
@@ -185,19 +187,31 @@ async def crawl(
     output: str | Sequence[str] = (),
     overwrite: bool = False,
     append: bool = False,
+    job: str | os.PathLike[str] | None = None,
     **settings: Unpack[SettingsDict],
 ) -> Report:
     """Run a spider to its end and return its report; its data are files below `output_dir`.
 
-    `output` names further files, as `-o` does. Raises `UsageError`, and `TargetError` when a target
-    is full or gone. Installs no signal handler and configures no logging.
+    `output` names further files, as `-o` does. `job` is a folder: the run that is in it goes on, or
+    begins there; if it is finished, its report is returned. Raises `UsageError`, and `TargetError`
+    when a target is full or gone. Installs no signal handler and configures no logging.
     """
-    outputs = [output] if isinstance(output, str) else list(output)
-    merged = settings_of(spider, above=[Layer("crawl()", settings)])
+    below = [Layer("crawl(job=…)", {"frontier": "sqlite"})] if job is not None else []
+    merged = settings_of(spider, below=below, above=[Layer("crawl()", settings)])
     spider = spider() if isinstance(spider, type) else spider
     check_spider(spider, merged)
-    job = begin(spider, merged, outputs=outputs, overwrite=overwrite, append=append)
-    async with open_run(spider, settings=merged, job=job) as run:
+    asked: dict[str, Any] = {
+        "outputs": [output] if isinstance(output, str) else list(output),
+        "overwrite": overwrite,
+        "append": append,
+    }
+    if job is None:
+        chosen: Job | Report = begin(spider, merged, **asked)
+    else:
+        chosen = take_up(Path(job), spider, merged, **asked)
+    if isinstance(chosen, Report):
+        return chosen
+    async with open_run(spider, settings=merged, job=chosen) as run:
         report = await run.finish()
         if run.error is not None:
             raise run.error
@@ -270,22 +284,3 @@ def _frontier(
         slots=slots,
         **options,
     )
-
-
-def new_clock() -> Clock:
-    """Return a clock of seconds since the epoch that never jumps."""
-    return _Clock()
-
-
-class _Clock:
-    """Seconds since the epoch, by the system's monotonic clock: it never jumps."""
-
-    def __init__(self) -> None:
-        self._ahead = time.time() - time.monotonic()
-
-    def __call__(self) -> float:
-        return self._ahead + time.monotonic()
-
-    def set_ahead(self, seconds: float) -> None:
-        """Go by the clock of a run that other processes crawl already."""
-        self._ahead = seconds

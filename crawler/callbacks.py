@@ -180,6 +180,7 @@ class _Found:
         self.requests: list[Request] = []
         self.failures: list[Failure] = []
         self.counts: dict[str, int] = {}
+        self.seeded_again = 0
 
     def take(self, value: object) -> None:
         """Sort one yielded value. Raises `CallbackError` for what is none of the known things."""
@@ -207,6 +208,9 @@ class _Found:
         scope = self._callbacks.scope
         if self.page is None:
             scope.add_seed(request.url)
+            if request.again:
+                self.seeded_again += 1
+                request = structs.replace(request, seeded=self.seeded_again)
         elif not request.depth and self.request.kind != "sitemap":
             request = structs.replace(
                 request, depth=self.page.depth + 1, parent=request.parent or self.page.url

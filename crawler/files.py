@@ -1,5 +1,6 @@
 """Opens a run's files."""
 
+import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from crawler.errors import RunError
 from crawler.export.following import Following
 from crawler.export.pages import FilePages, NoPages
 from crawler.export.spool import FileSpool
+from crawler.export.tail import mend
 from crawler.export.targets import STDOUT
 from crawler.frontier.schema import FILE
 from crawler.jobs import Job, has_lines
@@ -20,6 +22,8 @@ from crawler.settings import Settings
 
 PARTS = "parts"
 """The folder of the line files of a run's further processes, one folder each."""
+
+log = logging.getLogger(__name__)
 
 _KEPT = "cursor of standard output"
 
@@ -76,6 +80,9 @@ async def open_files(
             return
         files = paths(folder, items=where.spool)
         position = restart.position or where.position
+        for name, committed in restart.position.items():
+            if missing := mend(restart.kept, name, files[name], committed=committed):
+                log.warning("%s had lost its last %d bytes; they are back", files[name], missing)
         spool = await stack.enter_async_context(
             await FileSpool.open(
                 files,
@@ -86,7 +93,8 @@ async def open_files(
             )
         )
         begin = where.position.get("items", 0)
-        followings, memories = [], []
+        followings: list[Following] = []
+        memories: list[Memory] = [spool.tail]
         for target in where.targets:
             follower = await target.open(streams=streams)
             is_stdout = target.path == STDOUT

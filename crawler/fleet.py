@@ -7,10 +7,10 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from pathlib import Path
 from typing import Any
 
-from crawler.app import check_spider, new_clock
+from crawler.app import check_spider
+from crawler.clock import SteadyClock
 from crawler.engine import STOP
 from crawler.errors import CrawlerError, TargetError, UsageError
 from crawler.export.following import Following
@@ -117,6 +117,7 @@ class Fleet:
                         workers.create_task(self._keep_one_alive())
                 for task in beside:
                     task.cancel()
+            await self._frontier.listen()
             await self._joining.join_all(waits=lambda: True)
         except TargetError as error:
             self.error = error
@@ -248,7 +249,7 @@ async def open_fleet(
         frontier = SqliteFrontier(
             job.folder,
             durable=settings.durable,
-            clock=new_clock(),
+            clock=SteadyClock(),
             batch=lambda _: 0,
             heard=hear,
         )
@@ -262,7 +263,12 @@ async def open_fleet(
             await frontier.commit(Batch(kept={STOP: b""}))
         opened = open_files(job, settings, restart, streams_of(spider.item_types))
         kept = await stack.enter_async_context(opened)
-        joining = Joining(Path(job.folder) / PARTS, spool=kept.spool, frontier=frontier)
+        joining = Joining(
+            job.folder / PARTS,
+            spool=kept.spool,
+            frontier=frontier,
+            memories=[stats, *kept.memories],
+        )
         stack.callback(joining.close)
         fleet = Fleet(
             spider,

@@ -60,6 +60,7 @@ def begin(
     Raises `OutputError`, and `RunError` if the folder is somebody's.
     """
     if folder is not None:
+        _check_lasting(folder, settings)
         _check_empty(folder)
     given = given or Record(spider=spider.name, created=datetime.now(UTC))
     streams = streams_of(spider.item_types)
@@ -68,7 +69,7 @@ def begin(
         given,
         outputs=tuple(outputs),
         plan=where,
-        meaning=meaning_of(spider, settings, given.arguments),
+        meaning=meaning_of(spider, settings, given.arguments if given.source else None),
     )
     if folder is None:
         folder = new_folder(Path(settings.output_dir) / spider.name)
@@ -91,7 +92,6 @@ def take_up(
 
     Raises `OutputError`, and `RunError` as `go_on` does.
     """
-    _check_lasting(folder, settings)
     if not (folder / RECORD).exists():
         return begin(
             spider, settings, outputs=outputs, overwrite=overwrite, append=append, folder=folder

@@ -17,12 +17,12 @@ _SCOPE = ("start_urls", "allowed_domains", "allowed_prefixes", "deny", "sitemaps
 
 
 def meaning_of(
-    spider: Spider[Any], settings: Settings, arguments: Mapping[str, str]
+    spider: Spider[Any], settings: Settings, arguments: Mapping[str, str] | None
 ) -> dict[str, Any]:
-    """Return what may not change in a run, as plain values."""
+    """Return what may not change in a run, as plain values; arguments only if they are known."""
     meaning: dict[str, Any] = {name: _listed(getattr(spider, name)) for name in _SCOPE}
     meaning |= {name: msgspec.to_builtins(getattr(settings, name)) for name in _KEYS}
-    return {**meaning, "arguments": dict(arguments)}
+    return meaning if arguments is None else {**meaning, "arguments": dict(arguments)}
 
 
 def _listed(values: Any) -> list[str]:

@@ -34,7 +34,7 @@ def prune(folder: Path) -> int | None:
     if state_of(folder) != "finished" or not (folder / FILE).exists():
         return None
     with locked(folder / LOCK):
-        if is_crawled(folder) or state_of(folder) != "finished":
+        if state_of(folder) != "finished":  # somebody may have begun meanwhile
             return None
         return _remove(folder, _FRONTIER)
 

@@ -98,6 +98,7 @@ class Request(
     attempt: int = 1
     crashes: int = 0
     redirects: tuple[str, ...] = ()
+    seeded: int = 0  # which of the seeds made `again` it is, so that a seeding may run again
 
     if TYPE_CHECKING:
 
@@ -159,7 +160,7 @@ link_request: Callable[..., Request] = partial(StructMeta.__call__, Request)
 """Make a Request from fields that are canonical already; the fast way for found links."""
 
 _FIELDS = frozenset(Request.__struct_fields__)
-_GIVEN = _FIELDS - {"id", "attempt", "crashes", "redirects"}
+_GIVEN = _FIELDS - {"id", "attempt", "crashes", "redirects", "seeded"}
 _PAYLOADS = frozenset({"body", "json", "form"})
 _ARGUMENTS = (*sorted(_GIVEN), "params", "json", "form")
 

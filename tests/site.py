@@ -152,6 +152,17 @@ class Site:
         """Serve `path` with a function from aiohttp's request to its response."""
         self._handlers[host, path] = handler
 
+    def asked(self, path: str, *, host: str | None = None) -> asyncio.Event:
+        """Return an event that is set when `path`, which is served already, is asked for."""
+        event, soon = asyncio.Event(), self._handlers[host, path]
+
+        async def answer(request: web.BaseRequest) -> web.StreamResponse:
+            event.set()
+            return await soon(request)
+
+        self.handle(path, answer, host=host)
+        return event
+
     def raw(
         self,
         path: str,

@@ -71,6 +71,7 @@ def choose(asked: Asked) -> Chosen | None:
     record = structs.replace(
         record,
         source=source_of(asked.kind),
+        arguments=arguments,
         processes=asked.processes or record.processes,
         pairs=pairs,
         flags={},
@@ -162,6 +163,8 @@ def _new(asked: Asked, folder: Path | None) -> Chosen:
         processes=asked.processes or 1,
         created=datetime.now(UTC),
     )
+    if given.processes > 1 and settings.frontier == "memory":
+        raise UsageError("--processes: several processes cannot share frontier=memory")
     job = begin(
         spider,
         settings,

@@ -33,6 +33,12 @@ class _Line(Struct, frozen=True):
     figures: Sequence[int | None]
 
     @property
+    def age(self) -> tuple[str, float]:
+        """What sorts the runs of several spiders."""
+        began = self.started.timestamp() if self.started is not None else 0.0
+        return age_of(self.folder.name)[0], began
+
+    @property
     def cells(self) -> Sequence[str]:
         at = f"{self.started.astimezone():%Y-%m-%d %H:%M}" if self.started is not None else "-"
         figures = ["-" if figure is None else f"{figure:,}" for figure in self.figures]
@@ -58,8 +64,8 @@ def command(name: str | None, pairs: tuple[str, ...], *, prunes: bool) -> None:
     if not runs:
         warn(f"no runs in {place}")
         return
-    runs.sort(key=lambda folder: age_of(folder.name))
-    tell(_aligned([_HEAD, *(_line(folder).cells for folder in runs)]))
+    lines = sorted(map(_line, runs), key=lambda line: line.age)
+    tell(_aligned([_HEAD, *(line.cells for line in lines)]))
 
 
 def _place(name: str | None, pairs: Sequence[str]) -> Path:

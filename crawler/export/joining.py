@@ -3,14 +3,14 @@
 import asyncio
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from crawler.errors import TargetError
 from crawler.file_thread import FileThread
 from crawler.oserrors import refused
 from crawler.outcome import Batch, Part, Position
-from crawler.protocols import Frontier, Spool
+from crawler.protocols import Frontier, Memory, Spool
 
 _CHUNK_BYTES = 1_000_000
 _LOOK_SECONDS = 0.2
@@ -23,10 +23,18 @@ class Joining:
     begins to be deleted only when no process can write to one any more.
     """
 
-    def __init__(self, folder: Path, *, spool: Spool, frontier: Frontier) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        spool: Spool,
+        frontier: Frontier,
+        memories: Sequence[Memory] = (),
+    ) -> None:
         self._folder = folder
         self._spool = spool
         self._frontier = frontier
+        self._memories = tuple(memories)
         self._thread = FileThread("joining")
 
     async def join_all(self, *, waits: Callable[[], bool]) -> None:
@@ -48,7 +56,10 @@ class Joining:
         for number, part in parts.items():
             lines, joined = await self._thread.run(self._read, number, part)
             position = await self._spool.append(lines)
-            await self._frontier.commit(Batch(position=position, joined={number: joined}))
+            batch = Batch(position=position, joined={number: joined})
+            for memory in self._memories:
+                batch.kept.update(memory.changes())
+            await self._frontier.commit(batch)
             await self._spool.committed(position, ())
         return bool(parts)
 

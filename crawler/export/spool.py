@@ -10,6 +10,7 @@ from crawler.errors import TargetError
 from crawler.export.following import Following
 from crawler.export.space import FreeSpace
 from crawler.export.steady_file import SteadyFile
+from crawler.export.tail import Tail
 from crawler.file_thread import FileThread
 from crawler.oserrors import refused
 from crawler.outcome import Position
@@ -28,6 +29,7 @@ class FileSpool:
     ) -> None:
         self._files = dict(files)
         self._durable = durable
+        self.tail = Tail()
         self._following: list[Following] = []
         self._thread = FileThread("spool")
         folders = {file.path.parent for file in files.values()}
@@ -83,9 +85,10 @@ class FileSpool:
         for space in self._spaces:
             space.check()
         before = self.position
+        joined = {name: _joined(some) for name, some in lines.items()}
         try:
-            for name, some in lines.items():
-                self._files[name].write(_joined(some))
+            for name, data in joined.items():
+                self._files[name].write(data)
                 if self._durable:
                     self._files[name].sync()
         except TargetError:
@@ -94,6 +97,8 @@ class FileSpool:
                 with suppress(TargetError):
                     self._files[name].cut(before[name])
             raise
+        for name, data in joined.items():
+            self.tail.append(name, before[name], data)
         return self.position
 
     async def committed(self, position: Position, items: Sequence[object]) -> None:  # noqa: ARG002

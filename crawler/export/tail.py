@@ -1,0 +1,59 @@
+"""The last lines of a spool, kept twice."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from crawler.oserrors import refused
+
+_KEPT = "tail "
+_MOST_BYTES = 256_000
+_LENGTH = 8
+
+
+class Tail:
+    """What was appended last to each line file: a `Memory`, kept in the frontier's transaction.
+
+    A file that lost the end of its last lines (the power failed, or somebody cut it) is mended from
+    it. More than 256 KB at once are not kept.
+    """
+
+    def __init__(self) -> None:
+        self._new: dict[str, bytes] = {}
+
+    def append(self, name: str, start: int, data: bytes) -> None:
+        """Hear that `data` was appended to the file `name` at byte `start`."""
+        kept = data if len(data) <= _MOST_BYTES else b""
+        self._new[_KEPT + name] = start.to_bytes(_LENGTH, "little") + kept
+
+    def changes(self) -> Mapping[str, bytes]:
+        """Return what was appended since the last call."""
+        new, self._new = self._new, {}
+        return new
+
+    def learn(self, name: str, value: bytes) -> None:
+        """See `mend`: a tail is needed before its file is opened, not later."""
+
+
+def mend(kept: Mapping[str, bytes], name: str, path: Path, *, committed: int) -> int:
+    """Put back what is missing of a file's last lines; return how many bytes that was.
+
+    Nothing is done if more is missing than the last lines. Raises `TargetError`.
+    """
+    value = kept.get(_KEPT + name, b"")
+    start, data = int.from_bytes(value[:_LENGTH], "little"), value[_LENGTH:]
+    if start + len(data) != committed or not data:
+        return 0
+    try:
+        with path.open("r+b") as file:
+            length = file.seek(0, 2)
+            if not start <= length < committed:
+                return 0
+            file.seek(start)
+            if file.read() != data[: length - start]:
+                return 0  # not cut, but edited
+            file.write(data[length - start :])
+            return committed - length
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise refused(path, error) from None
