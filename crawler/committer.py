@@ -9,6 +9,7 @@ from msgspec import structs
 
 from crawler.errors import Stop, TargetError
 from crawler.events import Event, Listener, PageDone, RequestFailed, RequestRetried
+from crawler.outbox import Outbox, release
 from crawler.outcome import MOST_EXAMPLES, Batch, Outcome, Position, Verdict
 from crawler.pipeline import Pipeline
 from crawler.protocols import Frontier, Memory
@@ -22,16 +23,12 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_MOST = 256
-_LONGEST = 0.2
-"""A batch is closed after this many outcomes or seconds, or as soon as workers idle."""
-
 
 class Committer:
-    """Gathers outcomes, writes what they found, then makes one frontier transaction of them.
+    """Takes outcomes, writes what they found, then makes one frontier transaction of them.
 
-    `stop(reason)` is called when a limit is reached; `idle()` says that workers wait for links.
-    Raises `TargetError` when what is written to stays full or gone after a pause.
+    `stop(reason)` is called when a limit is reached. Raises `TargetError` when what is written to
+    stays full or gone after a pause.
     """
 
     def __init__(
@@ -44,7 +41,7 @@ class Committer:
         stats: Stats,
         listeners: Sequence[Listener],
         memories: Sequence[Memory],
-        idle: Callable[[], bool],
+        outbox: Outbox,
         stop: Callable[[str], None],
         settled: Callable[[Sequence[Outcome]], None],
     ) -> None:
@@ -56,60 +53,32 @@ class Committer:
         self._listeners = tuple(listeners)
         self._memories = tuple(memories)
         self._examples = 0
-        self._idle = idle
         self._stop = stop
         self._settled = settled
         self._rules = KeyRules(settings.ignore_query_order, settings.ignore_params)
-        self._queue: asyncio.Queue[Outcome | None] = asyncio.Queue(settings.concurrency)
-        self._ended = False
+        self._outbox = outbox
         self._in_steps = False
         self._task: asyncio.Task[None] | None = None
         self.hurry = asyncio.Event()
         """Set when the crawl is stopping: a pause for a full disk is cut short."""
 
-    async def put(self, outcome: Outcome | None) -> None:
-        """Hand over an outcome; None ends the committer once all before it are committed."""
-        if not self._ended:
-            await self._queue.put(outcome)
-
     async def run(self) -> None:
         """Commit until the end is put, or until steps that do not end are `cut_short`."""
         self._task = asyncio.current_task()
         try:
-            while not self._ended:
-                if outcomes := await self._gather():
-                    await self._settle(outcomes)
+            while not self._outbox.is_closed:
+                if entries := await self._outbox.gather():
+                    try:
+                        await self._settle([entry.outcome for entry in entries])
+                    finally:
+                        release(entries)
         finally:
-            self._ended = True
-            while not self._queue.empty():  # whoever waits to hand over need not
-                self._queue.get_nowait()
+            self._outbox.close()
 
     def cut_short(self) -> None:
         """Leave what a step holds up: it is committed by nobody, and stays in the queue."""
         if self._in_steps and self._task is not None:
             self._task.cancel()
-
-    async def _gather(self) -> list[Outcome]:
-        """Return the outcomes at hand, and wait a little for more while all workers are busy."""
-        outcome = await self._queue.get()
-        deadline = asyncio.get_running_loop().time() + _LONGEST
-        outcomes: list[Outcome] = []
-        while outcome is not None:
-            outcomes.append(outcome)
-            if len(outcomes) >= _MOST or (self._queue.empty() and self._idle()):
-                return outcomes
-            try:
-                outcome = await self._next(deadline)
-            except TimeoutError:
-                return outcomes
-        self._ended = True
-        return outcomes
-
-    async def _next(self, deadline: float) -> Outcome | None:
-        if not self._queue.empty():
-            return self._queue.get_nowait()
-        async with asyncio.timeout_at(deadline):
-            return await self._queue.get()
 
     async def _settle(self, gathered: Sequence[Outcome]) -> None:
         await self._find_duplicates(gathered)

@@ -9,6 +9,7 @@ from crawler.callbacks import Callbacks
 from crawler.committer import Committer
 from crawler.errands import Errands
 from crawler.events import Event, Listener
+from crawler.outbox import Outbox
 from crawler.outcome import Batch, HostLease, Outcome, Verdict
 from crawler.pipeline import Pipeline
 from crawler.protocols import Clock, Fetch, Frontier, Memory
@@ -52,6 +53,7 @@ class Engine:
         self._stats = stats
         self._ready: asyncio.Queue[Request | None] = asyncio.Queue(settings.concurrency)
         self._busy = 0
+        self._waiting = 0  # workers whose outcome is not committed yet
         self._pages_in_hand = 0
         self._pages_allowed = 0
         self._settled_some = asyncio.Event()
@@ -70,6 +72,7 @@ class Engine:
             rest=turns.rest,
             running=frontier.running,
         )
+        self._outbox = Outbox(settings.concurrency, idle=self._is_idle)
         self._committer = Committer(
             settings,
             frontier=frontier,
@@ -78,7 +81,7 @@ class Engine:
             stats=stats,
             listeners=listeners,
             memories=memories,
-            idle=lambda: self._busy < settings.concurrency and self._ready.empty(),
+            outbox=self._outbox,
             stop=self.stop_everywhere,
             settled=self._settled,
         )
@@ -88,7 +91,7 @@ class Engine:
             turns=turns,
             visits=self._visits,
             clock=clock,
-            put=self._committer.put,
+            put=self._outbox.hand_over,
             spawn=self._spawn,
         )
 
@@ -107,7 +110,7 @@ class Engine:
                 await self._run_crew()
                 for task in beside:
                     task.cancel()
-                await self._committer.put(None)
+                await self._outbox.end()
 
     async def _run_crew(self) -> None:
         """Run leaser, pump and workers to the end of the last worker."""
@@ -195,13 +198,20 @@ class Engine:
             if outcome.verdict is Verdict.RETRY and request.kind == "robots":
                 self._turns.readmit(outcome)
             else:
-                await self._committer.put(outcome)
+                self._waiting += 1
+                await self._outbox.put(outcome)
+                self._waiting -= 1
+
+    def _is_idle(self) -> bool:
+        """True if no worker will bring an outcome before one is committed, or some have no work."""
+        free = self._settings.concurrency - self._busy - self._waiting
+        return not self._busy or (free > 0 and self._ready.empty())
 
     async def _visit(self, request: Request) -> Outcome | None:
         if request.kind != "seed":
             return await self._visits.visit(request, errand=self._errands.fetch)
         outcome = await self._visits.seed(
-            request, put=self._committer.put, stopping=self._committer.hurry
+            request, put=self._outbox.put, stopping=self._committer.hurry
         )
         self._turns.freed(request)
         if outcome is not None and outcome.verdict is Verdict.FAILED:

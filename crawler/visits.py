@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from http import HTTPStatus
 from random import random
 
@@ -98,8 +98,21 @@ class Visits:
         answer = await self.ask(request)
         if isinstance(answer, Response) and request.redirects:
             answer.redirects = (*request.redirects, *answer.redirects)
-        with self._running(request):
-            return await self._judged(request, answer, errand)
+        with ExitStack() as mark:
+            mark.enter_context(self._running(request))
+            return await self._judged(request, answer, self._unmarked(request, errand, mark))
+
+    def _unmarked(self, request: Request, errand: Fetch, mark: ExitStack) -> Fetch:
+        """Return `errand`; a callback that waits for it is not what kills the process meanwhile."""
+
+        async def fetch(asked: Request) -> Response:
+            mark.close()
+            try:
+                return await errand(asked)
+            finally:
+                mark.enter_context(self._running(request))
+
+        return fetch
 
     async def _judged(
         self, request: Request, answer: Response | FetchError, errand: Fetch

@@ -20,7 +20,7 @@ FLOORS: list[set[str]] = [
     {"events", "records"},
     {"spider"},
     {"rules", "fitness", "meaning"},
-    {"protocols", "stats", "seeding", "hooks", "state"},
+    {"protocols", "stats", "seeding", "hooks", "state", "outbox"},
     {"frontier", "fetch", "export", "pipeline", "callbacks", "turns"},
     {"visits"},
     {"committer", "errands"},

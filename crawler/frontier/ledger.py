@@ -1,6 +1,7 @@
 """The frontier's transactions in SQLite."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +43,24 @@ class Taken(Struct, frozen=True):
     leases: Sequence[HostLease]
     over: bool
     due: float | None
+
+
+class _Returned:
+    """What comes back with a batch: ids, and how many requests made out of turn, by host."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.ids: dict[str, set[int]] = {}
+        self.errands: Counter[str] = Counter()
+        for request in batch.settled:
+            self.ids.setdefault(request.host, set()).add(request.id)
+            if request.id < 0 and request.kind == "page":
+                self.errands[request.host] += 1
+        for request, _ in batch.retried:
+            self.ids.setdefault(request.host, set()).add(request.id)
+
+    def of(self, held: Held) -> set[int]:
+        """Return the ids of a host that come back."""
+        return self.ids.get(held.name, set())
 
 
 class Ledger:
@@ -112,17 +131,17 @@ class Ledger:
         try:
             with self.transaction():
                 changes = self._posting.post(batch, now)
-                returned = _returned(batch)
+                returned = _Returned(batch)
                 for name, change in changes.items():
                     held = self.hosts.held.get(name)
                     if held is not None and not held.shared:
                         change.released = _is_idle_after(held, batch, returned)
-                self._end_wishes(batch, changes)
+                self._end_wishes(returned, changes)
                 self.hosts.save(changes.values())
                 self._posting.drop_refused(changes)
                 out = self.out - sum(
-                    len(held.out.keys() & returned[name])
-                    for name in returned
+                    len(held.out.keys() & ids)
+                    for name, ids in returned.ids.items()
                     if (held := self.hosts.held.get(name)) is not None
                 )
                 self.reserved -= pages
@@ -135,7 +154,8 @@ class Ledger:
         self.out = out
         self.requests.forget_claims(request.id for request in batch.settled)
         for name, change in changes.items():
-            self._after(name, change, batch, returned.get(name, set()))
+            if (held := self.hosts.held.get(name)) is not None:
+                self._after(held, change, batch, returned)
 
     def claim(self, finals: Mapping[int, int]) -> set[int]:
         """See `Frontier.claim`."""
@@ -165,12 +185,11 @@ class Ledger:
         with mapped(self._path), transaction(self._db):
             yield
 
-    def _end_wishes(self, batch: Batch, changes: Mapping[str, Change]) -> None:
+    def _end_wishes(self, returned: _Returned, changes: Mapping[str, Change]) -> None:
         """Hear which requests to hosts of other processes are made."""
-        for name, change in changes.items():
+        for name in returned.errands.elements():
             if name not in self.hosts.held:
-                for _ in range(_errands(batch, name)):
-                    self.lending.end(change.id, self.peers.number)
+                self.lending.end(changes[name].id, self.peers.number)
 
     def _pick(self, limit: int, now: float) -> list[tuple[Held, HostLease]]:
         """Return hosts and leases of them, the longest due first."""
@@ -226,18 +245,15 @@ class Ledger:
         held.out.update((request.id, rank_of(request)) for request in lease.requests)
         self.enter(held)
 
-    def _after(self, name: str, change: Change, batch: Batch, returned: set[int]) -> None:
+    def _after(self, held: Held, change: Change, batch: Batch, returned: _Returned) -> None:
         """Take back what is settled; let a host go that the transaction released."""
-        held = self.hosts.held.get(name)
-        if held is None:
-            return
-        for number in returned:
+        for number in returned.of(held):
             held.out.pop(number, None)
-        held.borrowed -= _errands(batch, name)
-        if name in batch.notes:
-            held.asking, held.notes = False, batch.notes[name]
+        held.borrowed -= returned.errands[held.name]
+        if held.name in batch.notes:
+            held.asking, held.notes = False, batch.notes[held.name]
         if change.released:
-            del self.hosts.held[name]
+            del self.hosts.held[held.name]
             return
         held.due = max(held.due, change.due)
         held.dry = False
@@ -255,25 +271,8 @@ class Ledger:
         return min((due for due in dues if due is not None), default=None)
 
 
-def _returned(batch: Batch) -> dict[str, set[int]]:
-    """Return the ids that come back to the frontier, by host."""
-    returned: dict[str, set[int]] = {}
-    for request in (*batch.settled, *(request for request, _ in batch.retried)):
-        returned.setdefault(request.host, set()).add(request.id)
-    return returned
-
-
-def _errands(batch: Batch, name: str) -> int:
-    """Return how many requests made out of turn end with a batch."""
-    return sum(
-        request.id < 0 and request.kind == "page" and request.host == name
-        for request in batch.settled
-    )
-
-
-def _is_idle_after(held: Held, batch: Batch, returned: Mapping[str, set[int]]) -> bool:
+def _is_idle_after(held: Held, batch: Batch, returned: _Returned) -> bool:
     """True if nothing holds a host any more once `batch` is true."""
     asking = held.asking and held.name not in batch.notes
-    borrowed = held.borrowed - _errands(batch, held.name)
-    out = held.out.keys() - returned.get(held.name, set())
-    return not (asking or out or borrowed > 0)
+    borrowed = held.borrowed - returned.errands[held.name]
+    return not (asking or borrowed > 0 or held.out.keys() - returned.of(held))

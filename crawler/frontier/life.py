@@ -24,7 +24,6 @@ class Life:
                 self._ledger.retrying.seeding()
         if alone:
             check()
-        self._ledger.requests.load()
         sizes, kept = self._ledger.books.sizes(), self._ledger.books.kept()
         self._ledger.books.part = 0 if alone else self._ledger.peers.number
         return Restart(

@@ -37,12 +37,7 @@ class Requests:
         self._rules = rules
         self._recent: set[int] = set()
         self._less_recent: set[int] = set()
-        self._claimed: dict[int, int] = {}
-        self._confirmed: set[int] = set()
-
-    def load(self) -> None:
-        """Read the claims that an earlier life left."""
-        self._claimed = dict(self._db.execute("SELECT request, key FROM claims"))
+        self._confirmed: set[int] = set()  # claims made by this process, not by a dead one
 
     def forget_recent(self) -> None:
         """Forget what was known lately: a transaction that was undone may have brought it."""
@@ -147,16 +142,15 @@ class Requests:
         """Make final URLs known to their requests; return the ids of those that came too late."""
         late = set()
         for number, key in finals.items():
-            if self._claimed.get(number) == key:
-                self._confirmed.add(number)
-                continue
-            self._release(number)
-            if self._make_known(key):
+            row = self._db.execute("SELECT key FROM claims WHERE request = ?", (number,)).fetchone()
+            if row is not None and row[0] != key:
+                self._release(number, row[0])
+            if row is None or row[0] != key:
+                if not self._make_known(key):
+                    late.add(number)
+                    continue
                 self._db.execute("INSERT INTO claims VALUES (?, ?)", (number, key))
-                self._claimed[number] = key
-                self._confirmed.add(number)
-            else:
-                late.add(number)
+            self._confirmed.add(number)
         return late
 
     def settle_claims(self, numbers: Iterable[int]) -> None:
@@ -164,17 +158,19 @@ class Requests:
 
         One of an earlier life that was not made again (the page is no redirect any more) ends.
         """
-        for number in self._claimed.keys() & set(numbers) if self._claimed else ():
-            if number not in self._confirmed:
-                self._release(number)
-                continue
-            self._db.execute("DELETE FROM claims WHERE request = ?", (number,))
+        # Few or none: those of redirected pages whose commit is under way.
+        claims = self._db.execute("SELECT request, key FROM claims").fetchall()
+        settled = set(numbers) if claims else ()
+        for number, key in claims:
+            if number in settled and number in self._confirmed:
+                self._db.execute("DELETE FROM claims WHERE request = ?", (number,))
+            elif number in settled:
+                self._release(number, key)
 
     def forget_claims(self, numbers: Iterable[int]) -> None:
         """Hear that the transaction of `settle_claims` is true."""
-        for number in numbers if self._claimed else ():
-            self._claimed.pop(number, None)
-            self._confirmed.discard(number)
+        if self._confirmed:
+            self._confirmed.difference_update(numbers)
 
     def keep_failed(self, failed: Iterable[tuple[Request, Sequence[str]]]) -> None:
         """Keep requests that failed, and as what, for whoever wants to try them again."""
@@ -207,13 +203,12 @@ class Requests:
     def _make_known(self, key: int) -> bool:
         return self._db.execute("INSERT OR IGNORE INTO known VALUES (?)", (key,)).rowcount == 1
 
-    def _release(self, number: int) -> None:
+    def _release(self, number: int, key: int) -> None:
         """End a claim: its URL may be asked for by others."""
-        if (key := self._claimed.get(number)) is not None:
-            self._db.execute("DELETE FROM known WHERE key = ?", (key,))
-            self._db.execute("DELETE FROM claims WHERE request = ?", (number,))
-            self._recent.discard(key)
-            self._less_recent.discard(key)
+        self._db.execute("DELETE FROM known WHERE key = ?", (key,))
+        self._db.execute("DELETE FROM claims WHERE request = ?", (number,))
+        self._recent.discard(key)
+        self._less_recent.discard(key)
 
 
 def _nth(key: int, number: int) -> int:

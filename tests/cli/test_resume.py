@@ -14,8 +14,8 @@ from tests.cli.test_outputs import count
 from tests.site import Site
 
 FOUND = re.compile(
-    r"going on with (\S+): (\d+) pages? done, (\d+) queued, (\d+) of them in flight when it ended, "
-    r"(\d+) items? kept"
+    r"going on with (\S+): (\d+) pages? done, (\d+) queued \((\d+) of them in flight when it "
+    r"died\), (\d+) items? kept"
 )
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.outcome import Batch
+from crawler.request import Request
 from tests.frontier.contract import *  # noqa: F403  # the suite itself
-from tests.frontier.contract import Clock, Make
+from tests.frontier.contract import Clock, Make, add, leased
 
 
 @pytest.fixture
@@ -58,3 +59,25 @@ async def test_what_an_earlier_life_kept_is_told_once_and_what_others_keep_is_he
     watching.cancel()
     await first.aclose()
     await other.aclose()
+
+
+async def test_a_claim_of_a_process_that_died_holds_for_whoever_makes_its_request_again(
+    tmp_path: Path,
+) -> None:
+    clock, end = Clock(), Request("http://a/end").fingerprint()
+    frontiers = [
+        SqliteFrontier(tmp_path, clock=clock, batch=lambda notes: 4, alone=alone)
+        for alone in (True, False)
+    ]
+    for frontier in frontiers:
+        await frontier.open()
+    one, other = frontiers
+    await add(other, Request("http://a/1"))
+    (request,) = await leased(other)
+    assert await other.claim({request.id: end}) == set()
+    await other.aclose()  # as a death does: what it had is queued again
+    (again,) = await leased(one)
+    assert await one.claim({again.id: end}) == set()
+    await one.commit(Batch(settled=[again], found=[Request("http://a/end")]))
+    assert await leased(one) == []
+    await one.aclose()
