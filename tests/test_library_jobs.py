@@ -59,7 +59,7 @@ async def cut_off(web: FakeSite, path: str, **settings: Any) -> None:
 async def test_a_job_begins_goes_on_and_gives_its_report_when_it_is_finished(
     web: FakeSite, tmp_path: Path
 ) -> None:
-    given = {"job": tmp_path / "job", "output": "x.csv", "overwrite": True}
+    given: Any = {"job": tmp_path / "job", "output": "x.csv", "overwrite": True}
     for path in ("/9", "/45"):
         await cut_off(web, path, **given)
     report = await crawl(Site(web.url()), **GIVEN, **given)
