@@ -112,7 +112,8 @@ async def test_a_job_that_is_crawled_now_is_left_alone(web: FakeSite, tmp_path: 
     web.silent("/9")
     asked = web.asked("/9")
     crawling = asyncio.create_task(crawl(Site(web.url()), job="job", **GIVEN))
-    await asked.wait()
+    async with asyncio.timeout(30):
+        await asked.wait()
     with pytest.raises(RunError, match="is being crawled now"):
         await crawl(Site(web.url()), job="job", **GIVEN)
     crawling.cancel()
