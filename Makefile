@@ -33,7 +33,10 @@ format: $(READY)  ## format and mend what can be mended
 
 bench: $(READY)  ## what the crawl itself costs a page
 	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/overhead.py --frontier sqlite
+	$(BIN)/python benchmarks/durable.py
 	$(BIN)/python benchmarks/pages.py
+	$(BIN)/python benchmarks/frontier.py --memory --urls 100000 1000000
 
 bench-quick: $(READY)
 	$(BIN)/python benchmarks/overhead.py --pages 5000 --repeat 3

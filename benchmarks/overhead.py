@@ -1,21 +1,26 @@
 """What the crawl itself costs a page: CPU of engine, pacer, frontier and committer.
 
-`python benchmarks/overhead.py [--pages N] [--hosts N] [--repeat N]` crawls N pages that an instant
-fake fetch answers: no network, no parsing, no files. Prints the median of CPU microseconds a page.
+`python benchmarks/overhead.py [--pages N] [--hosts N] [--repeat N] [--frontier sqlite]` crawls N
+pages that an instant fake fetch answers: no network, no parsing, no files but the frontier's.
+Prints the median of CPU microseconds a page.
 """
 
 import argparse
 import asyncio
 import statistics
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from crawler.callbacks import Callbacks
 from crawler.engine import Engine
 from crawler.export.pages import NoPages
 from crawler.frontier.memory import MemoryFrontier
-from crawler.outcome import Position
+from crawler.frontier.sqlite import SqliteFrontier
+from crawler.outcome import HostNotes, Position
 from crawler.pipeline import Pipeline
+from crawler.protocols import Frontier
 from crawler.request import Request, link_request
 from crawler.response import Response
 from crawler.rules.book import RobotsBook
@@ -60,8 +65,8 @@ class Tree(Spider[dict[str, int]]):
         return link_request(url=f"http://host-{host}.example/{number}", depth=1)
 
 
-async def crawl(pages: int, hosts: int) -> float:
-    """Return CPU seconds of one crawl."""
+async def crawl(pages: int, hosts: int, *, folder: Path | None) -> float:
+    """Return CPU seconds of one crawl; its frontier is in memory without a folder."""
     settings = Settings(delay=0.0, per_host=8, obey_robots=False)
 
     async def fetch(request: Request) -> Response:
@@ -72,11 +77,19 @@ async def crawl(pages: int, hosts: int) -> float:
     spider = Tree(pages, hosts)
     callbacks = Callbacks(spider, scope=Scope(domains=spider.allowed_domains))
     stats = Stats(spider.name)
+
+    def batch(notes: HostNotes) -> int:
+        return turns.pace("any", notes).batch
+
+    frontier: Frontier = (
+        MemoryFrontier(clock=loop.time, batch=batch, ask_notes=False)
+        if folder is None
+        else SqliteFrontier(folder, clock=loop.time, batch=batch, ask_notes=False)
+    )
+    await frontier.open()
     engine = Engine(
         settings,
-        frontier=MemoryFrontier(
-            clock=loop.time, batch=lambda notes: turns.pace("any", notes).batch, ask_notes=False
-        ),
+        frontier=frontier,
         fetch=fetch,
         turns=turns,
         callbacks=callbacks,
@@ -87,6 +100,7 @@ async def crawl(pages: int, hosts: int) -> float:
     began = time.process_time()
     await engine.run()
     seconds = time.process_time() - began
+    await frontier.aclose()
     if stats.pages != pages:
         raise SystemExit(f"crawled {stats.pages} pages of {pages}: the figure would be a lie")
     return seconds
@@ -98,14 +112,18 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=20_000)
     parser.add_argument("--hosts", type=int, default=100)
     parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--frontier", choices=("memory", "sqlite"), default="memory")
     options = parser.parse_args()
-    costs = [
-        asyncio.run(crawl(options.pages, options.hosts)) / options.pages * 1e6
-        for _ in range(options.repeat)
-    ]
+    costs = []
+    for _ in range(options.repeat):
+        with tempfile.TemporaryDirectory() as folder:
+            where = Path(folder) if options.frontier == "sqlite" else None
+            seconds = asyncio.run(crawl(options.pages, options.hosts, folder=where))
+            costs.append(seconds / options.pages * 1e6)
     print(
         f"{statistics.median(costs):.1f} µs CPU a page (median of {options.repeat}; "
-        f"{min(costs):.1f} to {max(costs):.1f}); {options.pages:,} pages, {options.hosts:,} hosts"
+        f"{min(costs):.1f} to {max(costs):.1f}); {options.pages:,} pages, {options.hosts:,} hosts, "
+        f"frontier={options.frontier}"
     )
 
 

@@ -203,9 +203,10 @@ class Engine:
                 self._waiting -= 1
 
     def _is_idle(self) -> bool:
-        """True if no worker will bring an outcome before one is committed, or some have no work."""
+        """True if a commit may bring workers something to do, and nothing else will."""
         free = self._settings.concurrency - self._busy - self._waiting
-        return not self._busy or (free > 0 and self._ready.empty())
+        at_hand = not self._ready.empty() or self._turns.has_waiting
+        return not self._busy or (free > 0 and not at_hand)
 
     async def _visit(self, request: Request) -> Outcome | None:
         if request.kind != "seed":

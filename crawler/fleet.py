@@ -117,6 +117,7 @@ class Fleet:
                         workers.create_task(self._keep_one_alive())
                 for task in beside:
                     task.cancel()
+            await self._frontier.listen()
             await self._joining.join_all(waits=lambda: True)
         except TargetError as error:
             self.error = error

@@ -85,13 +85,17 @@ class SqliteFrontier:
         """See `Frontier.watch`."""
         while True:
             await asyncio.sleep(_TOGETHER_SECONDS if self._peers.several else _ALONE_SECONDS)
-            if (kept := await self._run(self._look)) is None:
-                continue
-            if self._peers.several:
-                for number, lease in await self._run(self._borrowing.wishes):
-                    self._wished(number, lease)
-            self._heard(kept)
-            self._wake()
+            await self.listen()
+
+    async def listen(self) -> None:
+        """Hear what other processes did by now."""
+        if (kept := await self._run(self._look)) is None:
+            return
+        if self._peers.several:
+            for number, lease in await self._run(self._borrowing.wishes):
+                self._wished(number, lease)
+        self._heard(kept)
+        self._wake()
 
     def running(self, request: Request) -> AbstractContextManager[None]:
         """See `Frontier.running`."""

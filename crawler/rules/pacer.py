@@ -74,6 +74,8 @@ class Pacer(Generic[T]):
     """
 
     def __init__(self) -> None:
+        self.waiting = 0
+        """How many tickets that were admitted are not taken yet."""
         self._hosts: dict[str, _Host[T]] = {}
         self._heap: _Heap[T] = []
         self._heap_ahead: _Heap[T] = []
@@ -82,7 +84,9 @@ class Pacer(Generic[T]):
     def admit(self, host: str, tickets: Iterable[T], *, pace: Pace, due: float = 0.0) -> None:
         """Add tickets behind those that wait already; the host rests until `due` at least."""
         entry = self._open(host, pace, due)
+        before = len(entry.waiting)
         entry.waiting.extend(tickets)
+        self.waiting += len(entry.waiting) - before
         self._enter(entry)
 
     def push(self, host: str, ticket: T, *, pace: Pace, due: float = 0.0) -> None:
@@ -98,7 +102,9 @@ class Pacer(Generic[T]):
         entry = self._hosts.get(host)
         if entry is None:
             return
+        before = len(entry.waiting)
         entry.waiting = deque(ticket for ticket in entry.waiting if ticket.id != ticket_id)
+        self.waiting += len(entry.waiting) - before
         entry.entered = None
         self._enter(entry)
 
@@ -108,6 +114,7 @@ class Pacer(Generic[T]):
             return None
         ticket = self._let_go(host, host.waiting)
         host.let_go.add(ticket.id)
+        self.waiting -= 1
         return ticket
 
     def begin(self, host: str, ticket: T) -> bool:
@@ -118,6 +125,7 @@ class Pacer(Generic[T]):
             return True
         entry.revoked.remove(ticket.id)
         entry.waiting.appendleft(ticket)
+        self.waiting += 1
         self._enter(entry)
         return False
 

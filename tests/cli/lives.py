@@ -31,18 +31,25 @@ def links_of(number: int) -> list[str]:
     return ["/", *(f"/{page}" for page in below)]
 
 
-async def killed(folder: Path, site: Site, path: str, *words: str) -> None:
-    """Start a crawl, and kill it as it asks for a page."""
+async def begun(folder: Path, site: Site, path: str, *words: str) -> Process:
+    """Start a crawl; return when it asks for a page."""
     asked = site.asked(path)
     process = await start(folder, *words)
-    ending = asyncio.create_task(process.communicate())
-    waiting = asyncio.create_task(asked.wait())
-    async with asyncio.timeout(30):
-        await asyncio.wait([ending, waiting], return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    assert process.returncode is None, (await ending)[1].decode()
+    tasks = [asyncio.create_task(asked.wait()), asyncio.create_task(process.wait())]
+    _, pending = await asyncio.wait(tasks, timeout=30, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    if not asked.is_set():
+        process.kill() if process.returncode is None else None
+        raise AssertionError(f"{path} was not asked for: {await process.communicate()}")
+    return process
+
+
+async def killed(folder: Path, site: Site, path: str, *words: str) -> None:
+    """Start a crawl, and kill it as it asks for a page."""
+    process = await begun(folder, site, path, *words)
     process.kill()
-    await ending
+    await process.communicate()
 
 
 async def stopped(folder: Path, site: Site, *words: str, pages: int = 3) -> Done:

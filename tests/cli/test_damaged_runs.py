@@ -1,43 +1,59 @@
-"""A run whose files were edited, lost, or do not fit on the disk."""
+"""A run whose files were edited, or lost."""
 
-import asyncio
-import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.cli.command import SPIDER, crawl, lines
-from tests.cli.lives import grow, stopped
+from crawler import Item, Report, Response, Spider, crawl
+from crawler.errors import CrawlerError, RunError, TargetError
+from tests.cli.command import crawl as command
+from tests.cli.command import lines
+from tests.cli.lives import grow
 from tests.cli.test_outputs import count
-from tests.site import Site
+from tests.site import Site as FakeSite
 
 
-async def _begin(folder: Path) -> None:
-    async with Site() as site:
-        grow(site)
-        (folder / "spiders").mkdir()
-        (folder / "spiders" / "site.py").write_text(SPIDER)
-        await stopped(folder, site, "--job", "job", pages=30)
+class Page(Item):
+    url: str
 
 
-@pytest.fixture(scope="module")
-def begun_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("begun")
-    asyncio.run(_begin(folder))
-    return folder
+class Site(Spider[Page], delay=0, min_free_bytes=0, retries=0, obey_robots=False):
+    def __init__(self, start: str) -> None:
+        self.start_urls = [start]
+
+    def parse(self, page: Response) -> Iterator[object]:
+        yield Page(url=page.url)
+        yield page.follow_all()
 
 
 @pytest.fixture
-def begun(begun_once: Path, tmp_path: Path) -> Path:
-    """A project with a run in `job/` that was stopped half-way."""
-    return shutil.copytree(begun_once, tmp_path / "project")
+def web(site: FakeSite, folder: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSite:
+    monkeypatch.chdir(folder)
+    grow(site)
+    return site
 
 
-def data(folder: Path) -> dict[str, bytes]:
-    files = [path for path in (folder / "job").rglob("*") if path.is_file()]
-    return {str(path): path.read_bytes() for path in files if path.suffix in (".jsonl", ".html")}
+async def life(web: FakeSite, pages: int | None, **given: Any) -> Report:
+    """Crawl the run in `job/` until it has so many pages."""
+    return await crawl(Site(web.url()), job="job", max_pages=pages, pages="files", **given)
+
+
+async def refused(web: FakeSite, kind: type[CrawlerError]) -> str:
+    """Return how the run refuses to go on; its data are as they were."""
+    before = data()
+    with pytest.raises(kind) as caught:
+        await life(web, 40)
+    assert data() == before
+    return str(caught.value)
+
+
+def data() -> dict[str, bytes]:
+    files = [path for path in Path("job").rglob("*.*") if path.is_file()]
+    kept = [path for path in files if path.suffix in (".jsonl", ".html")]
+    return {str(path): path.read_bytes() for path in kept}
 
 
 def halve(file: Path) -> None:
@@ -45,8 +61,7 @@ def halve(file: Path) -> None:
 
 
 def change(file: Path) -> None:
-    text = file.read_text()
-    file.write_text(text.replace("http", "ftp", 1))
+    file.write_text(file.read_text().replace("http", "ftp", 1))
 
 
 @pytest.mark.parametrize(
@@ -61,50 +76,54 @@ def change(file: Path) -> None:
     ],
 )
 async def test_a_line_file_that_was_edited_is_named_and_left_as_it_is(
-    begun: Path, name: str, damage: Callable[[Path], None], words: str
+    web: FakeSite, name: str, damage: Callable[[Path], None], words: str
 ) -> None:
-    damage(begun / "job" / name)
-    before = data(begun)
-    done = await crawl(begun, "site", "--job", "job", "--max-pages", "40")
-    assert done.status == 3
-    assert done.err.startswith(f"crawl: job/{name}: ")
-    assert words in done.err
-    assert data(begun) == before
+    await life(web, 35)
+    damage(Path("job") / name)
+    said = await refused(web, TargetError)
+    assert said.startswith(f"job/{name}: ")
+    assert words in said
+
+
+async def test_on_the_command_line_that_is_one_line_and_its_exit_status(
+    folder: Path, web: FakeSite
+) -> None:
+    await life(web, 5)
+    (folder / "job" / "items.jsonl").unlink()
+    words = ("site", "-a", f"start={web.url()}", "--job", "job")
+    done = await command(folder, *words)
+    assert (done.status, done.err.startswith("crawl: job/items.jsonl: is gone")) == (3, True)
+    (folder / "job" / "frontier.db").write_text("nonsense")
+    done = await command(folder, *words)
+    assert (done.status, done.err.startswith("crawl: job/frontier.db: ")) == (2, True)
+    assert len(done.err.splitlines()) == 1
 
 
 @pytest.mark.parametrize("name", ["x.csv", "x.json", "x.jsonl"])
 async def test_an_output_that_lost_what_others_left_in_it_is_named_and_left_as_it_is(
-    folder: Path, site: Site, name: str
+    web: FakeSite, name: str
 ) -> None:
-    grow(site)
-    await crawl(folder, "site", "-a", f"start={site.url('/lonely')}", "-o", name, "--job", "1")
-    words = ["-o", "y.jsonl", "-o", name, "--append", "--job", "2"]
-    await stopped(folder, site, *words)
-    (folder / name).write_bytes((folder / name).read_bytes()[:20])
-    done = await crawl(folder, "site", "--job", "2", "--max-pages", "9")
-    assert done.status == 3
-    assert done.err.startswith(f"crawl: {folder / name}: held ")
-    assert (folder / name).stat().st_size == 20
-    assert len(lines(folder / "y.jsonl")) == 3
+    await crawl(Site(web.url("/lonely")), output=name)
+    await life(web, 3, output=["y.jsonl", name], append=True)
+    Path(name).write_bytes(Path(name).read_bytes()[:20])
+    assert f"{name}: held " in await refused(web, TargetError)
+    assert Path(name).stat().st_size == 20
+    assert len(lines(Path("y.jsonl"))) == 3
 
 
-async def test_an_output_that_this_run_wrote_is_written_anew(folder: Path, site: Site) -> None:
-    grow(site)
-    await stopped(folder, site, "-o", "x.csv", "-o", "x.json")
-    (folder / "x.csv").unlink()
-    (folder / "x.json").write_text("[]")
-    done = await crawl(folder, "site", "--resume", "--max-pages", "9")
-    assert (done.status, count(folder / "x.csv"), count(folder / "x.json")) == (0, 9, 9)
+async def test_an_output_that_this_run_wrote_is_written_anew(web: FakeSite) -> None:
+    await life(web, 3, output=["x.csv", "x.json"])
+    Path("x.csv").unlink()
+    Path("x.json").write_text("[]")
+    await life(web, 9)
+    assert (count(Path("x.csv")), count(Path("x.json"))) == (9, 9)
 
 
-async def test_what_a_finished_run_left_is_nobodys_business(folder: Path, site: Site) -> None:
-    site.page("/")
-    done = await crawl(folder, "site", "-a", f"start={site.url()}")
-    (done.run / "items.jsonl").unlink()
-    again = await crawl(folder, "site", "--resume")
-    assert again.status == 0
-    assert "is finished" in again.err
-    assert not (done.run / "items.jsonl").exists()
+async def test_what_a_finished_run_left_is_nobodys_business(web: FakeSite) -> None:
+    report = await life(web, None)
+    Path("job/items.jsonl").unlink()
+    assert await life(web, None) == report
+    assert not Path("job/items.jsonl").exists()
 
 
 def scribble(file: Path) -> None:
@@ -120,22 +139,22 @@ def age(file: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (scribble, "database disk image is malformed"),
+        (scribble, "is malformed"),
         (halve, "is malformed"),
         (age, "written by a newer version"),
-        (lambda file: file.write_text("no database, but words, and enough of them: " * 3), "not a"),
+        (
+            lambda file: file.write_text("no database, but words, and many " * 9),
+            "is not a database",
+        ),
         (Path.unlink, "has no frontier.db to go on from"),
         (lambda file: file.write_bytes(b""), "holds nothing of this run, whose files do"),
     ],
 )
 async def test_a_frontier_that_is_broken_is_named_and_its_data_are_left_as_they_are(
-    begun: Path, damage: Callable[[Path], None], words: str
+    web: FakeSite, damage: Callable[[Path], None], words: str
 ) -> None:
-    damage(begun / "job" / "frontier.db")
-    before = data(begun)
-    done = await crawl(begun, "site", "--job", "job", "--max-pages", "40")
-    assert (done.status, data(begun)) == (2, before), done.err
-    (line,) = done.err.splitlines()
-    assert line.startswith("crawl: job")
-    assert "frontier.db" in line
-    assert words in line
+    await life(web, 30)
+    damage(Path("job/frontier.db"))
+    said = await refused(web, RunError)
+    assert "frontier.db" in said
+    assert words in said

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from crawler.frontier.glance import glance
-from tests.cli.command import crawl, ended, lines, start
-from tests.cli.lives import grow, kept, killed, links_of, said_by, stopped
+from tests.cli.command import crawl, ended, lines
+from tests.cli.lives import begun, grow, kept, killed, links_of, said_by, stopped
 from tests.cli.test_outputs import count
 from tests.site import Site
 
@@ -119,9 +119,7 @@ async def test_a_run_without_a_frontier_on_disk_cannot_go_on(folder: Path, web: 
 
 async def test_a_run_that_somebody_crawls_is_left_alone(folder: Path, web: Site) -> None:
     web.silent("/1")
-    process = await start(folder, "site", "-a", f"start={web.url()}", "-o", "-")
-    assert process.stdout is not None
-    assert await process.stdout.readline()
+    process = await begun(folder, web, "/1", "site", "-a", f"start={web.url()}")
     for words in (["--resume"], ["--retry-failed", next((folder / "output").glob("*/*")).name]):
         done = await crawl(folder, "site", *words)
         assert done.status == 2
@@ -154,17 +152,14 @@ async def test_a_new_output_that_exists_is_somebody_elses(folder: Path, web: Sit
 async def test_what_was_stopped_by_a_signal_goes_on_and_asks_for_nothing_again(
     folder: Path, web: Site, number: signal.Signals, status: int
 ) -> None:
+    one = ["-s", "per_host=1"]  # nothing else is asked for meanwhile
     web.slow("/9", 0.1, links=links_of(9))
     web.slow("/27", 0.1)
-    asked = web.asked("/9")
-    process = await start(folder, "site", "-a", f"start={web.url()}")
-    await asked.wait()
+    process = await begun(folder, web, "/9", "site", "-a", f"start={web.url()}", *one)
     process.send_signal(number)
     done = await ended(process, folder)
     assert (done.status, done.table["go on"]) == (status, "crawl site --resume")
-    asked = web.asked("/27")
-    process = await start(folder, "site", "--resume")
-    await asked.wait()
+    process = await begun(folder, web, "/27", "site", "--resume")
     process.send_signal(number)
     assert (await ended(process, folder)).status == status
     done = await crawl(folder, "site", "--resume")
@@ -177,9 +172,8 @@ async def test_a_second_signal_leaves_only_what_was_in_hand_to_be_asked_again(
     folder: Path, web: Site
 ) -> None:
     web.silent("/9")
-    asked = web.asked("/9")
-    process = await start(folder, "site", "-a", f"start={web.url()}", "-s", "per_host=1")
-    await asked.wait()
+    words = ["-a", f"start={web.url()}", "-s", "per_host=1"]
+    process = await begun(folder, web, "/9", "site", *words)
     process.send_signal(signal.SIGINT)
     await said_by(process, "once more ends at once")
     process.send_signal(signal.SIGINT)

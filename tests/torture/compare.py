@@ -125,7 +125,7 @@ def _body(name: str, body: bytes) -> str:
 
 
 def _stats(file: Path, broken: list[str]) -> Mapping[str, int]:
-    """Return the figures that depend on neither order nor repetition, and why the crawl ended."""
+    """Return the figures that do not depend on the order, and whether the crawl is finished."""
     try:
         report = json.loads(file.read_bytes())
     except (OSError, ValueError) as error:
@@ -136,6 +136,6 @@ def _stats(file: Path, broken: list[str]) -> Mapping[str, int]:
     sure |= {name: counts.get(name, 0) for name in _ALSO | _STATUSES}
     # The end of a redirect may be known by then: it was asked for, and is left out.
     sure["answers"] = counts.get("status.200", 0) - counts.get("duplicates", 0)
-    sure[f"reason {report['reason']}"] = 1
+    sure["finished"] = report["finished"]
     sure["queued"] = report["queued"]
     return sure

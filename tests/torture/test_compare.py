@@ -39,7 +39,7 @@ def run(tmp_path: Path) -> Path:
 
 
 def _report(run: Path, **counts: int) -> None:
-    report = {"reason": "finished", "queued": 0, "counts": counts}
+    report = {"finished": True, "queued": 0, "counts": counts}
     (run / "stats.json").write_text(json.dumps(report))
 
 
