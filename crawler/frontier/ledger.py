@@ -144,14 +144,13 @@ class Ledger:
                     for name, ids in returned.ids.items()
                     if (held := self.hosts.held.get(name)) is not None
                 )
-                self.reserved -= pages
-                self.peers.stay(in_hand=out, reserved=self.reserved)
+                self.peers.stay(in_hand=out, reserved=self.reserved - pages)
                 self.books.commit(batch, now, process=self.peers.number)
         except BaseException:
             self.requests.forget_recent()
-            self.reserved += pages
             raise
         self.out = out
+        self.reserved -= pages
         self.requests.forget_claims(request.id for request in batch.settled)
         for name, change in changes.items():
             if (held := self.hosts.held.get(name)) is not None:
