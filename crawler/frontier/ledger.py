@@ -205,13 +205,16 @@ class Ledger:
     def _lease(self, held: Held, limit: int, now: float) -> HostLease | None:
         """Return a lease of a host with what it may have, or None if that is nothing now."""
         known = self.hosts.refresh(held)
+        if reason := known.refusal(self.options.host_pages):
+            # Said by another process, or by new settings of this life.
+            self._posting.drop(held.id, held.name, reason)
         if held.due > now:
             self.enter(held)
             return None
         asks = held.notes is None
         room = min(limit, self._room(held, known))
-        some = self.requests.first(held.id, 1 if asks else room, without=held.out)
-        if room < 1 or not some:
+        some = room > 0 and self.requests.first(held.id, 1 if asks else room, without=held.out)
+        if not some:
             held.dry = True
             return None
         if held.shared and not asks:

@@ -94,11 +94,14 @@ class Posting:
             if not (change.given_up or change.pages):
                 continue
             if reason := change.refusal(self._host_pages):
-                held = self._hosts.held.get(name)
-                self._drop(change.id, reason, out=held.out if held is not None else {})
+                self.drop(change.id, name, reason)
 
-    def _drop(self, host: int, reason: str, *, out: Mapping[int, int]) -> None:
-        dropped = self._requests.drop(host, without=out)
+    def drop(self, host: int, name: str, reason: str) -> None:
+        """Empty the queue of a host, but for what is out; one of another process is left to it."""
+        held = self._hosts.held.get(name)
+        if held is None and self._hosts.find(host)[1]:
+            return  # its holder alone knows what is out
+        dropped = self._requests.drop(host, without=held.out if held is not None else ())
         if number := dropped.total():
             self._requests.count_callbacks({name: -n for name, n in dropped.items()})
             self._books.add(f"left_out.{reason}", number)
@@ -117,9 +120,8 @@ class Posting:
             change.added = number
             self._hosts.save([change])
             self._books.resize(queued=number, delayed=-number)
-            mine = self._hosts.held.get(held.name)
             if reason := change.refusal(self._host_pages):
-                self._drop(host, reason, out=mine.out if mine is not None else {})
-            elif mine is not None:
+                self.drop(host, held.name, reason)
+            elif (mine := self._hosts.held.get(held.name)) is not None:
                 ours.append(mine)
         return ours
