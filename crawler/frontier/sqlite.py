@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 from crawler.errors import RunError, TargetError
 from crawler.file_thread import FileThread
 from crawler.frontier.borrowing import Borrowing
-from crawler.frontier.ledger import Ledger, Options
+from crawler.frontier.ledger import Ledger, Options, Taken
 from crawler.frontier.life import Life
 from crawler.frontier.peers import Peers
 from crawler.frontier.presence import PROCESSES, Flight, locked
@@ -62,7 +62,8 @@ class SqliteFrontier:
         self._thread = FileThread("frontier")
         self._changed = asyncio.Event()
         self._connection: sqlite3.Connection | None = None
-        self._seen = (0, 0)  # SQLite's own count of changes, and ours of what is kept
+        self._seen = 0  # SQLite's own count of changes
+        self._told = 0  # our own, of what is kept
         self._looks = 0
 
     async def open(self) -> Restart:
@@ -76,7 +77,9 @@ class SqliteFrontier:
             return [lease] if lease is not None else []
         while True:
             changed = self._changed
-            taken = await self._run(self._ledger.take, limit)
+            taken, kept = await self._run(self._take, limit)
+            if kept:
+                self._heard(kept)
             if taken.leases or taken.over:
                 return taken.leases
             await self._until(changed, taken.due)
@@ -220,7 +223,7 @@ class SqliteFrontier:
             self._life = Life(self._ledger)
             self._borrowing = Borrowing(self._ledger)
             # What is kept by now is told by the restart; heard later, it would undo what is newer.
-            self._seen = (0, self._ledger.books.sizes().change)
+            self._told = self._ledger.books.sizes().change
             try:
                 return self._life.begin(
                     alone=self._alone, check=lambda: check_whole(connection, self._path)
@@ -249,6 +252,11 @@ class SqliteFrontier:
             counters=self._ledger.books.counts(),
         )
 
+    def _take(self, limit: int) -> tuple[Taken, Mapping[str, bytes]]:
+        """Take hosts, and what others kept with them: a seed's host, a login's cookies."""
+        taken = self._ledger.take(limit)
+        return taken, self._news() if taken.leases else {}
+
     def _look(self) -> Mapping[str, bytes] | None:
         """Return what others kept, or None if they did nothing."""
         assert self._connection is not None
@@ -256,12 +264,17 @@ class SqliteFrontier:
         is_time = self._looks % _BURIAL == 0 or not self._peers.several
         buried = is_time and self._life.bury()
         (version,) = self._connection.execute("PRAGMA data_version").fetchone()
-        if version == self._seen[0] and not buried:
+        if version == self._seen and not buried:
             return None
-        change = self._ledger.books.sizes().change
-        kept = self._ledger.books.kept(since=self._seen[1], not_by=self._peers.number)
-        self._seen = (version, change)
+        self._seen = version
         self._ledger.look_again()
+        return self._news()
+
+    def _news(self) -> Mapping[str, bytes]:
+        """Return what others kept since the last call."""
+        change = self._ledger.books.sizes().change
+        kept = self._ledger.books.kept(since=self._told, not_by=self._peers.number)
+        self._told = change
         return kept
 
     def _close(self) -> None:

@@ -11,7 +11,7 @@ from crawler.frontier.sqlite import SqliteFrontier
 from crawler.outcome import Batch
 from crawler.request import Request
 from tests.frontier.contract import *  # noqa: F403  # the suite itself
-from tests.frontier.contract import Clock, Make, add, leased
+from tests.frontier.contract import NOTES, Clock, Make, add, leased
 
 
 @pytest.fixture
@@ -80,4 +80,21 @@ async def test_a_claim_of_a_process_that_died_holds_for_whoever_makes_its_reques
     assert await one.claim({again.id: end}) == set()
     await one.commit(Batch(settled=[again], found=[Request("http://a/end")]))
     assert await leased(one) == []
+    await one.aclose()
+
+
+async def test_what_others_kept_with_a_request_is_heard_before_it_is_leased(tmp_path: Path) -> None:
+    heard: list[Mapping[str, bytes]] = []
+    clock = Clock()
+    one = SqliteFrontier(tmp_path, clock=clock, batch=lambda notes: 4)
+    other = SqliteFrontier(
+        tmp_path, alone=False, clock=clock, batch=lambda notes: 4, heard=heard.append
+    )
+    await one.open()
+    await other.open()
+    found = Batch(found=[Request("http://a/1")], notes={"a": NOTES}, kept={"seed": b"a"})
+    await one.commit(found)
+    assert [request.url for request in await leased(other)] == ["http://a/1"]
+    assert heard == [{"seed": b"a"}]
+    await other.aclose()
     await one.aclose()
