@@ -118,10 +118,11 @@ class Run:
         counts, totals = await self._frontier.counts(), await self._frontier.totals()
         queued = counts.queued + counts.delayed + counts.leased
         broken = cut_off or self.error or self._engine.broken or self._broken
+        unjoined = self._joining is not None and await self._frontier.parts()
         report = self.stats.report(
             totals,
             reason="ended at once" if cut_off else self._reason(),
-            finished=not queued and not broken,
+            finished=not (queued or broken or unjoined),
             exit_status=1 if cut_off else self._exit_status(),
             folder=self._where,
             queued=queued,
