@@ -176,12 +176,13 @@ class Fleet:
             self.stop(reason)
 
     async def _keep_joining(self) -> None:
-        """Carry over what the workers have committed, now and then."""
+        """Carry over what the workers have committed, and count it, now and then."""
         while True:
             await asyncio.sleep(_JOIN_SECONDS)
             try:
                 while await self._joining.join():
                     pass
+                await self.counts()
             except TargetError as error:
                 log.error("%s; the workers end in good order", error)
                 self.error = error
