@@ -124,8 +124,10 @@ class MemoryFrontier(Alone):
         """See `Frontier.commit`; in memory, that nothing awaits makes it one transaction."""
         # A dict, not a set: hosts that are due together go in the order they were found in.
         touched = dict.fromkeys(request.host for request in batch.settled)
+        touched |= dict.fromkeys(request.host for request, _ in batch.retried)
         for name, reason in batch.given_up.items():
-            self._host(name).given_up = reason
+            host = self._host(name)
+            host.given_up = host.given_up or reason
         for name, (answers, seconds) in batch.answers.items():
             host = self._host(name)
             host.answers, host.seconds = host.answers + answers, host.seconds + seconds

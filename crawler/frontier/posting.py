@@ -72,9 +72,10 @@ class Posting:
         known = 0
         number = self._books.sizes().next_id
         for request in found:
-            if not self._requests.is_new(request):
+            is_new, wanted = self._requests.find(request)
+            known += is_new
+            if not wanted:
                 continue
-            known += 1
             host = change(request.host)
             if reason := host.refusal(self._host_pages):
                 self._books.add(f"left_out.{reason}", 1)

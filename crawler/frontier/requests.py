@@ -44,17 +44,18 @@ class Requests:
         self._recent.clear()
         self._less_recent.clear()
 
-    def is_new(self, request: Request) -> bool:
-        """Make a request's URL known; False if it was, unless the request is made `again`."""
+    def find(self, request: Request) -> tuple[bool, bool]:
+        """Make a request's URL known; return if it was not, and if the request is to be queued."""
         key = request.fingerprint(self._rules)
         if request.seeded and not self._make_known(_nth(key, request.seeded)):
-            return False  # queued by an earlier life of the seeding
+            return False, False  # queued by an earlier life of the seeding
         if key in self._recent or key in self._less_recent:
-            return request.again
+            return False, request.again
         if len(self._recent) >= _RECENT:
             self._less_recent, self._recent = self._recent, set()
         self._recent.add(key)
-        return self._make_known(key) or request.again
+        is_new = self._make_known(key)
+        return is_new, is_new or request.again
 
     def push(self, host: int, number: int, request: Request) -> Row:
         """Return the row of a request that is to be queued."""
@@ -150,6 +151,7 @@ class Requests:
                     late.add(number)
                     continue
                 self._db.execute("INSERT INTO claims VALUES (?, ?)", (number, key))
+                self._db.execute("UPDATE sizes SET known = known + 1")
             self._confirmed.add(number)
         return late
 
@@ -207,6 +209,7 @@ class Requests:
         """End a claim: its URL may be asked for by others."""
         self._db.execute("DELETE FROM known WHERE key = ?", (key,))
         self._db.execute("DELETE FROM claims WHERE request = ?", (number,))
+        self._db.execute("UPDATE sizes SET known = known - 1")
         self._recent.discard(key)
         self._less_recent.discard(key)
 
