@@ -74,6 +74,7 @@ class Fleet:
         self._say = say
         self._reason = "finished"
         self._broken: str | None = None
+        self._failed = 0
         self._stopping = False
         self._processes: set[Process] = set()
         self._deaths = 0
@@ -134,10 +135,10 @@ class Fleet:
         """Run a worker until the crawl is over; one that dies is followed by another."""
         while not self._stopping:
             status = await self._work()
-            if status == 0 or self._stopping:
+            if status == 0 or self._reason != "finished" or self._stopping:
                 return
             if status in (1, 2, 3):
-                self._fail(f"a worker ended with status {status}")
+                self._fail(f"a worker ended with status {status}", status)
             elif await self._die(status):
                 self._fail("its processes die as soon as they begin")
 
@@ -170,9 +171,9 @@ class Fleet:
         self._seen = counts
         return self._deaths > _MOST_DEATHS
 
-    def _fail(self, reason: str) -> None:
+    def _fail(self, reason: str, status: int = 1) -> None:
         if self._broken is None and not self._stopping:
-            self._broken = reason
+            self._broken, self._failed = reason, status
             self.stop(reason)
 
     async def _keep_joining(self) -> None:
@@ -217,9 +218,11 @@ class Fleet:
     def _exit_status(self, report: Report) -> int:
         if self.error is not None:
             return 3
+        if self._failed:
+            return self._failed
         raised = report.failures.get("callback", 0)
         nothing = self._reason == "finished" and report.pages <= raised and not report.items
-        return int(nothing or self._broken is not None or self._reason == "max_failures")
+        return int(nothing or self._reason == "max_failures")
 
 
 @asynccontextmanager
