@@ -1,7 +1,6 @@
 """The processes of one run: start, watch, restart."""
 
 import asyncio
-import inspect
 import logging
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import Counter
@@ -12,7 +11,7 @@ from typing import Any
 from crawler.app import check_spider
 from crawler.clock import SteadyClock
 from crawler.engine import STOP
-from crawler.errors import CrawlerError, TargetError, UsageError
+from crawler.errors import CrawlerError, TargetError
 from crawler.export.following import Following
 from crawler.export.joining import Joining
 from crawler.export.run_folder import write_report
@@ -24,6 +23,7 @@ from crawler.protocols import Spool
 from crawler.records.streams import streams_of
 from crawler.settings import Settings
 from crawler.spider import Spider
+from crawler.state import check_stateless
 from crawler.stats import Stats
 
 log = logging.getLogger(__name__)
@@ -239,11 +239,8 @@ async def open_fleet(
     Without `command` nothing is crawled: what is left of the run is joined. Raises `UsageError`.
     """
     check_spider(spider, settings)
-    if command and "state" in _annotated(type(spider)):
-        raise UsageError(
-            f"spider {spider.name}: self.state belongs to one process; "
-            "use self.count, or crawl without --processes"
-        )
+    if command:
+        check_stateless(spider)
     stats = Stats(spider.name)
 
     def hear(kept: Mapping[str, bytes]) -> None:
@@ -288,9 +285,3 @@ async def open_fleet(
             say=say,
         )
         yield fleet
-
-
-def _annotated(kind: type) -> set[str]:
-    """Return what a spider's class and its parents, short of ours, annotate."""
-    own = [c for c in kind.__mro__ if c is not Spider and issubclass(c, Spider)]
-    return {name for c in own for name in inspect.get_annotations(c)}
