@@ -77,7 +77,7 @@ async def open_run(
         stack.push_async_callback(frontier.aclose)
         if role == "worker" and restart.ahead is not None:
             clock.set_ahead(restart.ahead)
-        _check_callbacks(callbacks, restart)
+        check_callbacks(callbacks, restart)
         listening.restart(restart.kept)
         stats.hear(restart.counts)
         kept = Kept(spool) if spool is not None else None
@@ -166,9 +166,9 @@ class Listening:
         self.engine.look_again()
 
 
-def check_spider(spider: Spider[Any], settings: Settings) -> None:
+def check_spider(spider: Spider[Any], settings: Settings) -> Callbacks:
     """Raise `SpiderError` for a spider that could never run, before anything is made for it."""
-    Callbacks(spider, scope=_scope(spider, settings))
+    return Callbacks(spider, scope=_scope(spider, settings))
 
 
 def settings_of(
@@ -230,7 +230,7 @@ def _scope(spider: Spider[Any], settings: Settings) -> Scope:
         raise SpiderError(f"spider {spider.name}: {error}") from None
 
 
-def _check_callbacks(callbacks: Callbacks, restart: Restart) -> None:
+def check_callbacks(callbacks: Callbacks, restart: Restart) -> None:
     """Raise `RunError` if requests are queued for callbacks that the spider has no more."""
     gone = []
     for name, queued in restart.callbacks.items():

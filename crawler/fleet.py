@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
-from crawler.app import check_spider
+from crawler.app import check_callbacks, check_spider
 from crawler.clock import SteadyClock
 from crawler.engine import STOP
 from crawler.errors import CrawlerError, TargetError
@@ -238,7 +238,7 @@ async def open_fleet(
 
     Without `command` nothing is crawled: what is left of the run is joined. Raises `UsageError`.
     """
-    check_spider(spider, settings)
+    callbacks = check_spider(spider, settings)
     if command:
         check_stateless(spider)
     stats = Stats(spider.name)
@@ -256,6 +256,8 @@ async def open_fleet(
         )
         restart = await frontier.open()
         stack.push_async_callback(frontier.aclose)
+        if command:
+            check_callbacks(callbacks, restart)
         stats.started = job.record.created
         stats.hear(restart.counts)
         for name, value in restart.kept.items():

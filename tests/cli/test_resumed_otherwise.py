@@ -114,12 +114,13 @@ async def test_another_scope_and_other_seeds_are_another_crawl(
     assert message.replace("PORT", port) in await refused(begun)
 
 
+@pytest.mark.parametrize("words", [[], ["--processes", "2"]])
 async def test_callbacks_that_are_gone_are_named_with_what_is_queued_for_them(
-    begun: Path,
+    begun: Path, words: list[str]
 ) -> None:
     edit(begun, "def detail(", "def details(")
     edit(begun, "self.detail)", "self.details)")
-    line = await refused(begun)
+    line = await refused(begun, *words)
     assert "no callback any more for what the run has queued: detail (5 queued)" in line
     assert "image" not in line
 
