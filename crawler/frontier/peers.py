@@ -55,9 +55,17 @@ class Peers:
         return {number for number in numbers if not is_dead(self._path(number))}
 
     def look(self) -> list[int]:
-        """Return the numbers of the others that are dead."""
+        """Return the numbers of the others that are dead, or silent with something in hand.
+
+        Who is stopped in a terminal (Ctrl-Z) and holds nothing may go on later.
+        """
         others = [number for number in self._numbers() if number != self.number]
-        dead = [number for number in others if is_dead(self._path(number))]
+        dead = [
+            number
+            for number in others
+            if is_dead(self._path(number))
+            and (self._holds(number) or not is_there(self._path(number)))
+        ]
         self.several = len(others) > len(dead)
         return dead
 
@@ -155,6 +163,16 @@ class Peers:
         """Be no process of the run any more; again is fine."""
         if self.presence is not None:
             self.presence.close()
+
+    def _holds(self, number: int) -> bool:
+        (held,) = self._db.execute(
+            "SELECT EXISTS (SELECT 1 FROM hosts WHERE holder = ?1)"
+            " OR EXISTS (SELECT 1 FROM shares WHERE process = ?1)"
+            " OR EXISTS (SELECT 1 FROM wishes WHERE process = ?1)"
+            " OR EXISTS (SELECT 1 FROM processes WHERE no = ?1 AND (in_hand OR reserved))",
+            (number,),
+        ).fetchone()
+        return bool(held)
 
     def _numbers(self) -> list[int]:
         return [number for (number,) in self._db.execute("SELECT no FROM processes")]

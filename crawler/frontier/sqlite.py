@@ -128,6 +128,7 @@ class SqliteFrontier:
 
     async def others(self) -> int:
         """See `Frontier.others`."""
+        await self.bury()  # whoever wakes up later is to hear that its lines are not waited for
         return len(await self._run(self._peers.others))
 
     async def lend(self, wish: int) -> None:
