@@ -1,7 +1,6 @@
 """The processes of one run: start, watch, restart."""
 
 import asyncio
-import inspect
 import logging
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import Counter
@@ -12,7 +11,7 @@ from typing import Any
 from crawler.app import check_spider
 from crawler.clock import SteadyClock
 from crawler.engine import STOP
-from crawler.errors import CrawlerError, TargetError, UsageError
+from crawler.errors import CrawlerError, TargetError
 from crawler.export.following import Following
 from crawler.export.joining import Joining
 from crawler.export.run_folder import write_report
@@ -24,6 +23,7 @@ from crawler.protocols import Spool
 from crawler.records.streams import streams_of
 from crawler.settings import Settings
 from crawler.spider import Spider
+from crawler.state import check_stateless
 from crawler.stats import Stats
 
 log = logging.getLogger(__name__)
@@ -74,6 +74,7 @@ class Fleet:
         self._say = say
         self._reason = "finished"
         self._broken: str | None = None
+        self._failed = 0
         self._stopping = False
         self._processes: set[Process] = set()
         self._deaths = 0
@@ -134,10 +135,10 @@ class Fleet:
         """Run a worker until the crawl is over; one that dies is followed by another."""
         while not self._stopping:
             status = await self._work()
-            if status == 0 or self._stopping:
+            if status == 0 or self._reason != "finished" or self._stopping:
                 return
             if status in (1, 2, 3):
-                self._fail(f"a worker ended with status {status}")
+                self._fail(f"a worker ended with status {status}", status)
             elif await self._die(status):
                 self._fail("its processes die as soon as they begin")
 
@@ -170,9 +171,9 @@ class Fleet:
         self._seen = counts
         return self._deaths > _MOST_DEATHS
 
-    def _fail(self, reason: str) -> None:
+    def _fail(self, reason: str, status: int = 1) -> None:
         if self._broken is None and not self._stopping:
-            self._broken = reason
+            self._broken, self._failed = reason, status
             self.stop(reason)
 
     async def _keep_joining(self) -> None:
@@ -217,9 +218,11 @@ class Fleet:
     def _exit_status(self, report: Report) -> int:
         if self.error is not None:
             return 3
+        if self._failed:
+            return self._failed
         raised = report.failures.get("callback", 0)
         nothing = self._reason == "finished" and report.pages <= raised and not report.items
-        return int(nothing or self._broken is not None or self._reason == "max_failures")
+        return int(nothing or self._reason == "max_failures")
 
 
 @asynccontextmanager
@@ -236,11 +239,8 @@ async def open_fleet(
     Without `command` nothing is crawled: what is left of the run is joined. Raises `UsageError`.
     """
     check_spider(spider, settings)
-    if command and "state" in _annotated(type(spider)):
-        raise UsageError(
-            f"spider {spider.name}: self.state belongs to one process; "
-            "use self.count, or crawl without --processes"
-        )
+    if command:
+        check_stateless(spider)
     stats = Stats(spider.name)
 
     def hear(kept: Mapping[str, bytes]) -> None:
@@ -285,9 +285,3 @@ async def open_fleet(
             say=say,
         )
         yield fleet
-
-
-def _annotated(kind: type) -> set[str]:
-    """Return what a spider's class and its parents, short of ours, annotate."""
-    own = [c for c in kind.__mro__ if c is not Spider and issubclass(c, Spider)]
-    return {name for c in own for name in inspect.get_annotations(c)}

@@ -117,11 +117,7 @@ def go_on(
     """
     check_free(folder)
     _check_lasting(folder, settings)
-    if record.spider != spider.name:
-        raise RunError(f"{folder}: is a run of spider {record.spider!r}, not of {spider.name!r}")
-    now = meaning_of(spider, settings, record.arguments if arguments is None else arguments)
-    if changed := differences(record.meaning, now):
-        raise RunError(f"{folder}: is another crawl than this one: {'; '.join(changed)}")
+    check_same(folder, record, spider, settings, arguments=arguments)
     fresh = [text for text in outputs if not _is_one_of(text, record)]
     if fresh:
         more = plan(fresh, streams=streams_of(spider.item_types), begun=record.plan)
@@ -129,6 +125,22 @@ def go_on(
     write_record(folder, record)
     # A process that died before it had made its frontier has kept nothing.
     return Job(folder, record, is_new=not (folder / FILE).exists())
+
+
+def check_same(
+    folder: Path,
+    record: Record,
+    spider: Spider[Any],
+    settings: Settings,
+    *,
+    arguments: Mapping[str, str] | None = None,
+) -> None:
+    """Raise `RunError` for another spider, scope, seeds or arguments than a run was begun with."""
+    if record.spider != spider.name:
+        raise RunError(f"{folder}: is a run of spider {record.spider!r}, not of {spider.name!r}")
+    now = meaning_of(spider, settings, record.arguments if arguments is None else arguments)
+    if changed := differences(record.meaning, now):
+        raise RunError(f"{folder}: is another crawl than this one: {'; '.join(changed)}")
 
 
 def try_again(job: Job) -> Job:

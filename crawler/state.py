@@ -1,11 +1,12 @@
 """A spider's own state, kept."""
 
+import inspect
 from collections.abc import Mapping
 from typing import Any, get_type_hints
 
 import msgspec
 
-from crawler.errors import RunError, SpiderError
+from crawler.errors import RunError, SpiderError, UsageError
 from crawler.plain import encode, read_as
 from crawler.spider import Spider
 
@@ -50,3 +51,13 @@ class State:
             raise SpiderError(
                 f"spider {self._spider.name}: self.state cannot be kept as JSON: {error}"
             ) from None
+
+
+def check_stateless(spider: Spider[Any]) -> None:
+    """Raise `UsageError` if a spider that is to be crawled by several processes has a state."""
+    kinds = [c for c in type(spider).__mro__ if c is not Spider and issubclass(c, Spider)]
+    if any("state" in inspect.get_annotations(kind) for kind in kinds):
+        raise UsageError(
+            f"spider {spider.name}: self.state belongs to one process; "
+            "use self.count, or crawl with one process"
+        )

@@ -16,9 +16,20 @@ from crawler.errors import RunError, UsageError
 from crawler.export.run_folder import RECORD, Record, read_record, read_report
 from crawler.frontier.glance import glance
 from crawler.frontier.schema import FILE
-from crawler.jobs import Job, begin, check_free, find_run, go_on, runs_in, state_of, try_again
+from crawler.jobs import (
+    Job,
+    begin,
+    check_free,
+    check_same,
+    find_run,
+    go_on,
+    runs_in,
+    state_of,
+    try_again,
+)
 from crawler.settings import Settings
 from crawler.spider import Spider
+from crawler.state import check_stateless
 
 
 class Asked(Struct, frozen=True):
@@ -67,6 +78,8 @@ def choose(asked: Asked) -> Chosen | None:
     merged = structs.replace(asked, arguments=arguments, pairs=pairs, flags={})
     spider, settings = _built(merged)
     if asked.join is not None:
+        check_same(folder, record, spider, settings, arguments=arguments)
+        check_stateless(spider)
         return Chosen(spider, settings, Job(folder, record, is_new=False))
     record = structs.replace(
         record,
@@ -94,6 +107,8 @@ def _check(asked: Asked) -> None:
         raise UsageError(
             f"{given[0]} keeps the outputs of its run; --overwrite and --append do not"
         )
+    if asked.join is not None and (asked.outputs or asked.processes is not None):
+        raise UsageError("--join adds one process to a run as it is; -o and --processes do not go")
     if asked.processes is not None and asked.processes < 1:
         raise UsageError(f"--processes must be at least 1, got {asked.processes}")
 
