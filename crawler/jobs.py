@@ -19,6 +19,7 @@ from crawler.export.run_folder import (
     write_record,
 )
 from crawler.export.targets import STDOUT, Plan, plan
+from crawler.frontier.glance import glance
 from crawler.frontier.presence import is_crawled, locked
 from crawler.frontier.retrying import retry_failed
 from crawler.frontier.schema import FILE, LOCK
@@ -118,6 +119,7 @@ def go_on(
     check_free(folder)
     _check_lasting(folder, settings)
     check_same(folder, record, spider, settings, arguments=arguments)
+    _check_outputs(folder, record, Path(settings.output_dir))
     fresh = [text for text in outputs if not _is_one_of(text, record)]
     if fresh:
         more = plan(fresh, streams=streams_of(spider.item_types), begun=record.plan)
@@ -235,11 +237,37 @@ def _check_lasting(folder: Path, settings: Settings) -> None:
         raise RunError(f"{folder}: frontier=memory leaves nothing to go on from")
 
 
+def _check_outputs(folder: Path, record: Record, output_dir: Path) -> None:
+    """Raise `RunError` if another run wrote to an output since: going on would cut that off."""
+    if not (own := _files(record)):
+        return
+    for path in {*output_dir.glob(f"*/*/{RECORD}"), *folder.parent.glob(f"*/{RECORD}")}:
+        try:
+            shared = own & _files(read_record(path.parent))
+        except RunError:
+            continue
+        if shared and not path.parent.samefile(folder) and _wrote(path.parent, record.created):
+            raise RunError(f"{folder}: {min(shared)} was since written to by run {path.parent}")
+
+
+def _wrote(folder: Path, since: datetime) -> bool:
+    """True if a run was crawled since then; one that could not open its output is still fresh."""
+    files = [folder / name for name in (FILE, f"{FILE}-wal", REPORT)]
+    stirred = max((file.stat().st_mtime for file in files if file.exists()), default=0.0)
+    fresh = (folder / FILE).exists() and glance(folder).fresh
+    return stirred >= since.timestamp() and not fresh
+
+
 def _is_one_of(output: str, record: Record) -> bool:
     """True if a run has an output already, however its path is written now."""
+    return output in record.outputs or os.path.abspath(output) in _files(record)
+
+
+def _files(record: Record) -> set[str]:
+    """Return where a run's `-o` lead, but for standard output."""
     plan: Plan = record.plan
-    own = {plan.spool, *(target.path for target in plan.targets if target.path != STDOUT)}
-    return output in record.outputs or os.path.abspath(output) in own
+    spool = {plan.spool} if plan.spool is not None else set()
+    return spool | {target.path for target in plan.targets if target.path != STDOUT}
 
 
 def age_of(name: str) -> tuple[str, int]:

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import stat
+import weakref
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,6 +29,7 @@ class SteadyFile:
         except OSError:
             self.close()
             raise TargetError(f"{path}: another crawl writes to it now") from None
+        _ALL.add(self)
         status = os.fstat(self._fd)
         self.length = status.st_size
         # Set while a write is under way or has failed: from where, and what stood there.
@@ -99,3 +101,15 @@ def _write_all(fd: int, data: bytes, at: int) -> None:
     while rest:
         written = os.pwrite(fd, rest, at)
         rest, at = rest[written:], at + written
+
+
+_ALL: "weakref.WeakSet[SteadyFile]" = weakref.WeakSet()
+
+
+def _forget_after_fork() -> None:
+    """A forked child (a process pool of the user's) must not keep its parent's lock alive."""
+    for file in list(_ALL):
+        file.close()
+
+
+os.register_at_fork(after_in_child=_forget_after_fork)

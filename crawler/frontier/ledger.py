@@ -186,8 +186,10 @@ class Ledger:
 
     def _end_wishes(self, returned: _Returned, changes: Mapping[str, Change]) -> None:
         """Hear which requests to hosts of other processes are made."""
-        for name in returned.errands.elements():
-            if name not in self.hosts.held:
+        for name, number in returned.errands.items():
+            held = self.hosts.held.get(name)
+            # More than we hold it for: they were granted before its holder died, and we got it.
+            for _ in range(number - (held.borrowed if held is not None else 0)):
                 self.lending.end(changes[name].id, self.peers.number)
 
     def _pick(self, limit: int, now: float) -> list[tuple[Held, HostLease]]:
@@ -251,7 +253,7 @@ class Ledger:
         """Take back what is settled; let a host go that the transaction released."""
         for number in returned.of(held):
             held.out.pop(number, None)
-        held.borrowed -= returned.errands[held.name]
+        held.borrowed = max(0, held.borrowed - returned.errands[held.name])
         if held.name in batch.notes:
             held.asking, held.notes = False, batch.notes[held.name]
         if change.released:

@@ -49,7 +49,8 @@ class Presence:
         try:
             path.parent.mkdir(exist_ok=True)
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Waits for whoever asks just now if anybody is there; the number is nobody else's.
+            fcntl.flock(self._fd, fcntl.LOCK_EX)
             os.posix_fallocate(self._fd, 0, size) if hasattr(os, "posix_fallocate") else None
             os.ftruncate(self._fd, size)
             self._map = mmap.mmap(self._fd, size)
@@ -90,7 +91,8 @@ class Presence:
 
     def _let_go(self) -> None:
         fd, self._fd = self._fd, -1
-        os.close(fd)
+        if fd >= 0:
+            os.close(fd)
 
     def _keep_beating(self) -> None:
         while not self._over.wait(_BEAT_SECONDS):
@@ -168,6 +170,7 @@ _ALL: "weakref.WeakSet[Presence]" = weakref.WeakSet()
 def _forget_after_fork() -> None:
     """A forked child (a process pool of the user's) must not keep its parent's lock alive."""
     for presence in list(_ALL):
+        presence._map.close()  # it has a descriptor of its own
         presence._let_go()
 
 

@@ -5,6 +5,7 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -183,20 +184,21 @@ class SqliteFrontier:
                 wish = borrowed
                 await changed.wait()
             except asyncio.CancelledError:
-                borrowing.add_done_callback(
-                    lambda ended: self._thread.start(self._give_back, host, ended)
-                )
+                give_back = partial(self._give_back, host, wish)
+                borrowing.add_done_callback(partial(self._thread.start, give_back))
                 raise
 
-    def _give_back(self, host: str, borrowing: "asyncio.Future[HostLease | int | None]") -> None:
+    def _give_back(
+        self, host: str, wish: int | None, borrowing: "asyncio.Future[HostLease | int | None]"
+    ) -> None:
         """Let go what a cancelled call has got, or wished for."""
         if borrowing.cancelled() or borrowing.exception() is not None:
             return
         borrowed = borrowing.result()
-        if isinstance(borrowed, int):
+        if (wish := borrowed if isinstance(borrowed, int) else wish) is not None:
             with self._ledger.transaction():
-                self._ledger.lending.withdraw(borrowed)
-        elif borrowed is not None:
+                self._ledger.lending.withdraw(wish)
+        if isinstance(borrowed, HostLease):
             self._borrowing.give_back(host)
 
     async def _until(self, changed: asyncio.Event, due: float | None) -> None:
