@@ -135,6 +135,7 @@ class Fleet:
         """Run a worker until the crawl is over; one that dies is followed by another."""
         while not self._stopping:
             status = await self._work()
+            await self._frontier.listen()  # it may have said why all stop
             if status == 0 or self._reason != "finished" or self._stopping:
                 return
             if status in (1, 2, 3):

@@ -160,7 +160,8 @@ class SqliteFrontier:
 
     async def aclose(self) -> None:
         """Close; what this process still holds is queued again. Again is fine."""
-        await self._run(self._close)
+        if self._connection is not None:
+            await self._run(self._close)
         self._thread.close()
 
     async def bury(self) -> None:

@@ -17,9 +17,9 @@ from crawler.frontier.presence import Presence
 held = SteadyFile(Path("items.jsonl")), Presence(Path("1"))
 child = os.fork()
 if not child:
+    print(os.getpid(), flush=True)  # only now it has run
     sys.stdin.read()
     os._exit(0)
-print(child, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 

@@ -35,7 +35,9 @@ def die_at(trial: Trial, crawl: Crawl, log: Log, *, step: str, most: int) -> Non
     marks = crawl.folder / "marks"
     marks.mkdir(parents=True)
     status: int | None = _KILLED
-    while status == _KILLED:
+    died = 0
+    # 1: the workers died so often in a row that their parent gave the crawl up.
+    while status == _KILLED or (status == 1 and died):
         is_enough = _deaths(marks)[step] >= most
         before = _deaths(marks).total()
         with Life(
@@ -44,8 +46,9 @@ def die_at(trial: Trial, crawl: Crawl, log: Log, *, step: str, most: int) -> Non
             trial.watch(life)
             status = life.status
         log.kills = _deaths(marks)
-        for _ in range(log.kills.total() - before):
+        if died := log.kills.total() - before:
             trial.site.mark()
+            log.together.append(died)
     if status != 0:
         raise Unfinished(f"exit status {status}")
 

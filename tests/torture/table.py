@@ -22,7 +22,8 @@ over     hits with more of them than there can be requests in flight
 
 def line(name: str, tales: Sequence[Tale], *, in_flight: int) -> str:
     """Return a line for some crawls."""
-    again = [pages for tale in tales for pages in tale.again]
+    again = [entry for tale in tales for entry in tale.again]
+    each = [pages / several for pages, several in again]
     kills: Counter[str] = sum((tale.kills for tale in tales), Counter())
     differences = ([len(part) for part in tale.difference] for tale in tales)
     cells: Iterable[object] = [
@@ -30,9 +31,9 @@ def line(name: str, tales: Sequence[Tale], *, in_flight: int) -> str:
         len(tales),
         *map(sum, zip(*differences, strict=True)),
         sum(len(tale.complaints) for tale in tales),
-        f"{sum(again) / max(1, len(again)):.1f}",
-        max(again, default=0),
-        sum(pages > in_flight for pages in again),
+        f"{sum(pages for pages, _ in again) / max(1, kills.total()):.1f}",
+        f"{max(each, default=0):.0f}",
+        sum(pages > in_flight * several for pages, several in again),
         f"{sum(tale.seconds for tale in tales):.0f}",
     ]
     hit = ", ".join(f"{where} {number}" for where, number in sorted(kills.items()))

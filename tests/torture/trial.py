@@ -25,21 +25,24 @@ class Unfinished(Exception):
 class Log:
     """What happens to a crawl: kills, by whom or where they hit, and what should not happen.
 
-    `may_repeat`: a page that was answered may be fetched again after a kill.
+    `may_repeat`: a page that was answered may be fetched again after a kill. `together` are the
+    numbers of kills that came so close that what is fetched again may be any one's; without it each
+    stands alone.
     """
 
     def __init__(self) -> None:
         self.kills: Counter[str] = Counter()
+        self.together: list[int] = []
         self.complaints: list[str] = []
         self.may_repeat = True
 
 
 class Tale(NamedTuple):
-    """What became of a crawl; `again` are the pages fetched again for each kill."""
+    """What became of a crawl; `again` are pages fetched again, and for how many kills."""
 
     folder: Path
     kills: Counter[str]
-    again: Sequence[int]
+    again: Sequence[tuple[int, int]]
     seconds: float
     difference: Difference
     complaints: Sequence[str]
@@ -134,15 +137,16 @@ class Trial:
             if (status := life.wait(_HANGS)) != 0:
                 raise Unfinished(f"finished, and started again: exit status {status}")
 
-    def _again(self, log: Log) -> list[int]:
-        """Return the pages fetched again for each kill; complain of those without cause."""
+    def _again(self, log: Log) -> list[tuple[int, int]]:
+        """Return the pages fetched again, for how many kills; complain of those without cause."""
         repeated = self.site.repeated()
-        kills = log.kills.total()
-        again = [repeated[life] for life in range(kills)]
-        if without := repeated.total() - sum(again):
+        kills = log.together or [1] * log.kills.total()
+        again = [(repeated[mark], several) for mark, several in enumerate(kills)]
+        total = sum(pages for pages, _ in again)
+        if without := repeated.total() - total:
             log.complaints.append(f"{without} pages were fetched twice in one life")
-        if any(again) and not log.may_repeat:
-            log.complaints.append(f"{sum(again)} pages were fetched again")
+        if total and not log.may_repeat:
+            log.complaints.append(f"{total} pages were fetched again")
         return again
 
     def _tidy(self, tale: Tale) -> None:

@@ -1,0 +1,116 @@
+"""A frontier's file that lost something, or is none."""
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from crawler.errors import RunError
+from crawler.frontier.sqlite import SqliteFrontier
+from crawler.outcome import Batch, HostNotes, Restart
+from crawler.request import Request
+from tests.frontier.contract import Clock
+
+
+async def opened(folder: Path, clock: Clock | None = None) -> SqliteFrontier:
+    frontier = SqliteFrontier(folder, clock=clock or Clock(), batch=lambda notes: 4)
+    frontier.restart = await frontier.open()  # type: ignore[attr-defined]
+    return frontier
+
+
+def restart(frontier: SqliteFrontier) -> Restart:
+    found: Restart = frontier.restart  # type: ignore[attr-defined]
+    return found
+
+
+async def some(folder: Path) -> Path:
+    """The file of a frontier with two hundred requests."""
+    folder.mkdir(exist_ok=True)
+    frontier = await opened(folder)
+    await frontier.commit(Batch(found=[Request(f"http://a/{n}") for n in range(200)]))
+    await frontier.aclose()
+    return folder / "frontier.db"
+
+
+async def test_a_file_that_lost_its_end_is_refused_by_name(tmp_path: Path) -> None:
+    whole = (await some(tmp_path)).read_bytes()
+    for size in range(0, len(whole), 4096):
+        folder = tmp_path / str(size)
+        folder.mkdir()
+        (folder / "frontier.db").write_bytes(whole[:size])
+        if not size:  # as it is when a process died before it had made it
+            frontier = await opened(folder)
+            assert restart(frontier).fresh
+            await frontier.aclose()
+            continue
+        with pytest.raises(RunError, match=r"frontier\.db: "):
+            await opened(folder)
+
+
+async def test_what_is_no_frontier_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "frontier.db").write_text("to be or not to be" * 100)
+    with pytest.raises(RunError, match=r"frontier\.db: file is not a database"):
+        await opened(tmp_path)
+    (tmp_path / "frontier.db").unlink()
+    other = sqlite3.connect(tmp_path / "frontier.db")
+    other.execute("CREATE TABLE theirs (x)")
+    other.commit()
+    other.close()
+    with pytest.raises(RunError, match="is no frontier of a crawl"):
+        await opened(tmp_path)
+
+
+async def test_a_file_of_a_newer_version_is_refused_by_name(tmp_path: Path) -> None:
+    connection = sqlite3.connect(await some(tmp_path))
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(RunError, match="written by a newer version"):
+        await opened(tmp_path)
+
+
+async def test_a_log_cut_anywhere_in_its_last_transaction_leaves_the_one_before(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    frontier = await opened(folder)
+    await frontier.commit(Batch(found=[Request("http://a/1")], position={"items": 10}))
+    log = folder / "frontier.db-wal"
+    before = log.stat().st_size
+    await frontier.commit(Batch(found=[Request("http://a/2")], position={"items": 20}))
+    after = log.stat().st_size
+    assert after > before
+    for size in [*range(before, after, 97), after - 1, after]:
+        copy = tmp_path / str(size)
+        copy.mkdir()
+        for path in (folder / "frontier.db", log):
+            shutil.copy(path, copy)
+        with (copy / log.name).open("r+b") as file:
+            file.truncate(size)
+        again = await opened(copy)
+        whole = size == after
+        assert restart(again).position == {"items": 20 if whole else 10}
+        assert restart(again).queued == 1 + whole
+        await again.aclose()
+    await frontier.aclose()
+
+
+async def test_a_clock_that_was_set_back_lets_no_host_wait_longer(tmp_path: Path) -> None:
+    clock = Clock()
+    clock.now = 10_000.0
+    frontier = await opened(tmp_path, clock)
+    await frontier.commit(Batch(found=[Request("http://a/1"), Request("http://b/1")]))
+    for lease in await frontier.lease(100):  # robots.txt is asked first
+        await frontier.commit(Batch(notes={lease.host: HostNotes()}))
+    leases = await frontier.lease(100)
+    (one,) = leases[0].requests
+    await frontier.commit(Batch(retried=[(one, clock.now + 30)], due={"b": clock.now + 60}))
+    await frontier.aclose()
+    clock.now -= 3600
+    frontier = await opened(tmp_path, clock)
+    clock.now += 31
+    assert [lease.host for lease in await frontier.lease(100)] == ["a"]
+    clock.now += 30
+    assert [lease.host for lease in await frontier.lease(100)] == ["b"]
+    await frontier.aclose()

@@ -1,0 +1,262 @@
+"""Several frontiers on one folder, as the processes of a run have them."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from crawler.errors import LeasesLost, RunError
+from crawler.frontier.presence import flights
+from crawler.frontier.sqlite import SqliteFrontier
+from crawler.outcome import Batch, HostNotes
+from crawler.request import Request
+from tests.frontier.contract import Clock, add, leased, names
+
+Open = Callable[..., Awaitable[SqliteFrontier]]
+
+# Leases what there is, says so, and waits to be killed inside a callback of the first request.
+PROCESS = """
+import asyncio, sys, time
+from pathlib import Path
+from crawler.frontier.sqlite import SqliteFrontier
+
+async def main():
+    frontier = SqliteFrontier(
+        Path(sys.argv[1]), alone=sys.argv[2] == "alone", clock=lambda: 1000.0, batch=lambda _: 4
+    )
+    await frontier.open()
+    leases = await frontier.lease(100)
+    request = leases[0].requests[0]
+    with frontier.running(request):
+        print(request.url, flush=True)
+        time.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+async def opened(tmp_path: Path) -> AsyncIterator[Open]:
+    """Open a frontier of the folder; the first is alone, later ones join it."""
+    frontiers: list[SqliteFrontier] = []
+
+    async def one(**options: Any) -> SqliteFrontier:
+        given = {"clock": Clock(), "batch": lambda notes: 4, "alone": not frontiers, **options}
+        frontier = SqliteFrontier(tmp_path, **given)
+        await frontier.open()
+        if not given["alone"]:
+            await frontiers[0].listen()  # it hears that there is another
+        frontiers.append(frontier)
+        return frontier
+
+    yield one
+    for frontier in reversed(frontiers):
+        await frontier.aclose()
+
+
+async def kill_a_process(folder: Path, *, alone: bool) -> str:
+    """Let another process lease, and kill it in a callback; return the URL of that."""
+    words = [sys.executable, "-c", PROCESS, str(folder), "alone" if alone else "joins"]
+    process = await asyncio.to_thread(subprocess.Popen, words, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    url = await asyncio.to_thread(process.stdout.readline)
+    process.send_signal(signal.SIGKILL)
+    await asyncio.to_thread(process.wait)
+    process.stdout.close()
+    return url.strip()
+
+
+async def test_a_host_has_one_holder(opened: Open) -> None:
+    one, two = await opened(), await opened()
+    await add(one, *[Request(f"http://a/{n}") for n in range(8)], Request("http://b/1"))
+    first = await one.lease(4)
+    second = await two.lease(100)
+    assert [lease.host for lease in first] == ["a"]
+    assert [lease.host for lease in second] == ["b"]
+
+
+async def test_what_one_finds_another_does_not_queue_again(opened: Open) -> None:
+    one, two = await opened(), await opened()
+    await add(one, Request("http://a/1"))
+    await add(two, Request("http://a/1"), Request("http://a/2"))
+    assert names(await leased(one)) == ["1", "2"]
+    assert (await two.counts()).known == 2
+
+
+async def test_counters_and_what_is_kept_are_those_of_all(opened: Open) -> None:
+    heard: list[dict[str, bytes]] = []
+    one, two = await opened(heard=heard.append), await opened()
+    await one.commit(Batch(counts={"pages": 2}, kept={"mine": b"1"}))
+    commit = await two.commit(Batch(counts={"pages": 3}, kept={"theirs": b"2"}))
+    assert commit.counts == {"pages": 5}
+    await one.listen()
+    assert heard[-1] == {"theirs": b"2"}
+
+
+async def test_pages_set_aside_are_never_more_than_there_may_be(opened: Open) -> None:
+    one, two = await opened(max_pages=10), await opened(max_pages=10)
+    assert (await one.reserve(6), await two.reserve(6)) == (6, 4)
+    assert await one.reserve(1) == 0
+    await one.commit(Batch(counts={"pages": 6}))
+    assert await two.reserve(1) == 0
+    assert await two.reserve(-1) == -1
+    assert await one.reserve(5) == 1
+
+
+async def test_nothing_is_over_while_another_has_something(opened: Open) -> None:
+    one, two = await opened(), await opened()
+    await add(one, Request("http://a/1"))
+    held = await leased(one)
+    waiting = asyncio.create_task(leased(two))
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    await one.commit(Batch(settled=held))
+    await two.listen()
+    assert await asyncio.wait_for(waiting, 5) == []
+
+
+async def test_a_process_with_nothing_to_do_gets_hosts_of_another(opened: Open) -> None:
+    one, two = await opened(), await opened()
+    await add(one, *[Request(f"http://{h}/{n}") for h in ("a", "b") for n in range(8)])
+    held = await leased(one)
+    waiting = asyncio.create_task(leased(two))
+    await asyncio.sleep(0.05)  # it looked, and found nothing
+    with suppress(TimeoutError):
+        await asyncio.wait_for(one.lease(1), 0.05)  # hears of the other's hunger
+    await one.commit(Batch(settled=[r for r in held if r.host == "a"]))  # one of b's is still out
+    await one.commit(Batch(settled=[r for r in held if r.host == "b"][1:]))
+    await two.listen()
+    theirs = {request.host for request in await asyncio.wait_for(waiting, 5)}
+    ours = {request.host for request in await leased(one)}
+    assert len(theirs) == 1
+    assert not theirs & ours
+
+
+async def test_the_only_host_is_shared_in_slots_and_each_request_leased_once(opened: Open) -> None:
+    options: dict[str, Any] = {"slots": lambda notes: 4, "batch": lambda notes: 2}
+    one, two = await opened(**options), await opened(**options)
+    await add(one, *[Request(f"http://a/{n}") for n in range(9)])
+    held = await leased(one)
+    waiting = asyncio.create_task(two.lease(100))
+    await asyncio.sleep(0.05)
+    await one.commit(Batch(settled=held[:1]))
+    (ours,) = await one.lease(100)
+    await two.listen()
+    (theirs,) = await asyncio.wait_for(waiting, 5)
+    assert (ours.slots, theirs.slots) == (2, 2)
+    assert not {r.id for r in ours.requests} & {r.id for r in theirs.requests}
+
+
+async def test_a_host_with_a_delay_is_not_shared(opened: Open) -> None:
+    one, two = await opened(), await opened()
+    await add(one, *[Request(f"http://a/{n}") for n in range(9)])
+    held = await leased(one)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(two.lease(1), 0.05)
+    await one.commit(Batch(settled=held[:2]))
+    (lease,) = await one.lease(100)
+    assert lease.slots is None
+
+
+async def test_another_process_is_lent_a_turn_on_a_host(opened: Open) -> None:
+    wishes: list[int] = []
+    one = await opened(wished=lambda wish, lease: wishes.append(wish))
+    two = await opened()
+    await add(one, Request("http://a/1"))
+    await leased(one)
+    borrowing = asyncio.create_task(two.lease(0, host="a"))
+    while not wishes:
+        await asyncio.sleep(0.01)
+        await one.listen()
+    assert not borrowing.done()
+    lending = asyncio.create_task(one.lend(wishes[0]))
+    while not borrowing.done():
+        await asyncio.sleep(0.01)
+        await two.listen()
+    (lease,) = borrowing.result()
+    assert (lease.host, lease.notes) == ("a", HostNotes())
+    assert not lending.done()
+    await two.commit(Batch(settled=[structs.replace(Request("http://a/errand"), id=-1)]))
+    while not lending.done():
+        await asyncio.sleep(0.01)
+        await one.listen()
+
+
+async def test_what_a_killed_process_held_comes_back_and_only_its_callback_has_crashed(
+    opened: Open, tmp_path: Path
+) -> None:
+    one = await opened()
+    await add(one, *[Request(f"http://a/{n}") for n in range(3)])
+    for deaths in (1, 2, 3):
+        url = await kill_a_process(tmp_path, alone=False)
+        await one.bury()
+        back = await leased(one)
+        assert {request.url: request.crashes for request in back} == {
+            f"http://a/{n}": deaths * (f"http://a/{n}" == url) for n in range(3)
+        }
+        await one.commit(Batch(due={"a": 0.0}))
+        await one.aclose()
+        one = await opened(alone=True)
+    assert (await one.totals()).counts["crashes"] == 3
+
+
+async def test_the_next_life_says_what_the_last_had_in_hand(opened: Open, tmp_path: Path) -> None:
+    one = await opened()
+    await add(one, *[Request(f"http://a/{n}") for n in range(3)])
+    await one.aclose()
+    await kill_a_process(tmp_path, alone=True)
+    frontier = SqliteFrontier(tmp_path, clock=Clock(), batch=lambda notes: 4)
+    restart = await frontier.open()
+    assert (restart.fresh, restart.queued, restart.in_flight) == (False, 3, 3)
+    await frontier.aclose()
+
+
+async def test_one_is_alone_and_nobody_joins_what_nobody_crawls(
+    opened: Open, tmp_path: Path
+) -> None:
+    one = await opened()
+    with pytest.raises(RunError, match="is being crawled now"):
+        await opened(alone=True)
+    await one.aclose()
+    with pytest.raises(RunError, match="nobody crawls it now"):
+        await opened(alone=False)
+
+
+async def test_a_forked_child_does_not_keep_its_parents_place(opened: Open, tmp_path: Path) -> None:
+    one = await opened()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(writing)
+        os.read(reading, 1)  # as long as its parent lives
+        os._exit(0)
+    os.close(reading)
+    try:
+        await one.aclose()
+        again = await opened(alone=True)
+        assert (await again.counts()).queued == 0
+    finally:
+        os.close(writing)
+        await asyncio.to_thread(os.waitpid, child, 0)
+
+
+async def test_a_process_that_does_not_stir_loses_what_it_held(
+    opened: Open, tmp_path: Path
+) -> None:
+    one, two = await opened(), await opened()
+    await add(one, Request("http://a/1"))
+    held = await leased(two)
+    (tmp_path / ".processes" / "2").unlink()  # so the others take it for dead
+    await one.bury()
+    assert names(await leased(one)) == ["1"]
+    with pytest.raises(LeasesLost, match="taken for dead"):
+        await two.commit(Batch(settled=held))
+    assert flights(tmp_path / ".processes" / "2") == []
