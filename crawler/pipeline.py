@@ -1,7 +1,8 @@
 """Steps, then the spool."""
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 from crawler.errors import CallbackError, ItemError, Retry, Signal, Stop
 from crawler.items import ItemKinds, ItemLine
@@ -10,6 +11,7 @@ from crawler.protocols import PageStore, Spool, Step
 from crawler.records.failures import failure_line
 from crawler.records.page_index import index_line
 from crawler.records.streams import streams_of
+from crawler.request import Request
 from crawler.spider import tally
 from crawler.usercode import Raised, run_guarded
 
@@ -33,12 +35,21 @@ class Pipeline:
         self._spool = spool
         self._store = store
 
-    async def run_steps(self, outcomes: Sequence[Outcome]) -> None:
-        """Replace every outcome's items by what the steps make of them, in order."""
+    async def run_steps(
+        self,
+        outcomes: Sequence[Outcome],
+        *,
+        running: Callable[[Request], AbstractContextManager[None]],
+    ) -> None:
+        """Replace every outcome's items by what the steps make of them, in order.
+
+        `running(request)` is entered while those of one request are in the hands of the steps.
+        """
         if not self._steps:
             return
         for outcome in outcomes:
-            kept = [await self._pass(item, outcome) for item in outcome.items]
+            with running(outcome.request):
+                kept = [await self._pass(item, outcome) for item in outcome.items]
             outcome.items = [item for item in kept if item is not None]
 
     async def write(self, outcomes: Sequence[Outcome]) -> Position:

@@ -40,3 +40,34 @@ async def test_a_page_that_waits_for_another_is_not_blamed_for_the_death_of_its_
     assert sorted(item["url"] for item in items) == [site.url(), site.url("/waits")]
     (failure,) = lines(folder / "run" / "failures.jsonl")
     assert (failure["url"], failure["kind"]) == (site.url("/kills"), "crash")
+
+
+STEP = """
+def kills(item):
+    if item["url"].endswith("/kills"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return item
+
+class Stepping(Kills):
+    steps = [kills]
+
+    async def parse(self, page):
+        yield {"url": page.url}
+        yield page.follow_all()
+"""
+
+
+async def test_an_item_that_kills_its_process_in_a_step_is_its_pages_failure(
+    folder: Path, site: Site
+) -> None:
+    (folder / "spiders" / "kills.py").write_text(KILLS + STEP)
+    site.page("/", links=["/kills", "/other"])
+    site.page("/kills")
+    site.page("/other")
+    words = ("spiders/kills.py:Stepping", "-a", f"start={site.url()}", "--job", "run")
+    statuses = [(await crawl(folder, *words)).status for _ in range(4)]
+    assert statuses == [-signal.SIGKILL] * 3 + [0]
+    items = lines(folder / "run" / "items.jsonl")
+    assert sorted(item["url"] for item in items) == [site.url(), site.url("/other")]
+    (failure,) = lines(folder / "run" / "failures.jsonl")
+    assert (failure["url"], failure["kind"]) == (site.url("/kills"), "crash")
