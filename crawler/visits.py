@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager
 from http import HTTPStatus
 from random import random
 
@@ -11,7 +11,6 @@ from msgspec import structs
 
 from crawler.callbacks import Callbacks, read_sitemap
 from crawler.errors import (
-    Crashed,
     FetchError,
     HostGivenUp,
     Retry,
@@ -21,6 +20,7 @@ from crawler.errors import (
     UnwantedType,
 )
 from crawler.outcome import Failure, Outcome, Verdict
+from crawler.poison import Mark, crash_of
 from crawler.protocols import Clock, Fetch
 from crawler.request import Request
 from crawler.response import Response
@@ -29,7 +29,6 @@ from crawler.rules.hops import hop
 from crawler.rules.pacing import retry_after, retry_in
 from crawler.settings import Settings
 
-_MOST_CRASHES = 3
 _ASK_LATER = frozenset({429, 503})
 """Statuses by which a whole host, not one page, asks for peace."""
 
@@ -88,7 +87,12 @@ class Visits:
         stopping: asyncio.Event,
     ) -> Outcome | None:
         """Run the seeding; None if the crawl stopped meanwhile."""
-        outcome = await self._callbacks.seed(request, put=put, stopping=stopping)
+        if (crash := crash_of(request)) is not None:
+            failure = Failure(request, crash.kind, f"start() {crash}")
+            return Outcome(request, Verdict.FAILED, failures=[failure])
+        with Mark(request, self._running) as mark:
+            put = mark.but_for(put)
+            outcome = await self._callbacks.seed(request, put=put, stopping=stopping)
         if outcome is not None and isinstance(outcome.signal, Retry):
             return self._once_more(outcome, outcome.signal)
         return outcome
@@ -98,21 +102,8 @@ class Visits:
         answer = await self.ask(request)
         if isinstance(answer, Response) and request.redirects:
             answer.redirects = (*request.redirects, *answer.redirects)
-        with ExitStack() as mark:
-            mark.enter_context(self._running(request))
-            return await self._judged(request, answer, self._unmarked(request, errand, mark))
-
-    def _unmarked(self, request: Request, errand: Fetch, mark: ExitStack) -> Fetch:
-        """Return `errand`; a callback that waits for it is not what kills the process meanwhile."""
-
-        async def fetch(asked: Request) -> Response:
-            mark.close()
-            try:
-                return await errand(asked)
-            finally:
-                mark.enter_context(self._running(request))
-
-        return fetch
+        with Mark(request, self._running) as mark:
+            return await self._judged(request, answer, mark.but_for(errand))
 
     async def _judged(
         self, request: Request, answer: Response | FetchError, errand: Fetch
@@ -140,8 +131,8 @@ class Visits:
         """Fetch, and free the host's slot; the failure is a value."""
         tried = False
         try:
-            if request.crashes >= _MOST_CRASHES:
-                return Crashed(f"crashed the process {request.crashes} times", url=request.url)
+            if (crash := crash_of(request)) is not None:
+                return crash
             if reason := self._given_up.get(request.host):
                 return HostGivenUp(reason, url=request.url)
             return await self._fetch(request)

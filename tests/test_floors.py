@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "crawler"
 # From the ground up. A folder is a room: its files may know each other, rooms of one floor do not.
 FLOORS: list[set[str]] = [
     {"errors"},
-    {"clock", "file_thread", "oserrors", "plain", "settings", "urls", "usercode"},
+    {"clock", "file_thread", "oserrors", "plain", "settings", "syncing", "urls", "usercode"},
     {"parse"},
     {"items"},
     {"request"},
@@ -20,7 +20,8 @@ FLOORS: list[set[str]] = [
     {"events", "records"},
     {"spider"},
     {"rules", "fitness", "meaning"},
-    {"protocols", "stats", "seeding", "hooks", "state", "outbox"},
+    {"protocols", "stats", "seeding", "hooks", "state", "outbox", "poison"},
+    {"keeping"},
     {"frontier", "fetch", "export", "pipeline", "callbacks", "turns"},
     {"visits"},
     {"committer", "errands"},

@@ -69,13 +69,14 @@ class Posting:
         """Queue what is new."""
         rows: list[Row] = []
         callbacks: Counter[str] = Counter()
-        known = 0
+        known = seeds = 0
         number = self._books.sizes().next_id
         for request in found:
             is_new, wanted = self._requests.find(request)
             known += is_new
             if not wanted:
                 continue
+            seeds += not (request.depth or request.parent)
             host = change(request.host)
             if reason := host.refusal(self._host_pages):
                 self._books.add(f"left_out.{reason}", 1)
@@ -88,6 +89,8 @@ class Posting:
             self._requests.insert(sorted(rows))
             self._requests.count_callbacks(callbacks)
             self._books.resize(queued=len(rows), known=known, next_id=number)
+        if seeds:
+            self._requests.seeding_went_on()
 
     def drop_refused(self, changes: Mapping[str, Change]) -> None:
         """Empty the queues of hosts that nobody may ask any more."""

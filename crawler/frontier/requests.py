@@ -3,7 +3,7 @@
 import hashlib
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec import structs
@@ -131,13 +131,12 @@ class Requests:
 
     def crashed(self, host: int, rank: int, number: int) -> None:
         """Count that a process died in the callback of a request, if it is still to be settled."""
-        place = (host, rank, number)
-        where = "WHERE host = ? AND rank = ? AND id = ?"
-        row = self._db.execute(f"SELECT request FROM queue {where}", place).fetchone()
-        if row is not None:
-            request = _decode(row[0])
-            request = structs.replace(request, crashes=request.crashes + 1)
-            self._db.execute(f"UPDATE queue SET request = ? {where}", (_encode(request), *place))
+        self._change_crashes((host, rank, number), lambda crashes: crashes + 1)
+
+    def seeding_went_on(self) -> None:
+        """Forget deaths in the seeding: it has found more than it had before them."""
+        # It is a run's first request, of its first host.
+        self._change_crashes((1, 0, 1), lambda crashes: 0)  # noqa: ARG005
 
     def claim(self, finals: Mapping[int, int]) -> set[int]:
         """Make final URLs known to their requests; return the ids of those that came too late."""
@@ -201,6 +200,16 @@ class Requests:
             " ON CONFLICT (name) DO UPDATE SET queued = queued + excluded.queued",
             [(name, change) for name, change in changes.items() if change],
         )
+
+    def _change_crashes(self, place: tuple[int, int, int], change: Callable[[int], int]) -> None:
+        where = "WHERE host = ? AND rank = ? AND id = ?"
+        row = self._db.execute(f"SELECT request FROM queue {where}", place).fetchone()
+        if row is None:
+            return
+        request = _decode(row[0])
+        if (crashes := change(request.crashes)) != request.crashes:
+            request = structs.replace(request, crashes=crashes)
+            self._db.execute(f"UPDATE queue SET request = ? {where}", (_encode(request), *place))
 
     def _make_known(self, key: int) -> bool:
         return self._db.execute("INSERT OR IGNORE INTO known VALUES (?)", (key,)).rowcount == 1
