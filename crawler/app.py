@@ -135,6 +135,7 @@ async def open_run(
             restart=restart,
             followings=kept.followings,
             joining=joining,
+            memories=memories,
         )
 
 

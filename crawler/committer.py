@@ -9,6 +9,7 @@ from msgspec import structs
 
 from crawler.errors import Stop, TargetError
 from crawler.events import Event, Listener, PageDone, RequestFailed, RequestRetried
+from crawler.keeping import kept_by
 from crawler.outbox import Outbox, release
 from crawler.outcome import MOST_EXAMPLES, Batch, Outcome, Position, Verdict
 from crawler.pipeline import Pipeline
@@ -190,8 +191,7 @@ class Committer:
             ]
             count_into(batch.counts, outcome)
         batch.examples = batch.examples[: MOST_EXAMPLES - self._examples]
-        for memory in self._memories:
-            batch.kept.update(memory.changes())
+        batch.kept.update(kept_by(self._memories))
         return batch
 
     def _heed(self, batch: Batch) -> None:

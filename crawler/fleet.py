@@ -18,9 +18,11 @@ from crawler.export.run_folder import write_report
 from crawler.files import PARTS, open_files
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.jobs import Job
+from crawler.keeping import keep
 from crawler.outcome import Batch, Counts, Report, Restart
-from crawler.protocols import Spool
+from crawler.protocols import Memory, Spool
 from crawler.records.streams import streams_of
+from crawler.run import target_error
 from crawler.settings import Settings
 from crawler.spider import Spider
 from crawler.state import check_stateless
@@ -56,6 +58,7 @@ class Fleet:
         restart: Restart,
         followings: Sequence[Following],
         joining: Joining,
+        memories: Sequence[Memory],
         command: Sequence[str],
         say: Callable[[str], None],
     ) -> None:
@@ -70,6 +73,7 @@ class Fleet:
         self._spool = spool
         self._followings = followings
         self._joining = joining
+        self._memories = tuple(memories)
         self._command = tuple(command)
         self._say = say
         self._reason = "finished"
@@ -120,15 +124,14 @@ class Fleet:
                     task.cancel()
             await self._frontier.listen()
             await self._joining.join_all(waits=lambda: True)
-        except TargetError as error:
-            self.error = error
-        except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from None
+        except (TargetError, BaseExceptionGroup) as error:
+            self.error = target_error(error)
         finally:
             self._kill()
         await self._spool.aclose()
         failed = [following.error for following in self._followings if following.error]
         self.error = self.error or next(iter(failed), None)
+        await keep(self._frontier, self._memories)
         return await self._report()
 
     async def _keep_one_alive(self) -> None:
@@ -267,11 +270,9 @@ async def open_fleet(
             await frontier.commit(Batch(kept={STOP: b""}))
         opened = open_files(job, settings, restart, streams_of(spider.item_types))
         kept = await stack.enter_async_context(opened)
+        memories = [stats, *kept.memories]
         joining = Joining(
-            job.folder / PARTS,
-            spool=kept.spool,
-            frontier=frontier,
-            memories=[stats, *kept.memories],
+            job.folder / PARTS, spool=kept.spool, frontier=frontier, memories=memories
         )
         stack.callback(joining.close)
         fleet = Fleet(
@@ -284,6 +285,7 @@ async def open_fleet(
             restart=restart,
             followings=kept.followings,
             joining=joining,
+            memories=memories,
             command=command,
             say=say,
         )

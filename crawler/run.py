@@ -12,8 +12,9 @@ from crawler.export.following import Following
 from crawler.export.joining import Joining
 from crawler.export.run_folder import write_report
 from crawler.hooks import Refusal, call_closed, call_opened
+from crawler.keeping import keep
 from crawler.outcome import Counts, Report, Restart
-from crawler.protocols import Frontier, Spool
+from crawler.protocols import Frontier, Memory, Spool
 from crawler.settings import Settings
 from crawler.spider import Spider
 from crawler.stats import Stats
@@ -35,6 +36,7 @@ class Run:
         restart: Restart = Restart(),  # noqa: B008  # frozen
         followings: Sequence[Following] = (),
         joining: Joining | None = None,
+        memories: Sequence[Memory] = (),
     ) -> None:
         self.spider = spider
         self.settings = settings
@@ -49,6 +51,7 @@ class Run:
         self._spool = spool
         self._followings = followings
         self._joining = joining
+        self._memories = tuple(memories)
 
     def stop(self, reason: str, *, at_once: bool = False) -> None:
         """End in good order: pages in hand get `stop_seconds`, or are left `at_once`."""
@@ -90,13 +93,12 @@ class Run:
             await self._engine.run(fresh=self.restart.fresh)
             if self._joining is not None and self._engine.is_over:
                 await self._joining.join_all(waits=lambda: self._engine.is_over)
-        except TargetError as error:
-            self.error = error
-        except BaseExceptionGroup as group:
-            self.error = _target_error(group)
+        except (TargetError, BaseExceptionGroup) as error:
+            self.error = target_error(error)
         await self._spool.aclose()
         failed = [following.error for following in self._followings if following.error]
         self.error = self.error or next(iter(failed), None)
+        await keep(self._frontier, self._memories)  # how far an output got that stays as it is
         return await self._report()
 
     async def _open(self) -> None:
@@ -154,9 +156,8 @@ class Run:
         return int(nothing or broken is not None or reason == "max_failures")
 
 
-def _target_error(group: BaseExceptionGroup[BaseException]) -> TargetError:
-    """Return the full or lost target that ended the crawl; raise anything else bare."""
-    error: BaseException = group
+def target_error(error: BaseException) -> TargetError:
+    """Return the full or lost target that ended a crawl; raise anything else bare."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     if isinstance(error, TargetError):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from crawler.errors import TargetError
 from crawler.file_thread import FileThread
+from crawler.keeping import kept_by
 from crawler.oserrors import refused
 from crawler.outcome import Batch, Part, Position
 from crawler.protocols import Frontier, Memory, Spool
@@ -56,9 +57,8 @@ class Joining:
         for number, part in parts.items():
             lines, joined = await self._thread.run(self._read, number, part)
             position = await self._spool.append(lines)
-            batch = Batch(position=position, joined={number: joined})
-            for memory in self._memories:
-                batch.kept.update(memory.changes())
+            kept = kept_by(self._memories)
+            batch = Batch(position=position, joined={number: joined}, kept=kept)
             await self._frontier.commit(batch)
             await self._spool.committed(position, ())
         return bool(parts)

@@ -62,6 +62,23 @@ async def test_every_output_is_whole_over_a_kill(folder: Path, web: Site, words:
     assert len({item["url"] for item in lines(folder / "y.jsonl")}) == expected
 
 
+@pytest.mark.parametrize("processes", ["1", "2"])
+async def test_standard_output_has_each_line_once_over_orderly_stops(
+    folder: Path, web: Site, processes: str
+) -> None:
+    words = ["site", "-a", f"start={web.url()}", "-o", "-", "--job", "run"]
+    words += ["--processes", processes]
+    out = ""
+    for most in (3, 9, 10, 40):
+        done = await crawl(folder, *words, "--max-items", str(most))
+        assert done.err.count("stopped at max_items") == 1, done.err
+        out += done.out
+        assert len(out.splitlines()) == most
+    out += (await crawl(folder, *words, "--max-items", "none")).out
+    assert out == (folder / "run" / "items.jsonl").read_text()
+    assert len(out.splitlines()) == 57
+
+
 async def test_a_run_is_found_by_being_the_newest_by_name_and_by_path(
     folder: Path, web: Site
 ) -> None:
