@@ -223,7 +223,7 @@ class Engine:
         """Wait until one more page cannot make more than `max_pages`."""
         while self._settings.max_pages is not None and self._pages_in_hand >= self._pages_allowed:
             self._settled_some.clear()
-            more = await self._frontier.reserve(self._settings.concurrency)
+            more = await self._reserve(self._settings.concurrency)
             self._pages_allowed += more
             if not more:
                 await self._settled_some.wait()
@@ -234,7 +234,10 @@ class Engine:
         spare = self._pages_allowed - self._pages_in_hand
         if self._settings.max_pages is not None and spare > 0:
             self._pages_allowed -= spare
-            await self._frontier.reserve(-spare)
+            await self._reserve(-spare)
+
+    async def _reserve(self, pages: int) -> int:
+        return await self._committer.patiently(lambda: self._frontier.reserve(pages))
 
     def _forgo(self, request: Request) -> None:
         """Leave a request that comes again later, or that somebody else makes."""
