@@ -212,7 +212,10 @@ def has_lines(folder: Path) -> bool:
 def _check_empty(folder: Path) -> None:
     """Raise `RunError` if there is anything in a folder; what begins with a dot may be our own."""
     try:
-        if any(not path.name.startswith(".") for path in folder.iterdir()):
+        names = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+        if RECORD in names:
+            raise _begun(folder)
+        if names:
             raise RunError(f"{folder}: is not empty, and no folder of a run")
     except FileNotFoundError:
         return
@@ -228,8 +231,12 @@ def _begin_in(folder: Path, record: Record) -> None:
         raise OutputError(f"{folder}: cannot be made: {error.strerror}") from None
     with locked(folder / LOCK):
         if (folder / RECORD).exists():
-            raise RunError(f"{folder}: another process began this run just now")
+            raise _begun(folder)
         write_record(folder, record)
+
+
+def _begun(folder: Path) -> RunError:
+    return RunError(f"{folder}: another process began this run just now")
 
 
 def _check_lasting(folder: Path, settings: Settings) -> None:
