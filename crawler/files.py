@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
@@ -13,6 +14,7 @@ from crawler.export.pages import FilePages, NoPages
 from crawler.export.spool import FileSpool
 from crawler.export.tail import mend
 from crawler.export.targets import STDOUT
+from crawler.frontier.presence import present
 from crawler.frontier.schema import FILE
 from crawler.jobs import Job, has_lines
 from crawler.outcome import Restart
@@ -70,7 +72,13 @@ async def open_files(
     async with AsyncExitStack() as stack:
         store: PageStore = NoPages()
         if settings.pages == "files":
-            pages = FilePages(folder / "pages", min_free_bytes=least, durable=durable)
+            pages = FilePages(
+                folder / "pages",
+                min_free_bytes=least,
+                durable=durable,
+                name=str(restart.part),
+                living=partial(present, folder),
+            )
             store = await stack.enter_async_context(pages)
         if restart.part:
             spool = await FileSpool.open(
@@ -100,7 +108,11 @@ async def open_files(
             is_stdout = target.path == STDOUT
             cursor = int(restart.kept.get(_KEPT, begin)) if is_stdout else begin
             following = Following(
-                follower, target=target.name, source=files["items"], cursor=cursor
+                follower,
+                target=target.name,
+                source=files["items"],
+                cursor=cursor,
+                lasting=Path(target.path) if durable and not is_stdout else None,
             )
             if is_stdout:
                 memories.append(StdoutCursor(following))

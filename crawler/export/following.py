@@ -9,6 +9,7 @@ from crawler.errors import TargetError
 from crawler.file_thread import FileThread
 from crawler.oserrors import refused
 from crawler.protocols import Follower
+from crawler.syncing import sync_file
 
 _log = logging.getLogger(__name__)
 _CHUNK_BYTES = 1_000_000
@@ -19,7 +20,8 @@ class Following:
 
     `target` is the follower's name for people, `source` the line file, `name` the file's name in
     positions, `cursor` the byte to begin at: 0 builds a target anew. A target that fails stops its
-    follower, not the crawl: it is logged once, and `error` says why.
+    follower, not the crawl: it is logged once, and `error` says why. `lasting` is a file of the
+    target's that, once this is closed, survives power loss.
     """
 
     def __init__(
@@ -30,6 +32,7 @@ class Following:
         source: Path,
         name: str = "items",
         cursor: int = 0,
+        lasting: Path | None = None,
         chunk_bytes: int = _CHUNK_BYTES,
     ) -> None:
         self.follower = follower
@@ -38,6 +41,7 @@ class Following:
         self.cursor = cursor
         self.error: TargetError | None = None
         self._source = source
+        self._lasting = lasting
         self._chunk_bytes = chunk_bytes
         self._end = cursor
         self._thread = FileThread("following")
@@ -61,8 +65,8 @@ class Following:
                 await self._task
             await self._catch_up()
         finally:
-            self._thread.close()
             await self._close_follower()
+            self._thread.close()
 
     @property
     def _is_behind(self) -> bool:
@@ -80,6 +84,8 @@ class Following:
     async def _close_follower(self) -> None:
         try:
             await self.follower.aclose()
+            if self._lasting is not None and self.error is None:
+                await self._thread.run(sync_file, self._lasting)
         except (OSError, TargetError) as error:
             self._stop(error)
 

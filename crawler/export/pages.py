@@ -2,9 +2,9 @@
 
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import TracebackType
 
 from crawler.export.paths import path_for
@@ -12,6 +12,7 @@ from crawler.export.space import FreeSpace
 from crawler.file_thread import FileThread
 from crawler.oserrors import refused
 from crawler.response import Response
+from crawler.syncing import sync_folders, sync_names
 
 __all__ = ["FilePages", "NoPages", "path_for"]
 
@@ -21,15 +22,17 @@ _MANY_FILES = 100_000
 # batches of 100, 190 µs in batches of 1; written in place, without the renaming, 47-51 µs, so whole
 # files cost nothing that can be measured. On a disk all three are slower alike: 60 to 900 µs, as
 # the disk's own write-back goes.
+_PART = ".part-"
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
 
 
 class FilePages:
     """Writes each body to `folder`, under a name that its URL alone decides.
 
-    A file is whole or not there: it is written as `.part-PID` in `folder` and renamed. The same
+    A file is whole or not there: it is written as `.part-NAME` in `folder` and renamed. The same
     page again takes the place of the one before, so a batch that failed or died may be saved again.
-    `durable`: what is saved survives power loss.
+    `durable`: what is saved survives power loss. Of several processes each has a `name` of its own;
+    `living()` are the names in use.
     """
 
     def __init__(
@@ -39,13 +42,16 @@ class FilePages:
         min_free_bytes: int = 0,
         many_files: int = _MANY_FILES,
         durable: bool = False,
+        name: str = "0",
+        living: Callable[[], Collection[str]] = tuple,
     ) -> None:
         self._folder = folder
-        # The pages of one run may be written by several processes.
-        self._part = os.path.join(folder, f".part-{os.getpid()}")
+        self._part = os.path.join(folder, f"{_PART}{name}")
+        self._living = living
         self._space = FreeSpace(folder, min_free_bytes=min_free_bytes)
         self._many_files = many_files
         self._durable = durable
+        self._is_named = False
         self._saved = 0
         self._thread = FileThread("pages")
 
@@ -79,14 +85,13 @@ class FilePages:
         self._thread.close()
 
     def _sweep(self) -> None:
-        """Remove what processes of the run that were killed had begun to write."""
-        for part in self._folder.glob(".part-*"):
-            try:
-                os.kill(int(part.name.rpartition("-")[2]), 0)
-            except ProcessLookupError:
+        """Remove what processes that were killed had begun to write."""
+        living = self._living()
+        for part in self._folder.glob(f"{_PART}*"):
+            if part.name.removeprefix(_PART) not in living:
                 part.unlink(missing_ok=True)
-            except (OSError, ValueError):
-                continue  # another user's process, or no name of ours
+        if self._durable:
+            sync_folders([self._folder])
 
     def _write_all(self, names: Sequence[str], pages: Sequence[Response]) -> None:
         path = os.fspath(self._folder)
@@ -97,7 +102,7 @@ class FilePages:
                 path = os.path.join(self._folder, name)
                 self._write(path, page.body)
             if self._durable:
-                self._sync_folders({os.path.dirname(name) for name in names})
+                self._sync_folders(names)
         except OSError as error:
             with suppress(OSError):
                 os.unlink(self._part)
@@ -122,12 +127,11 @@ class FilePages:
 
     def _sync_folders(self, names: Iterable[str]) -> None:
         """Have the disk keep the names of files as well as what is in them."""
-        for name in names:
-            fd = os.open(os.path.join(self._folder, name), os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                os.fsync(fd)
-            finally:
-                os.close(fd)
+        if not self._is_named:
+            sync_names(self._folder)
+            self._is_named = True
+        above = {folder for name in names for folder in PurePath(name).parents}
+        sync_folders(self._folder / folder for folder in above)
 
     def _warn_of_many(self, new: int) -> None:
         before, self._saved = self._saved, self._saved + new

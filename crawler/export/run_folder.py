@@ -15,6 +15,7 @@ from crawler.export.targets import Plan
 from crawler.file_thread import FileThread
 from crawler.oserrors import refused
 from crawler.outcome import Report
+from crawler.syncing import sync_names
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +102,11 @@ async def write_report(folder: Path, report: Report) -> None:
 
 
 def _write(path: Path, value: Struct) -> None:
-    """Replace a file by `value` as JSON; it is never there in part."""
+    """Replace a file by `value` as JSON; it is never there in part, also if the power fails."""
     beside = path.with_name(f".{path.name}.part")
-    beside.write_bytes(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+    with beside.open("wb") as file:
+        file.write(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
     os.replace(beside, path)
+    sync_names(path)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from crawler.errors import TargetError
 from crawler.oserrors import refused
+from crawler.syncing import sync_names
 
 
 class SteadyFile:
@@ -34,6 +35,7 @@ class SteadyFile:
         self.length = status.st_size
         # Set while a write is under way or has failed: from where, and what stood there.
         self._undo: tuple[int, bytes] | None = None
+        self._is_named = False
         if not stat.S_ISREG(status.st_mode):
             self.close()
             raise TargetError(f"{path}: not a regular file")
@@ -70,6 +72,9 @@ class SteadyFile:
             os.fsync(self._fd)
         except OSError as error:
             raise refused(self.path, error) from None
+        if not self._is_named:
+            sync_names(self.path)
+            self._is_named = True
 
     def end_line(self, terminator: bytes = b"\n") -> None:
         """End the last line if somebody else left it open, so that the next one stands alone."""

@@ -113,9 +113,14 @@ def is_there(path: Path) -> bool:
     return _is_locked(path)
 
 
+def present(folder: Path) -> set[str]:
+    """Return the names of the processes that crawl the run in `folder` now."""
+    return {path.name for path in (folder / PROCESSES).glob("*") if is_there(path)}
+
+
 def is_crawled(folder: Path) -> bool:
     """True if a process crawls the run in `folder` now."""
-    return any(is_there(path) for path in (folder / PROCESSES).glob("*"))
+    return bool(present(folder))
 
 
 def flights(path: Path) -> list[Flight]:

@@ -6,6 +6,7 @@ its mark before it dies. Without them nothing happens.
 
 import os
 import random
+import re
 import signal
 import sqlite3
 import threading
@@ -33,8 +34,8 @@ def reached(step: str) -> None:
 def arm() -> None:
     """Put the steps into the standard library, so that no crawler knows of them."""
     sqlite3.connect = sqlite3.dbapi2.connect = _connecting(sqlite3.connect)
-    os.pwrite = _cut_short(os.pwrite, "within_write", ".jsonl")
-    os.write = _cut_short(os.write, "within_body", f".part-{os.getpid()}")
+    os.pwrite = _cut_short(os.pwrite, "within_write", r"\.jsonl")
+    os.write = _cut_short(os.write, "within_body", r"\.part-\d+")
     os.replace = _between(os.replace, "rename")
     os.rename = _between(os.rename, "rename")
     os.unlink = os.remove = _between(os.unlink, "unlink")
@@ -81,7 +82,7 @@ def _cut_short(write: Call, step: str, ending: str) -> Call:
     """Return a write to a file of that name which may die when a part is written."""
 
     def writing(fd: int, data: Any, *at: int) -> Any:
-        if step in _ODDS and _path(fd).endswith(ending) and _lot(step):
+        if step in _ODDS and re.search(f"{ending}$", _path(fd)) and _lot(step):
             write(fd, bytes(data)[: _draw.randrange(len(data) + 1)], *at)
             _die(step)
         return write(fd, data, *at)

@@ -26,7 +26,7 @@ os.pwrite(fd, b"whole\\n", 0)
 """
 BODY = """
 import os
-fd = os.open(f".part-{os.getpid()}", os.O_RDWR | os.O_CREAT)
+fd = os.open(".part-0", os.O_RDWR | os.O_CREAT)
 os.write(fd, b"whole\\n")
 """
 CUT = """
