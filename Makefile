@@ -42,6 +42,7 @@ bench-quick: $(READY)
 	$(BIN)/python benchmarks/overhead.py --pages 5000 --repeat 3
 
 torture: $(READY)  ## kill crawls, go on with them, compare what they leave: about 15 minutes
+	$(BIN)/pytest -q --every-byte tests/frontier/test_damaged_file.py
 	$(BIN)/python -m tests.torture --kills 50 --processes 2 --steps 20 --signals 20
 
 clean:
