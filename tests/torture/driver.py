@@ -13,6 +13,7 @@ from random import Random
 from tests.torture import table
 from tests.torture.killing import kill_at_random
 from tests.torture.plan import Plan
+from tests.torture.power import cut_power
 from tests.torture.processes import MODES
 from tests.torture.remote import Remote
 from tests.torture.signalling import stop_at_random
@@ -26,6 +27,8 @@ _MOST_BARREN = 8
 """Crawls in which nobody came to a step, before it is left."""
 _SMALL = 300
 _MIDDLE = 1_000
+_CUTS = 10
+"""Power cuts in one crawl."""
 _BEFORE = "SIGKILL, SIGINT and SIGTERM against crawls of a site that misbehaves."
 _AFTER = "Exit status: 0 nothing was lost or doubled, 1 something was, or no crawl ended."
 
@@ -57,11 +60,16 @@ def main() -> int:
 def _tortured(asked: argparse.Namespace, folder: Path) -> Iterator[tuple[str, Tale]]:
     """Give each crawl's name and tale, as they end."""
     draw = Random(asked.seed)
-    kinds = [(asked.kills, asked.pages, _kills), (asked.steps, _SMALL, _steps)]
-    for times, pages, torture in [*kinds, (asked.signals, _MIDDLE, _signals)]:
+    for times, pages, torture, options in (
+        (asked.kills, asked.pages, _kills, ()),
+        (asked.steps, _SMALL, _steps, ()),
+        (asked.signals, _MIDDLE, _signals, ()),
+        (asked.power, _SMALL, _power, ("-s", "durable=full")),
+    ):
         if times:
             with Remote(pages, seed=asked.seed) as site:
-                trial = Trial(site, folder / torture.__name__.strip("_"), processes=asked.processes)
+                where, several = folder / torture.__name__.strip("_"), asked.processes
+                trial = Trial(site, where, processes=several, options=options)
                 yield from torture(trial, asked, draw)
 
 
@@ -100,6 +108,17 @@ def _signals(trial: Trial, asked: argparse.Namespace, draw: Random) -> Iterator[
             return
 
 
+def _power(trial: Trial, asked: argparse.Namespace, draw: Random) -> Iterator[tuple[str, Tale]]:
+    left = asked.power
+    for _ in range(_MOST_CRAWLS):
+        plan = Plan(min(left, _CUTS), pages=trial.answered, modes=("all",), draw=draw)
+        tale = trial.put_through(partial(cut_power, trial, plan=plan))
+        yield "power cut", tale
+        left -= tale.kills.total()
+        if left <= 0:
+            return
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("tests.torture", description=_BEFORE, epilog=_AFTER)
     add = parser.add_argument
@@ -110,6 +129,7 @@ def _arguments() -> argparse.Namespace:
     add("--steps", type=int, default=0, metavar="N", help="deaths at each named step")
     add("--only", action="append", choices=STEPS, metavar="STEP", help="at this step")
     add("--signals", type=int, default=0, metavar="N", help="SIGINTs, and as many SIGTERMs")
+    add("--power", type=int, default=0, metavar="N", help="power cuts, with durable=full (strace)")
     add("--processes", type=int, default=1, metavar="N", help="processes of each crawl")
     add("--seed", type=int, default=1, metavar="N", help="of the site and of all that is drawn")
     add("--folder", type=Path, metavar="DIR", help="where the crawls go")

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -58,13 +58,18 @@ class Crawl(NamedTuple):
 
 
 class Life:
-    """A crawl's processes, from a start to their end; a context manager that ends them all."""
+    """A crawl's processes, from a start to their end; a context manager that ends them all.
 
-    def __init__(self, crawl: Crawl, env: Mapping[str, str] | None = None) -> None:
+    `under` are the words of a program that starts the crawl, and watches it.
+    """
+
+    def __init__(
+        self, crawl: Crawl, env: Mapping[str, str] | None = None, *, under: Sequence[str] = ()
+    ) -> None:
         crawl.folder.mkdir(parents=True, exist_ok=True)
         with crawl.said.open("ab") as said:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "crawler", *crawl.words],
+                [*under, sys.executable, "-m", "crawler", *crawl.words],
                 cwd=crawl.folder,
                 env=_environment(env or {}),
                 stdin=subprocess.DEVNULL,

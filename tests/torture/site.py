@@ -66,6 +66,7 @@ class Site:
             case ["seen"]:
                 return {url: (n, self._whole.get(url, [])) for url, n in self._asked.items()}
             case ["mark"]:
+                await asyncio.sleep(_PAUSE)  # what the dead had asked is answered to nobody first
                 self._life += 1
             case ["drip", on]:
                 self.drips = on == "1"

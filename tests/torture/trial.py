@@ -144,7 +144,7 @@ class Trial:
         again = [(repeated[mark], several) for mark, several in enumerate(kills)]
         total = sum(pages for pages, _ in again)
         if without := repeated.total() - total:
-            log.complaints.append(f"{without} pages were fetched twice in one life")
+            log.complaints.append(f"{without} pages were fetched twice in one life: {repeated}")
         if total and not log.may_repeat:
             log.complaints.append(f"{total} pages were fetched again")
         return again
