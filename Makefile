@@ -1,5 +1,5 @@
 # Each target does all its own set-up: it needs Python >= 3.11, make and a package registry.
-.PHONY: demo test check format bench bench-quick torture clean
+.PHONY: demo test check format bench bench-quick torture components clean
 
 PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -15,13 +15,21 @@ $(READY): pyproject.toml requirements.lock
 	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
+# Programs that tests run for real; where they are missing those tests are skipped by name.
+DEBIAN := nginx-light wget python3-doc strace
+
+components:
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! dpkg -s $(DEBIAN) >/dev/null 2>&1; \
+	then export DEBIAN_FRONTEND=noninteractive; apt-get update -qq && \
+	apt-get install -y -qq --no-install-recommends $(DEBIAN) >/dev/null || test -z "$$CI"; fi
+
 demo: $(READY)  ## crawl a shop of about 1,000 pages on a loopback port
 	$(BIN)/crawl demo
 
-test: $(READY)  ## the tests
+test: $(READY) components  ## the tests
 	$(BIN)/pytest
 
-check: $(READY)  ## format, lint, types, floors, tests
+check: $(READY) components  ## format, lint, types, floors, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -41,9 +49,9 @@ bench: $(READY)  ## what the crawl itself costs a page
 bench-quick: $(READY)
 	$(BIN)/python benchmarks/overhead.py --pages 5000 --repeat 3
 
-torture: $(READY)  ## kill crawls, go on with them, compare what they leave: about 15 minutes
+torture: $(READY) components  ## kill crawls, go on with them, compare what they leave: about 20 minutes
 	$(BIN)/pytest -q --every-byte tests/frontier/test_damaged_file.py
-	$(BIN)/python -m tests.torture --kills 50 --processes 2 --steps 20 --signals 20
+	$(BIN)/python -m tests.torture --kills 50 --processes 2 --steps 20 --signals 20 --power 20
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -19,6 +19,7 @@ from tests.torture.remote import Remote
 from tests.torture.signalling import stop_at_random
 from tests.torture.spiders import Walker
 from tests.torture.stepping import STEPS, die_at
+from tests.torture.tracing import STRACE, STRACE_IS_MISSING
 from tests.torture.trial import Tale, Trial, Unfinished
 
 IN_HAND = int(str(Walker.settings["concurrency"]))
@@ -29,7 +30,7 @@ _SMALL = 300
 _MIDDLE = 1_000
 _CUTS = 10
 """Power cuts in one crawl."""
-_BEFORE = "SIGKILL, SIGINT and SIGTERM against crawls of a site that misbehaves."
+_BEFORE = "SIGKILL, SIGINT, SIGTERM and power cuts against crawls of a site that misbehaves."
 _AFTER = "Exit status: 0 nothing was lost or doubled, 1 something was, or no crawl ended."
 
 
@@ -129,8 +130,11 @@ def _arguments() -> argparse.Namespace:
     add("--steps", type=int, default=0, metavar="N", help="deaths at each named step")
     add("--only", action="append", choices=STEPS, metavar="STEP", help="at this step")
     add("--signals", type=int, default=0, metavar="N", help="SIGINTs, and as many SIGTERMs")
-    add("--power", type=int, default=0, metavar="N", help="power cuts, with durable=full (strace)")
+    add("--power", type=int, default=0, metavar="N", help="power cuts, with durable=full")
     add("--processes", type=int, default=1, metavar="N", help="processes of each crawl")
     add("--seed", type=int, default=1, metavar="N", help="of the site and of all that is drawn")
     add("--folder", type=Path, metavar="DIR", help="where the crawls go")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    if asked.power and STRACE is None:
+        parser.error(f"--power needs strace: {STRACE_IS_MISSING}")
+    return asked

@@ -10,9 +10,11 @@ import pytest
 
 from tests.torture.killing import kill_at_random
 from tests.torture.plan import Plan
+from tests.torture.power import cut_power
 from tests.torture.processes import MODES, Crawl, Mode
 from tests.torture.remote import Remote
 from tests.torture.signalling import stop_at_random
+from tests.torture.tracing import STRACE, STRACE_IS_MISSING
 from tests.torture.trial import Log, Trial
 
 PAGES = 300
@@ -56,3 +58,18 @@ def test_nothing_is_lost_doubled_or_fetched_again_by_signals(site: Remote, tmp_p
     trial = Trial(site, tmp_path, options=["-s", "stop_seconds=1"])
     torment = partial(stop_at_random, trial, times=3, draw=Random(2))
     suffer(trial, torment, until=lambda hits: min(hits["SIGINT"], hits["SIGTERM"]) >= 1)
+
+
+@pytest.mark.skipif(STRACE is None, reason=STRACE_IS_MISSING)
+@pytest.mark.parametrize("processes", [1, 2])
+def test_nothing_is_lost_or_doubled_by_power_cuts(
+    site: Remote, tmp_path: Path, processes: int
+) -> None:
+    trial = Trial(site, tmp_path, processes=processes, options=["-s", "durable=full"])
+    draw = Random(processes)
+
+    def torment(crawl: Crawl, log: Log) -> None:
+        plan = Plan(4, pages=trial.answered, modes=["all"], draw=draw)
+        cut_power(trial, crawl, log, plan=plan)
+
+    suffer(trial, torment, until=lambda hits: hits.total() >= 3)

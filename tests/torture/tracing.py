@@ -1,10 +1,14 @@
 """What processes did to files, as strace saw it."""
 
 import re
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.torture.disk import Disk
+
+STRACE = shutil.which("strace")
+STRACE_IS_MISSING = "apt-get install -y strace"
 
 _SYNCS = ("fsync", "fdatasync")
 _STRANGE = ("open", "creat", "truncate", "writev", "pwritev", "renameat", "renameat2", "mkdirat")
@@ -22,7 +26,8 @@ def strace(log: Path) -> Sequence[str]:
     """Return the words that stand before a command that is to be traced."""
     calls = ",".join((*Trace.CALLS, *_STRANGE))
     options = ["-f", "--seccomp-bpf", "-y", "-xx", "-s", str(1 << 24), "-o", str(log)]
-    return ["strace", *options, "-e", f"trace={calls}", "-e", "signal=none"]
+    assert STRACE is not None, STRACE_IS_MISSING
+    return [STRACE, *options, "-e", f"trace={calls}", "-e", "signal=none"]
 
 
 class Trace:
