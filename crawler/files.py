@@ -112,7 +112,7 @@ async def open_files(
                 target=target.name,
                 source=files["items"],
                 cursor=cursor,
-                lasting=Path(target.path) if durable and not is_stdout else None,
+                lasting=target.files(streams) if durable else (),
             )
             if is_stdout:
                 memories.append(StdoutCursor(following))

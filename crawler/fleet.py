@@ -80,6 +80,7 @@ class Fleet:
         self._broken: str | None = None
         self._failed = 0
         self._stopping = False
+        self._workers_ended = asyncio.Event()
         self._processes: set[Process] = set()
         self._deaths = 0
         self._seen: Counter[str] = Counter()
@@ -113,17 +114,16 @@ class Fleet:
         """Crawl to the end; return the report, written to `stats.json` as well."""
         try:
             async with asyncio.TaskGroup() as group:
-                beside = [
-                    group.create_task(self._frontier.watch()),
-                    group.create_task(self._keep_joining()),
-                ]
+                watching = group.create_task(self._frontier.watch())
+                group.create_task(self._keep_joining())
                 async with asyncio.TaskGroup() as workers:
                     for _ in range(self._count):
                         workers.create_task(self._keep_one_alive())
-                for task in beside:
-                    task.cancel()
+                self._workers_ended.set()
+                watching.cancel()
             await self._frontier.listen()
-            await self._joining.join_all(waits=lambda: True)
+            # Those who joined by hand may go on; the last of them, or a resume, joins what is left.
+            await self._joining.join_all(waits=lambda: not self._stopping)
         except (TargetError, BaseExceptionGroup) as error:
             self.error = target_error(error)
         finally:
@@ -182,8 +182,7 @@ class Fleet:
 
     async def _keep_joining(self) -> None:
         """Carry over what the workers have committed, and count it, now and then."""
-        while True:
-            await asyncio.sleep(_JOIN_SECONDS)
+        while not await self._have_ended(_JOIN_SECONDS):
             try:
                 while await self._joining.join():
                     pass
@@ -193,6 +192,12 @@ class Fleet:
                 self.error = error
                 self.stop(str(error))
                 return
+
+    async def _have_ended(self, seconds: float) -> bool:
+        """Wait so long for the end of the workers; True if they have ended."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._workers_ended.wait(), seconds)
+        return self._workers_ended.is_set()
 
     def _terminate(self) -> None:
         for process in self._processes:
@@ -207,10 +212,11 @@ class Fleet:
     async def _report(self) -> Report:
         counts, totals = await self._frontier.counts(), await self._frontier.totals()
         queued = counts.queued + counts.delayed + counts.leased
+        unjoined = await self._frontier.parts()
         report = self.stats.report(
             totals,
             reason=str(self.error or self._broken or self._reason),
-            finished=not queued and self.error is None and self._broken is None,
+            finished=not (queued or unjoined or self.error or self._broken),
             exit_status=0,
             folder=str(self.folder),
             queued=queued,

@@ -90,3 +90,31 @@ async def test_with_durable_full_everything_is_synced_and_the_same(
     connection = sqlite3.connect(run / "frontier.db")
     assert connection.execute("SELECT queued FROM sizes").fetchone() == (0,)
     connection.close()
+
+
+class Book(Item):
+    title: str
+
+
+class Author(Item):
+    name: str
+
+
+class Shelf(Spider[Book | Author], delay=0, min_free_bytes=0, obey_robots=False):
+    def __init__(self, start: str) -> None:
+        self.start_urls = [start]
+
+    async def parse(self, page: Response) -> Out[Book | Author]:
+        yield Book(title=page.url)
+        yield Author(name=page.url)
+
+
+async def test_with_durable_full_an_output_of_several_files_is_synced(
+    site: Site, tmp_path: Path
+) -> None:
+    site.page("/")
+    output = [str(tmp_path / name) for name in ("x.csv", "x.json", "y.jsonl")]
+    report = await crawl(Shelf(site.url("/")), job=tmp_path / "run", output=output, durable="full")
+    assert report.finished
+    names = {path.name for path in tmp_path.glob("[xy].*")}
+    assert names == {"x.book.csv", "x.author.csv", "x.json", "y.jsonl"}

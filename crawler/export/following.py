@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from crawler.errors import TargetError
@@ -20,8 +21,8 @@ class Following:
 
     `target` is the follower's name for people, `source` the line file, `name` the file's name in
     positions, `cursor` the byte to begin at: 0 builds a target anew. A target that fails stops its
-    follower, not the crawl: it is logged once, and `error` says why. `lasting` is a file of the
-    target's that, once this is closed, survives power loss.
+    follower, not the crawl: it is logged once, and `error` says why. `lasting` are files of the
+    target's that, once this is closed, survive power loss.
     """
 
     def __init__(
@@ -32,7 +33,7 @@ class Following:
         source: Path,
         name: str = "items",
         cursor: int = 0,
-        lasting: Path | None = None,
+        lasting: Sequence[Path] = (),
         chunk_bytes: int = _CHUNK_BYTES,
     ) -> None:
         self.follower = follower
@@ -41,7 +42,7 @@ class Following:
         self.cursor = cursor
         self.error: TargetError | None = None
         self._source = source
-        self._lasting = lasting
+        self._lasting = tuple(lasting)
         self._chunk_bytes = chunk_bytes
         self._end = cursor
         self._thread = FileThread("following")
@@ -84,8 +85,9 @@ class Following:
     async def _close_follower(self) -> None:
         try:
             await self.follower.aclose()
-            if self._lasting is not None and self.error is None:
-                await self._thread.run(sync_file, self._lasting)
+            if self.error is None:
+                for path in self._lasting:
+                    await self._thread.run(sync_file, path)
         except (OSError, TargetError) as error:
             self._stop(error)
 

@@ -36,14 +36,16 @@ class Joining:
         self._spool = spool
         self._frontier = frontier
         self._memories = tuple(memories)
+        self._appended: Batch | None = None
         self._thread = FileThread("joining")
 
     async def join_all(self, *, waits: Callable[[], bool]) -> None:
-        """Join what there is once the other processes have ended, while `waits()`.
+        """Join what there is until the other processes have ended, or `waits()` no more.
 
         Raises `TargetError`.
         """
         while await self._frontier.others():
+            await self.join()
             if not waits():
                 return
             await asyncio.sleep(_LOOK_SECONDS)
@@ -52,16 +54,27 @@ class Joining:
         await self._thread.run(shutil.rmtree, self._folder, ignore_errors=True)
 
     async def join(self) -> bool:
-        """Carry a chunk of each part that has some; False if there was nothing."""
+        """Carry a chunk of each part that has some; False if there was nothing.
+
+        Raises `TargetError`; then it may be called again. It must not be cancelled: nobody knows
+        what it has appended then, and only the next opening of the files cuts that off.
+        """
+        await self._commit()
         parts = await self._frontier.parts()
         for number, part in parts.items():
             lines, joined = await self._thread.run(self._read, number, part)
             position = await self._spool.append(lines)
             kept = kept_by(self._memories)
-            batch = Batch(position=position, joined={number: joined}, kept=kept)
-            await self._frontier.commit(batch)
-            await self._spool.committed(position, ())
+            self._appended = Batch(position=position, joined={number: joined}, kept=kept)
+            await self._commit()
         return bool(parts)
+
+    async def _commit(self) -> None:
+        """Commit what was appended; a commit that failed is made up for before more is appended."""
+        if (batch := self._appended) is not None:
+            await self._frontier.commit(batch)
+            self._appended = None
+            await self._spool.committed(batch.position, ())
 
     def close(self) -> None:
         """End the thread."""

@@ -58,6 +58,10 @@ class Target(Struct, frozen=True):
         """The target's name for people."""
         return "standard output" if self.path == STDOUT else self.path
 
+    def files(self, streams: Streams) -> Sequence[Path]:
+        """Return every file of it."""
+        return FORMATS[self.format].files(Path(self.path), streams)
+
     async def open(self, *, streams: Streams) -> Follower:
         """Open the target, without what this run wrote to it before. Raises `TargetError`."""
         _check_kept(self.kept)

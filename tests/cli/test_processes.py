@@ -281,6 +281,25 @@ async def test_the_last_process_ends_a_run_whose_first_one_died(folder: Path, wi
     assert report(folder)["finished"]
 
 
+async def test_ctrl_c_ends_the_first_of_several_though_somebody_joined_by_hand(
+    folder: Path, wide: Slots
+) -> None:
+    first = await start(folder, *words(wide, "--processes", "2", delay=0.2))
+    await until(10, wide)
+    second = await start(folder, "wide", "--join", "job", "-s", "delay=0.2")
+    await until(16, wide)
+    first.send_signal(signal.SIGINT)
+    async with asyncio.timeout(10):
+        assert (await ended(first, folder)).status == 130
+    assert second.returncode is None
+    assert not report(folder)["finished"]
+    second.send_signal(signal.SIGINT)
+    assert (await ended(second, folder)).status == 130
+    done = await crawl(folder, *words(wide))
+    assert done.status == 0, done.err
+    assert kept(folder) == asked(wide) == whole(wide)
+
+
 async def test_state_belongs_to_one_process(folder: Path, wide: Slots) -> None:
     url = wide.site.url("/0")
     path = "spiders/wide.py:Remembers"
@@ -295,3 +314,25 @@ async def test_workers_that_cannot_begin_end_the_crawl(folder: Path, wide: Slots
     done = await crawl(folder, *words(wide, "--processes", "2"))
     assert done.status == 1
     assert "die as soon as they begin" in done.err
+
+
+SLOW = """
+import os, sys, time
+if "--worker" not in sys.argv:
+    write = os.pwrite
+    def slowly(fd, data, at):
+        time.sleep(0.25)
+        return write(fd, data, at)
+    os.pwrite = slowly
+"""
+
+
+async def test_lines_come_once_though_the_workers_end_while_a_slow_disk_takes_some(
+    folder: Path, wide: Slots
+) -> None:
+    (folder / "slow").mkdir()
+    (folder / "slow" / "sitecustomize.py").write_text(SLOW)
+    done = await crawl(folder, *words(wide, "--processes", "2"), PYTHONPATH=str(folder / "slow"))
+    assert done.status == 0, done.err
+    assert kept(folder) == whole(wide)
+    assert len(lines(folder / "job" / "pages.jsonl")) == report(folder)["pages"] == len(whole(wide))
