@@ -1,8 +1,22 @@
 """Hosts held out of turn, and lent."""
 
+from msgspec import Struct
+
 from crawler.frontier.hosts import Held
 from crawler.frontier.ledger import Ledger
 from crawler.outcome import HostLease
+
+
+class Borrowed(Struct, frozen=True):
+    """What a try to hold a host came to: its lease; None if nobody may ask it any more.
+
+    Of another process's there is a `wish`, and no lease before that is granted. `asks`: whoever
+    got the lease finds out the host's notes.
+    """
+
+    lease: HostLease | None = None
+    wish: int | None = None
+    asks: bool = False
 
 
 class Borrowing:
@@ -11,23 +25,28 @@ class Borrowing:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def give_back(self, name: str) -> None:
-        """Let go a host that was held out of turn, and not asked."""
-        held = self._ledger.hosts.held.get(name)
-        if held is None or held.borrowed < 1:
-            return
-        held.borrowed -= 1
-        if held.is_idle and not held.shared:
-            with self._ledger.transaction():
+    def give_back(self, name: str, borrowed: Borrowed, wish: int | None) -> None:
+        """Let go what somebody got, or wished for, who does not want it any more."""
+        lease, held = borrowed.lease, self._ledger.hosts.held.get(name)
+        if lease is None or borrowed.wish is not None:
+            held = None  # it was not held for this
+        elif held is not None and borrowed.asks:
+            held.asking = False
+        elif held is not None and lease.notes is not None:
+            held.borrowed = max(0, held.borrowed - 1)
+        free = held is not None and held.is_idle and not held.shared
+        with self._ledger.transaction():
+            if (number := borrowed.wish or wish) is not None:
+                self._ledger.lending.withdraw(number)
+            if held is not None and free:
                 self._ledger.hosts.hold([held], None)
+        if held is not None and free:
             del self._ledger.hosts.held[name]
+        elif held is not None:
+            self._ledger.enter(held)
 
-    def borrow(self, name: str, wish: int | None) -> HostLease | int | None:
-        """Hold a host out of turn, or get a turn on one of another process that `wish` asks for.
-
-        Returns its lease, None if nobody may ask it any more, or the number of a wish that has to
-        be granted first.
-        """
+    def borrow(self, name: str, wish: int | None) -> Borrowed:
+        """Hold a host out of turn, or get a turn on one of another process that `wish` asks for."""
         with self._ledger.transaction():
             held = self._ledger.hosts.held.get(name)
             change = self._ledger.hosts.change(name, self._ledger.clock())
@@ -43,23 +62,24 @@ class Borrowing:
             if wish is not None:
                 self._ledger.lending.withdraw(wish)
         if held is None:
-            return None
+            return Borrowed()
         self._ledger.hosts.held[name] = held
+        asks = held.notes is None and not held.asking
         if held.notes is None:
             held.asking = True
         else:
             held.borrowed += 1
         self._ledger.enter(held)
-        return _lease(held)
+        return Borrowed(_lease(held), asks=asks)
 
-    def _wish(self, held: Held, wish: int | None) -> HostLease | int:
+    def _wish(self, held: Held, wish: int | None) -> Borrowed:
         """Wish for a turn on a host of another process; return its lease once that is granted."""
         if wish is None:
-            return self._ledger.lending.wish(held.id, self._ledger.peers.number)
+            return Borrowed(wish=self._ledger.lending.wish(held.id, self._ledger.peers.number))
         if held.notes is None or not self._ledger.lending.is_granted(wish):
-            return wish
+            return Borrowed(wish=wish)
         # Whoever lends it keeps its pace: here nothing is to wait for.
-        return HostLease(held.name, "", (), held.notes)
+        return Borrowed(HostLease(held.name, "", (), held.notes), wish=wish)
 
     def wishes(self) -> list[tuple[int, HostLease]]:
         """Take up what others wish of hosts of ours; they are held until that is over."""

@@ -179,9 +179,14 @@ class Ledger:
             self.enter(held)
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Do all of the block or nothing, its errors mapped."""
+    def transaction(self, *, fenced: bool = True) -> Iterator[None]:
+        """Do all of the block or nothing, its errors mapped.
+
+        `fenced`: raises `LeasesLost` if this process was taken for dead; others have what it held.
+        """
         with mapped(self._path), transaction(self._db):
+            if fenced:
+                self.peers.check()
             yield
 
     def _end_wishes(self, returned: _Returned, changes: Mapping[str, Change]) -> None:

@@ -16,7 +16,7 @@ class Life:
 
     def begin(self, *, alone: bool, check: Callable[[], None]) -> Restart:
         """Become a process of the run; return what there is of it. Raises `RunError`."""
-        with self._ledger.transaction():
+        with self._ledger.transaction(fenced=False):
             dead = self._ledger.peers.enter(alone=alone)
             self._count_crashes(dead)
             self._set_clock(alone=alone)
@@ -47,7 +47,7 @@ class Life:
 
     def end(self) -> None:
         """Let go all that this process holds."""
-        with self._ledger.transaction():
+        with self._ledger.transaction(fenced=False):
             self._ledger.peers.leave(self._ledger.peers.number)
 
     def _count_crashes(self, dead: Iterable[Dead]) -> None:

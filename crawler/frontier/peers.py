@@ -95,12 +95,16 @@ class Peers:
         self._db.execute("DELETE FROM processes WHERE no = ?", (number,))
 
     def stay(self, *, in_hand: int, reserved: int) -> None:
-        """Say that we are still here, with so much in hand. Raises `LeasesLost`."""
-        row = self._db.execute(
+        """Say that we are not hungry, with so much in hand."""
+        self._db.execute(
             "UPDATE processes SET in_hand = ?, reserved = ?, hungry = 0 WHERE no = ?",
             (in_hand, reserved, self.number),
         )
-        if not row.rowcount:
+
+    def check(self) -> None:
+        """Raise `LeasesLost` if others have taken this process for dead."""
+        row = self._db.execute("SELECT 1 FROM processes WHERE no = ?", (self.number,))
+        if row.fetchone() is None:
             raise LeasesLost(
                 f"process {self.number} of the run did not stir for so long that it was taken for "
                 "dead; others have what it held"

@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from crawler.errors import RunError, TargetError
 from crawler.file_thread import FileThread
-from crawler.frontier.borrowing import Borrowing
+from crawler.frontier.borrowing import Borrowed, Borrowing
 from crawler.frontier.ledger import Ledger, Options, Taken
 from crawler.frontier.life import Life
 from crawler.frontier.peers import Peers
@@ -180,27 +180,27 @@ class SqliteFrontier:
             borrowing = asyncio.ensure_future(self._run(self._borrowing.borrow, host, wish))
             try:
                 borrowed = await asyncio.shield(borrowing)
-                if not isinstance(borrowed, int):
-                    return borrowed
-                wish = borrowed
+                if borrowed.lease is not None or borrowed.wish is None:
+                    return borrowed.lease
+                wish = borrowed.wish
                 await changed.wait()
             except asyncio.CancelledError:
-                give_back = partial(self._give_back, host, wish)
-                borrowing.add_done_callback(partial(self._thread.start, give_back))
+                borrowing.add_done_callback(partial(self._give_back, host, wish))
                 raise
 
     def _give_back(
-        self, host: str, wish: int | None, borrowing: "asyncio.Future[HostLease | int | None]"
+        self, host: str, wish: int | None, borrowing: "asyncio.Future[Borrowed]"
     ) -> None:
         """Let go what a cancelled call has got, or wished for."""
         if borrowing.cancelled() or borrowing.exception() is not None:
             return
-        borrowed = borrowing.result()
-        if (wish := borrowed if isinstance(borrowed, int) else wish) is not None:
-            with self._ledger.transaction():
-                self._ledger.lending.withdraw(wish)
-        if isinstance(borrowed, HostLease):
-            self._borrowing.give_back(host)
+        loop = asyncio.get_running_loop()
+
+        def give_back() -> None:
+            self._borrowing.give_back(host, borrowing.result(), wish)
+            loop.call_soon_threadsafe(self._wake)
+
+        self._thread.start(give_back)
 
     async def _until(self, changed: asyncio.Event, due: float | None) -> None:
         """Wait for a commit, another process, or for the next host or delayed request to be due."""
@@ -271,6 +271,7 @@ class SqliteFrontier:
         if version == self._seen and not buried:
             return None
         self._seen = version
+        self._peers.check()
         self._ledger.look_again()
         return self._news()
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,7 +19,7 @@ from crawler.frontier.presence import flights
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.outcome import Batch, HostNotes
 from crawler.request import Request
-from tests.frontier.contract import Clock, add, leased, names
+from tests.frontier.contract import NOTES, Clock, add, is_waiting, leased, names
 
 Open = Callable[..., Awaitable[SqliteFrontier]]
 
@@ -260,3 +261,71 @@ async def test_a_process_that_does_not_stir_loses_what_it_held(
     with pytest.raises(LeasesLost, match="taken for dead"):
         await two.commit(Batch(settled=held))
     assert flights(tmp_path / ".processes" / "2") == []
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda two: two.lease(4),
+        lambda two: two.lease(0, host="b"),
+        lambda two: two.lease(0, host="new"),
+        lambda two: two.claim({7: 7}),
+        lambda two: two.reserve(3),
+        lambda two: two.lend(1),
+        lambda two: two.listen(),
+        lambda two: two.commit(Batch(found=[Request("http://c/1")])),
+    ],
+)
+async def test_a_process_that_was_taken_for_dead_can_do_nothing_more(
+    opened: Open, tmp_path: Path, work: Callable[[SqliteFrontier], Awaitable[object]]
+) -> None:
+    one, two = await opened(max_pages=9), await opened(max_pages=9)
+    await add(one, Request("http://a/1"), Request("http://b/1"))
+    await two.lease(1)
+    (tmp_path / ".processes" / "2").unlink()
+    await one.bury()
+    before = await tables(tmp_path)
+    with pytest.raises(LeasesLost):
+        await work(two)
+    await two.aclose()  # without a complaint
+    assert await tables(tmp_path) == before
+
+
+async def tables(folder: Path) -> list[str]:
+    """Return all that a frontier's file holds."""
+    connection = sqlite3.connect(folder / "frontier.db")
+    try:
+        return list(connection.iterdump())
+    finally:
+        connection.close()
+
+
+async def test_a_host_whose_notes_a_cancelled_call_should_have_asked_for_is_leased(
+    opened: Open,
+) -> None:
+    one = await opened()
+    await add(one, Request("http://a/1"), notes=None)
+    borrowing = asyncio.ensure_future(one.lease(0, host="a"))
+    await asyncio.sleep(0)
+    borrowing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await borrowing
+    async with asyncio.timeout(10):
+        (lease,) = await one.lease(4)
+    assert (lease.host, lease.notes) == ("a", None)
+
+
+async def test_a_cancelled_call_leaves_the_asking_for_notes_to_whoever_does_it(
+    opened: Open,
+) -> None:
+    one = await opened()
+    await add(one, Request("http://a/1"), notes=None)
+    assert len(await one.lease(4)) == 1  # whoever got it asks for them
+    borrowing = asyncio.ensure_future(one.lease(0, host="a"))
+    await asyncio.sleep(0)
+    borrowing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await borrowing
+    assert await is_waiting(one)
+    await one.commit(Batch(notes={"a": NOTES}))
+    assert names(await leased(one)) == ["1"]
