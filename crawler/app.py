@@ -97,7 +97,7 @@ async def open_run(
                 book=book,
                 jars=jars,
                 sent=turns.sent,
-                running=frontier.running,
+                note=frontier.note,
                 layers=spider.layers,
             )
         )

@@ -28,7 +28,7 @@ from crawler.request import Kind, Request
 from crawler.response import Response
 from crawler.rules.robots import Robots
 from crawler.rules.scope import Scope
-from crawler.seeding import Chunks, Put
+from crawler.seeding import Chunks, Put, Watch
 from crawler.spider import Spider, tally
 from crawler.usercode import Raised, run_guarded
 
@@ -96,7 +96,9 @@ class Callbacks:
             outcome.failures = [failure, *outcome.failures]
         return outcome
 
-    async def seed(self, request: Request, *, put: Put, stopping: asyncio.Event) -> Outcome | None:
+    async def seed(
+        self, request: Request, *, put: Put, stopping: asyncio.Event, watch: Watch
+    ) -> Outcome | None:
         """Run `start()` and the sitemaps; put what they yield in chunks, return the end of it.
 
         Items count at the end only: a seeding that is cut off runs again from its beginning.
@@ -115,7 +117,7 @@ class Callbacks:
                 await take(Request(url, kind="sitemap"))
 
         async with asyncio.TaskGroup() as group:
-            seeding = group.create_task(self._run(call, found, timeout=None))
+            seeding = group.create_task(watch(self._run(call, found, timeout=None)))
             flushing = group.create_task(chunks.flush_slow_ones())
             stopped = group.create_task(stopping.wait())
             stopped.add_done_callback(lambda _: seeding.cancel())

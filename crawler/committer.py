@@ -84,7 +84,7 @@ class Committer:
     async def _settle(self, gathered: Sequence[Outcome]) -> None:
         await self._find_duplicates(gathered)
         self._in_steps = True
-        await self._pipeline.run_steps(gathered, running=self._frontier.running)
+        await self._pipeline.run_steps(gathered, note=self._frontier.note)
         self._in_steps = False
         if self._settings.max_items is None:
             outcomes, position = gathered, await self._commit(gathered)

@@ -12,6 +12,7 @@ from crawler.events import Event, Listener
 from crawler.outbox import Outbox
 from crawler.outcome import Batch, HostLease, Outcome, Verdict
 from crawler.pipeline import Pipeline
+from crawler.poison import Isolation
 from crawler.protocols import Clock, Fetch, Frontier, Memory
 from crawler.request import Request, link_request
 from crawler.settings import Settings
@@ -59,6 +60,7 @@ class Engine:
         self._settled_some = asyncio.Event()
         self._stopping = False
         self._tasks: set[asyncio.Task[None]] = set()
+        self._isolation = Isolation()
         self.reason = "finished"
         self.is_over = True
         """False if it was this process alone that stopped: others may go on."""
@@ -70,7 +72,7 @@ class Engine:
             clock=clock,
             freed=turns.freed,
             rest=turns.rest,
-            running=frontier.running,
+            note=frontier.note,
         )
         self._outbox = Outbox(settings.concurrency, idle=self._is_idle)
         self._committer = Committer(
@@ -187,20 +189,25 @@ class Engine:
 
     async def _work(self) -> None:
         while (request := await self._ready.get()) is not None:
-            if not self._turns.begins(request):
-                self._forgo(request)
-                continue
-            self._busy += 1
-            outcome = await self._visit(request)
-            self._busy -= 1
-            if outcome is None:
-                continue
-            if outcome.verdict is Verdict.RETRY and request.kind == "robots":
-                self._turns.readmit(outcome)
-            else:
-                self._waiting += 1
-                await self._outbox.put(outcome)
-                self._waiting -= 1
+            # Nobody has begun with it before it is its turn: an errand may take its place.
+            async with self._isolation.of(request):
+                if self._stopping or not self._turns.begins(request):
+                    self._forgo(request)
+                else:
+                    await self._make(request)
+
+    async def _make(self, request: Request) -> None:
+        self._busy += 1
+        outcome = await self._visit(request)
+        self._busy -= 1
+        if outcome is None:
+            return
+        if outcome.verdict is Verdict.RETRY and request.kind == "robots":
+            self._turns.readmit(outcome)
+        else:
+            self._waiting += 1
+            await self._outbox.put(outcome)
+            self._waiting -= 1
 
     def _is_idle(self) -> bool:
         """True if a commit may bring workers something to do, and nothing else will."""

@@ -2,12 +2,12 @@
 
 import inspect
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 
 from crawler.errors import CallbackError, ItemError, Retry, Signal, Stop
 from crawler.items import ItemKinds, ItemLine
 from crawler.outcome import Failure, Outcome, Position
-from crawler.protocols import PageStore, Spool, Step
+from crawler.poison import Mark
+from crawler.protocols import Note, PageStore, Spool, Step
 from crawler.records.failures import failure_line
 from crawler.records.page_index import index_line
 from crawler.records.streams import streams_of
@@ -39,17 +39,17 @@ class Pipeline:
         self,
         outcomes: Sequence[Outcome],
         *,
-        running: Callable[[Request], AbstractContextManager[None]],
+        note: Callable[[Request], Note],
     ) -> None:
         """Replace every outcome's items by what the steps make of them, in order.
 
-        `running(request)` is entered while those of one request are in the hands of the steps.
+        `note(request)` says what those of one request do in the hands of the steps.
         """
         if not self._steps:
             return
         for outcome in outcomes:
-            with running(outcome.request):
-                kept = [await self._pass(item, outcome) for item in outcome.items]
+            with Mark(note(outcome.request)) as mark:
+                kept = [await mark.watch(self._pass(item, outcome)) for item in outcome.items]
             outcome.items = [item for item in kept if item is not None]
 
     async def write(self, outcomes: Sequence[Outcome]) -> Position:

@@ -1,11 +1,15 @@
 """Requests whose callbacks may kill the process."""
 
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
+import asyncio
+import types
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
+from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from crawler.errors import Crashed
+from crawler.protocols import Note
 from crawler.request import Request
 
 T = TypeVar("T")
@@ -22,20 +26,14 @@ def crash_of(request: Request) -> Crashed | None:
 
 
 class Mark:
-    """A context in which a request's callback is noted as running, but for what it waits for.
+    """A context in which a request is in the hands of the spider: its note says what it does."""
 
-    `running(request)` makes the note, for as long as it is entered.
-    """
-
-    def __init__(
-        self, request: Request, running: Callable[[Request], AbstractContextManager[None]]
-    ) -> None:
-        self._request = request
-        self._running = running
-        self._note: AbstractContextManager[None] | None = None
+    def __init__(self, note: Note) -> None:
+        self._note = note
+        self._works = False
+        self._elsewhere = 0
 
     def __enter__(self) -> Self:
-        self._set()
         return self
 
     def __exit__(
@@ -44,27 +42,90 @@ class Mark:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._clear()
+        self._elsewhere += 1  # a task of the spider's that outlives its page
+        self._note.clear()
+
+    async def watch(self, work: Coroutine[Any, Any, R]) -> R:
+        """Await `work`: the note says when its code runs, and when it waits for something."""
+        return await self._step(work)
 
     def but_for(self, call: Callable[[T], Awaitable[R]]) -> Callable[[T], Awaitable[R]]:
         """Return `call`; who waits for it is not what kills the process meanwhile."""
 
         async def wait(asked: T) -> R:
-            self._clear()
+            self._elsewhere += 1
+            self._say()
             try:
                 return await call(asked)
             finally:
-                self._set()
+                self._elsewhere -= 1
+                self._say()
 
         return wait
 
-    def _set(self) -> None:
-        # Set it may be: of two calls that are waited for at once, one has ended before.
-        if self._note is None:
-            self._note = self._running(self._request)
-            self._note.__enter__()
+    def _say(self) -> None:
+        if self._works:
+            self._note.work()
+        elif self._elsewhere:
+            self._note.clear()
+        else:
+            self._note.wait()
 
-    def _clear(self) -> None:
-        if self._note is not None:
-            note, self._note = self._note, None
-            note.__exit__(None, None, None)
+    @types.coroutine
+    def _step(self, work: Coroutine[Any, Any, R]) -> Generator[Any, Any, R]:
+        """Drive `work` from one of its waits to the next, as `await` does."""
+        go: Callable[[Any], Any] = work.send
+        given: Any = None
+        while True:
+            self._works = True
+            self._say()
+            try:
+                waited_for = go(given)
+            except StopIteration as end:
+                result: R = end.value
+                return result
+            finally:
+                self._works = False
+                self._say()
+            try:
+                go, given = work.send, (yield waited_for)
+            except GeneratorExit:
+                work.close()
+                raise
+            except BaseException as error:  # noqa: BLE001  # it is thrown on, into `work`
+                go, given = work.throw, error
+
+
+class Isolation:
+    """Lets who is suspected be alone: who dies with it then was killed by nobody else."""
+
+    def __init__(self) -> None:
+        self._inside = 0
+        self._suspects = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    @asynccontextmanager
+    async def of(self, request: Request) -> AsyncIterator[None]:
+        """Keep suspects apart from all others until the block ends; seeding is beside them all."""
+        if request.kind == "seed":
+            yield
+            return
+        self._suspects += request.suspect
+        try:
+            while self._inside if request.suspect else self._suspects:
+                await self._change()
+            self._inside += 1
+            try:
+                yield
+            finally:
+                self._inside -= 1
+        finally:
+            self._suspects -= request.suspect
+            while self._waiting:
+                if not (waiting := self._waiting.popleft()).done():
+                    waiting.set_result(None)
+
+    async def _change(self) -> None:
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
+        await waiting

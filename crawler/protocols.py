@@ -1,7 +1,7 @@
 """The seams between the rooms."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from crawler.outcome import Batch, Commit, Counts, HostLease, Part, Position, Restart, Totals
@@ -16,6 +16,19 @@ Step = Callable[[Any], Any | Awaitable[Any]]
 
 Clock = Callable[[], float]
 """Seconds since the epoch, never going backwards within a process."""
+
+
+class Note(Protocol):
+    """What a process says of one request, for whoever outlives it."""
+
+    def work(self) -> None:
+        """Say that its code runs: if the process dies now, that is to blame."""
+
+    def wait(self) -> None:
+        """Say that it waits for something of its own, which may kill the process."""
+
+    def clear(self) -> None:
+        """Say that it does nothing that could kill the process."""
 
 
 class Frontier(Protocol):
@@ -39,8 +52,8 @@ class Frontier(Protocol):
     async def watch(self) -> None:
         """Hear, until cancelled, what other processes of the run do."""
 
-    def running(self, request: Request) -> AbstractContextManager[None]:
-        """While the block runs, the death of this process is a crash of `request`'s."""
+    def note(self, request: Request) -> Note:
+        """Return a note on `request`, cleared so far; what it says outlives this process."""
 
     async def reserve(self, pages: int) -> int:
         """Set up to `pages` of the run's `max_pages` aside for this process; return how many.

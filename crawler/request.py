@@ -97,6 +97,7 @@ class Request(
     id: int = 0
     attempt: int = 1
     crashes: int = 0
+    suspect: bool = False  # it may be what killed a process; it is alone when it is made again
     redirects: tuple[str, ...] = ()
     seeded: int = 0  # which of the seeds made `again` it is, so that a seeding may run again
 
@@ -160,7 +161,7 @@ link_request: Callable[..., Request] = partial(StructMeta.__call__, Request)
 """Make a Request from fields that are canonical already; the fast way for found links."""
 
 _FIELDS = frozenset(Request.__struct_fields__)
-_GIVEN = _FIELDS - {"id", "attempt", "crashes", "redirects", "seeded"}
+_GIVEN = _FIELDS - {"id", "attempt", "crashes", "suspect", "redirects", "seeded"}
 _PAYLOADS = frozenset({"body", "json", "form"})
 _ARGUMENTS = (*sorted(_GIVEN), "params", "json", "form")
 

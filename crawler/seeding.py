@@ -1,16 +1,21 @@
 """Puts what a seeding finds, in chunks."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
+from crawler.errors import Signal
 from crawler.outcome import Outcome, Verdict
 from crawler.request import Request
+from crawler.usercode import Raised
 
 _CHUNK = 500
 _LONGEST = 0.2
 """So many requests are put together, or those of so many seconds."""
 
+Ended = Signal | Raised | None
 Put = Callable[[Outcome], Awaitable[None]]
+Watch = Callable[[Coroutine[Any, Any, Ended]], Coroutine[Any, Any, Ended]]
 
 
 class Chunks:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from http import HTTPStatus
 from random import random
 
@@ -11,6 +10,7 @@ from msgspec import structs
 
 from crawler.callbacks import Callbacks, read_sitemap
 from crawler.errors import (
+    Crashed,
     FetchError,
     HostGivenUp,
     Retry,
@@ -21,7 +21,7 @@ from crawler.errors import (
 )
 from crawler.outcome import Failure, Outcome, Verdict
 from crawler.poison import Mark, crash_of
-from crawler.protocols import Clock, Fetch
+from crawler.protocols import Clock, Fetch, Note
 from crawler.request import Request
 from crawler.response import Response
 from crawler.rules.book import notes_of
@@ -49,8 +49,8 @@ class Visits:
     """Fetches a request, judges the answer, calls the spider: one `Outcome` a visit.
 
     `freed(request)` is called as soon as the body is in: the host's slot is free then, however long
-    the callback takes. `rest(host, until)` hears that a host wants peace; `running(request)` is
-    entered while what came of the request is in the hands of parser and spider.
+    the callback takes. `rest(host, until)` hears that a host wants peace; `note(request)` says what
+    a request does while it is in the hands of parser and spider.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Visits:
         clock: Clock,
         freed: Callable[..., None],
         rest: Callable[[str, float], None],
-        running: Callable[[Request], AbstractContextManager[None]],
+        note: Callable[[Request], Note],
     ) -> None:
         self._settings = settings
         self._fetch = fetch
@@ -70,7 +70,7 @@ class Visits:
         self._clock = clock
         self._freed = freed
         self._rest = rest
-        self._running = running
+        self._note = note
         self._given_up: dict[str, str] = {}
         # A sitemap may have 50 MB, and the default executor is everybody's.
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="sitemaps")
@@ -90,9 +90,11 @@ class Visits:
         if (crash := crash_of(request)) is not None:
             failure = Failure(request, crash.kind, f"start() {crash}")
             return Outcome(request, Verdict.FAILED, failures=[failure])
-        with Mark(request, self._running) as mark:
-            put = mark.but_for(put)
-            outcome = await self._callbacks.seed(request, put=put, stopping=stopping)
+        with Mark(self._note(request)) as mark:
+            seeding = self._callbacks.seed(
+                request, put=mark.but_for(put), stopping=stopping, watch=mark.watch
+            )
+            outcome = await seeding
         if outcome is not None and isinstance(outcome.signal, Retry):
             return self._once_more(outcome, outcome.signal)
         return outcome
@@ -102,8 +104,8 @@ class Visits:
         answer = await self.ask(request)
         if isinstance(answer, Response) and request.redirects:
             answer.redirects = (*request.redirects, *answer.redirects)
-        with Mark(request, self._running) as mark:
-            return await self._judged(request, answer, mark.but_for(errand))
+        with Mark(self._note(request)) as mark:
+            return await mark.watch(self._judged(request, answer, mark.but_for(errand)))
 
     async def _judged(
         self, request: Request, answer: Response | FetchError, errand: Fetch
@@ -229,6 +231,8 @@ class Visits:
 
     async def _tell(self, failure: Failure) -> Outcome:
         """Tell the spider of a failure; it may ask for the request once more."""
+        if failure.kind == Crashed.kind:  # it may be this telling that killed the process
+            return Outcome(failure.request, Verdict.FAILED, failures=[failure])
         outcome = await self._callbacks.report(failure)
         if isinstance(outcome.signal, Retry):
             outcome = self._once_more(outcome, outcome.signal)
@@ -269,6 +273,7 @@ class Visits:
                     id=0,
                     attempt=1,
                     crashes=0,
+                    suspect=False,
                     redirects=led,
                     # Back where it came from, with a cookie now, it is a known URL, and wanted.
                     again=request.again or target.url in led,

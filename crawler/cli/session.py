@@ -18,7 +18,7 @@ from crawler.cli import progress, streams, table
 from crawler.cli.logs import NOTICES, Manner, logging_to
 from crawler.cli.signals import Signals
 from crawler.cli.units import counted, harmless
-from crawler.errors import LeasesLost
+from crawler.errors import LeasesLost, RunError
 from crawler.export.run_folder import write_report
 from crawler.fleet import LOST, Fleet, open_fleet
 from crawler.jobs import Job, state_of
@@ -88,7 +88,11 @@ def run_crawl(
         return 128 + signals.received
     if role == "worker" and is_over and state_of(job.folder) != "live":
         # Whoever began the run has died: its files are to be joined by whoever ends last.
-        return run_crawl(spider, settings=settings, manner=manner, job=job, role="keeper")
+        try:
+            return run_crawl(spider, settings=settings, manner=manner, job=job, role="keeper")
+        except RunError:
+            if state_of(job.folder) not in ("live", "finished"):
+                raise  # else another one that ended just now was first
     return status
 
 

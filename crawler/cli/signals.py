@@ -15,6 +15,7 @@ from typing import Any
 from crawler.cli.logs import NOTICES
 from crawler.cli.units import counted
 from crawler.fleet import Fleet
+from crawler.frontier.presence import pardon
 from crawler.run import Run
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -92,6 +93,7 @@ class Signals:
         shows_cursor = "\x1b[?25h" if sys.stderr.isatty() else ""
         with suppress(OSError):
             os.write(2, (shows_cursor + words).encode(errors="replace"))
+        pardon()
         os._exit(128 + self.received)
 
 

@@ -1,7 +1,7 @@
 """The layers of a fetch, in their order."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 
 from crawler.fetch.http import HttpFetch
 from crawler.fetch.jars import CookieLayer, Jars
@@ -9,7 +9,7 @@ from crawler.fetch.parsing import ParseLayer
 from crawler.fetch.redirects import RedirectLayer
 from crawler.fetch.robots import RobotsLayer
 from crawler.fetch.room import Room
-from crawler.protocols import Fetch
+from crawler.protocols import Fetch, Note
 from crawler.request import Request
 from crawler.rules.book import RobotsBook
 from crawler.settings import Settings
@@ -22,13 +22,13 @@ async def open_fetch(
     book: RobotsBook,
     jars: Jars,
     sent: Callable[[Request], None],
-    running: Callable[[Request], AbstractContextManager[None]],
+    note: Callable[[Request], Note],
     layers: Sequence[Callable[[Fetch], Fetch]] = (),
 ) -> AsyncIterator[Fetch]:
     """Open parse(redirects(robots(cookies(layers(http))))); the first of `layers` is the outermost.
 
-    `sent(request)` is called whenever a request goes out, `running(request)` entered while its
-    answer is parsed. Raises `SettingError`.
+    `sent(request)` is called whenever a request goes out; `note(request)` says when its answer is
+    parsed. Raises `SettingError`.
     """
     async with HttpFetch(settings, sent=sent, room=Room(settings.memory_bytes)) as http:
         fetch: Fetch = http
@@ -40,5 +40,5 @@ async def open_fetch(
         fetch = RedirectLayer(
             fetch, max_redirects=settings.max_redirects, statuses=settings.statuses
         )
-        async with ParseLayer(fetch, running=running) as whole:
+        async with ParseLayer(fetch, note=note) as whole:
             yield whole

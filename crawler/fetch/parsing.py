@@ -3,11 +3,10 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
 
-from crawler.protocols import Fetch
+from crawler.protocols import Fetch, Note
 from crawler.request import Request
 from crawler.response import Response
 
@@ -19,14 +18,12 @@ class ParseLayer:
     """Parses large HTML in threads before the callback asks for it; an async context manager.
 
     Lexbor parses without the GIL: 1.7 MB take 90 ms, in which the loop is never away for more than
-    the switch interval of 5 ms. `running(request)` is entered meanwhile: a parser may crash too.
+    the switch interval of 5 ms. `note(request)` says so meanwhile: a parser may crash too.
     """
 
-    def __init__(
-        self, fetch: Fetch, *, running: Callable[[Request], AbstractContextManager[None]]
-    ) -> None:
+    def __init__(self, fetch: Fetch, *, note: Callable[[Request], Note]) -> None:
         self._fetch = fetch
-        self._running = running
+        self._note = note
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="parse")
 
     async def __aenter__(self) -> Self:
@@ -44,14 +41,15 @@ class ParseLayer:
         """Fetch `request`; a large HTML page comes back parsed."""
         response = await self._fetch(request)
         if request.kind == "page" and len(response.body) > _LARGE and response.is_html:
+            note = self._note(request)
+            note.work()
             try:
-                with self._running(request):
-                    await asyncio.get_running_loop().run_in_executor(
-                        self._threads, _parse, response
-                    )
+                await asyncio.get_running_loop().run_in_executor(self._threads, _parse, response)
             except BaseException:
                 response.release()
                 raise
+            finally:
+                note.clear()
         return response
 
 

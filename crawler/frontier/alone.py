@@ -1,10 +1,22 @@
 """A frontier that no other process shares."""
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 
 from crawler.outcome import Part
+from crawler.protocols import Note
 from crawler.request import Request
+
+
+class Unheard:
+    """A `Note` that nobody will read."""
+
+    def work(self) -> None:
+        """Say nothing."""
+
+    wait = clear = work
+
+
+UNHEARD = Unheard()
 
 
 class Alone:
@@ -13,9 +25,9 @@ class Alone:
     async def watch(self) -> None:
         """See `Frontier.watch`."""
 
-    def running(self, request: Request) -> AbstractContextManager[None]:  # noqa: ARG002
-        """See `Frontier.running`: what dies here is gone."""
-        return nullcontext()
+    def note(self, request: Request) -> Note:  # noqa: ARG002
+        """See `Frontier.note`: what dies here is gone."""
+        return UNHEARD
 
     async def parts(self) -> Mapping[int, Part]:
         """See `Frontier.parts`."""

@@ -52,9 +52,12 @@ class Life:
 
     def _count_crashes(self, dead: Iterable[Dead]) -> None:
         for process in dead:
-            for flight in process.flights:
-                self._ledger.requests.crashed(flight.host, flight.rank, flight.id)
-                self._ledger.books.add("crashes", 1)
+            caught = [flight for flight in process.flights if flight.works]
+            for flight in caught or process.flights:
+                place = (flight.host, flight.rank, flight.id)
+                alone = bool(caught) or len(process.flights) == 1
+                if self._ledger.requests.blame(place, alone=alone):
+                    self._ledger.books.add("crashes", 1)
 
     def _set_clock(self, *, alone: bool) -> None:
         """See to it that no host waits longer because a clock was set back since the last life."""

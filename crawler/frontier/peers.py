@@ -115,11 +115,12 @@ class Peers:
         self._db.execute("UPDATE processes SET hungry = 1 WHERE no = ?", (self.number,))
 
     def hungry(self) -> int | None:
-        """Return the number of another process that finds nothing to do, or None."""
-        row = self._db.execute(
-            "SELECT no FROM processes WHERE hungry AND no <> ? LIMIT 1", (self.number,)
-        ).fetchone()
-        return row[0] if row is not None else None
+        """Return the number of another process that stirs and finds nothing to do, or None."""
+        rows = self._db.execute(
+            "SELECT no FROM processes WHERE hungry AND no <> ?", (self.number,)
+        ).fetchall()
+        stirring = (number for (number,) in rows if not is_dead(self._path(number)))
+        return next(stirring, None)
 
     def reserved_elsewhere(self) -> int:
         """Return how many pages of `max_pages` the others have set aside."""

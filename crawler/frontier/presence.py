@@ -23,16 +23,22 @@ DEADLINE = 30.0
 """Seconds without a heartbeat after which a process that lives is taken for dead."""
 
 _BEAT = struct.Struct("<d")
-_FLIGHT = struct.Struct("<qqq")
+_FLIGHT = struct.Struct("<qqqB")
+_WORKS = _FLIGHT.size - 1
+"""Where in a flight its last byte is."""
 _FLIGHTS = 4096
 
 
 class Flight(Struct, frozen=True):
-    """A request whose callback was running: its host, rank and id in the queue."""
+    """A request in the hands of the spider: its host, rank and id in the queue.
+
+    `works`: its code was running just then; else it was waiting for something.
+    """
 
     host: int
     rank: int
     id: int
+    works: bool = False
 
 
 class Presence:
@@ -64,19 +70,9 @@ class Presence:
         self._thread.start()
         _ALL.add(self)
 
-    @contextmanager
-    def running(self, flight: Flight) -> Iterator[None]:
-        """Note that a callback runs for a request, until the block ends."""
-        if not self._free:
-            yield  # thousands of callbacks wait for something: none of them is the one
-            return
-        place = self._free.pop()
-        _FLIGHT.pack_into(self._map, place, flight.host, flight.rank, flight.id)
-        try:
-            yield
-        finally:
-            _FLIGHT.pack_into(self._map, place, 0, 0, 0)
-            self._free.append(place)
+    def note(self, flight: Flight) -> "FlightNote":
+        """Return a note on a request."""
+        return FlightNote(flight, self._map, self._free)
 
     def close(self) -> None:
         """Leave, and take the file along; again is fine."""
@@ -103,6 +99,47 @@ class Presence:
         _BEAT.pack_into(self._map, 0, time.monotonic())
 
 
+class FlightNote:
+    """A `Note` in a presence file: a few bytes of mapped memory, so that it costs no call."""
+
+    __slots__ = ("_flight", "_free", "_map", "_place")
+
+    def __init__(self, flight: Flight, map_: mmap.mmap, free: list[int]) -> None:
+        self._flight = flight
+        self._map = map_
+        self._free = free
+        self._place: int | None = None
+
+    def work(self) -> None:
+        """See `Note.work`."""
+        self._say(works=1)
+
+    def wait(self) -> None:
+        """See `Note.wait`."""
+        self._say(works=0)
+
+    def clear(self) -> None:
+        """See `Note.clear`."""
+        place, self._place = self._place, None
+        if place is not None:
+            _FLIGHT.pack_into(self._map, place, 0, 0, 0, 0)
+            self._free.append(place)
+
+    def _say(self, *, works: int) -> None:
+        if self._place is not None:
+            self._map[self._place + _WORKS] = works
+        elif self._free:  # else thousands wait for something: none of them is the one
+            self._place, flight = self._free.pop(), self._flight
+            _FLIGHT.pack_into(self._map, self._place, flight.host, flight.rank, flight.id, works)
+
+
+def pardon() -> None:
+    """Clear all notes of this process: it ends on purpose, and nobody is to blame."""
+    for presence in list(_ALL):
+        size = _FLIGHT.size * _FLIGHTS
+        presence._map[_BEAT.size : _BEAT.size + size] = bytes(size)
+
+
 def is_dead(path: Path, *, deadline: float = DEADLINE) -> bool:
     """True if the process of a presence file has ended, or has not stirred for `deadline`."""
     return not _is_locked(path) or _silence(path) > deadline
@@ -124,13 +161,17 @@ def is_crawled(folder: Path) -> bool:
 
 
 def flights(path: Path) -> list[Flight]:
-    """Return the requests whose callbacks a dead process was running."""
+    """Return the requests that a dead process had in the hands of the spider."""
     try:
         data = path.read_bytes()[_BEAT.size :]
     except FileNotFoundError:
         return []
     whole = len(data) - len(data) % _FLIGHT.size
-    return [Flight(*found) for found in _FLIGHT.iter_unpack(data[:whole]) if found[2]]
+    return [
+        Flight(host, rank, number, bool(works))
+        for host, rank, number, works in _FLIGHT.iter_unpack(data[:whole])
+        if number
+    ]
 
 
 @contextmanager

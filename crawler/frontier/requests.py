@@ -3,7 +3,7 @@
 import hashlib
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec import structs
@@ -19,6 +19,13 @@ _decode = msgspec.msgpack.Decoder(Request).decode
 
 Row = tuple[int, int, int, bytes]
 """A queued request as it lies in the table: host, rank, id, itself."""
+Place = tuple[int, int, int]
+"""Where it lies: host, rank, id."""
+
+_AT = "WHERE host = ? AND rank = ? AND id = ?"
+_BEHIND_ALL = -(2**31) + 1_000
+_SEEDING: Place = (1, 0, 1)
+"""A run's first request, of its first host."""
 
 
 def rank_of(request: Request) -> int:
@@ -129,14 +136,32 @@ class Requests:
         self._db.execute(f"DELETE {where}", (host, kept))
         return dropped
 
-    def crashed(self, host: int, rank: int, number: int) -> None:
-        """Count that a process died in the callback of a request, if it is still to be settled."""
-        self._change_crashes((host, rank, number), lambda crashes: crashes + 1)
+    def blame(self, place: Place, *, alone: bool) -> bool:
+        """Blame a request for the death of a process, if it is still to be settled.
+
+        If it was not `alone`, any one of several may be to blame: it becomes a suspect, and is
+        alone with the process from then on. Either way it comes after all others of its host: who
+        kills the process from outside hits another one then. Returns if that counts as a crash.
+        """
+        request = self._queued(place)
+        if request is None:
+            return False
+        counts = alone or request.suspect
+        crashes = request.crashes + counts
+        if request.kind == "seed":  # it is never alone, and has no host
+            self._rewrite(place, structs.replace(request, crashes=crashes))
+            return counts
+        suspect, priority = not alone or request.suspect, _BEHIND_ALL - crashes
+        request = structs.replace(request, crashes=crashes, suspect=suspect, priority=priority)
+        self.remove([place])
+        self.insert([self.push(place[0], place[2], request)])
+        return counts
 
     def seeding_went_on(self) -> None:
         """Forget deaths in the seeding: it has found more than it had before them."""
-        # It is a run's first request, of its first host.
-        self._change_crashes((1, 0, 1), lambda crashes: 0)  # noqa: ARG005
+        request = self._queued(_SEEDING)
+        if request is not None and request.crashes:
+            self._rewrite(_SEEDING, structs.replace(request, crashes=0))
 
     def claim(self, finals: Mapping[int, int]) -> set[int]:
         """Make final URLs known to their requests; return the ids of those that came too late."""
@@ -189,7 +214,10 @@ class Requests:
         ).fetchall()
         self._db.executemany("DELETE FROM failed WHERE id = ?", [row[:1] for row in rows])
         return [
-            (structs.replace(_read(number, data), attempt=1, crashes=0), kinds.split())
+            (
+                structs.replace(_read(number, data), attempt=1, crashes=0, suspect=False),
+                kinds.split(),
+            )
             for number, data, kinds in rows
         ]
 
@@ -201,15 +229,12 @@ class Requests:
             [(name, change) for name, change in changes.items() if change],
         )
 
-    def _change_crashes(self, place: tuple[int, int, int], change: Callable[[int], int]) -> None:
-        where = "WHERE host = ? AND rank = ? AND id = ?"
-        row = self._db.execute(f"SELECT request FROM queue {where}", place).fetchone()
-        if row is None:
-            return
-        request = _decode(row[0])
-        if (crashes := change(request.crashes)) != request.crashes:
-            request = structs.replace(request, crashes=crashes)
-            self._db.execute(f"UPDATE queue SET request = ? {where}", (_encode(request), *place))
+    def _queued(self, place: Place) -> Request | None:
+        row = self._db.execute(f"SELECT request FROM queue {_AT}", place).fetchone()
+        return _decode(row[0]) if row is not None else None
+
+    def _rewrite(self, place: Place, request: Request) -> None:
+        self._db.execute(f"UPDATE queue SET request = ? {_AT}", (_encode(request), *place))
 
     def _make_known(self, key: int) -> bool:
         return self._db.execute("INSERT OR IGNORE INTO known VALUES (?)", (key,)).rowcount == 1

@@ -4,13 +4,14 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from crawler.errors import RunError, TargetError
 from crawler.file_thread import FileThread
+from crawler.frontier.alone import UNHEARD
 from crawler.frontier.borrowing import Borrowed, Borrowing
 from crawler.frontier.ledger import Ledger, Options, Taken
 from crawler.frontier.life import Life
@@ -19,6 +20,7 @@ from crawler.frontier.presence import PROCESSES, Flight, locked
 from crawler.frontier.requests import rank_of
 from crawler.frontier.schema import FILE, LOCK, check_whole, connect
 from crawler.outcome import Batch, Commit, Counts, HostLease, Part, Restart, Totals
+from crawler.protocols import Note
 from crawler.request import Request
 
 log = logging.getLogger(__name__)
@@ -101,12 +103,12 @@ class SqliteFrontier:
         self._heard(kept)
         self._wake()
 
-    def running(self, request: Request) -> AbstractContextManager[None]:
-        """See `Frontier.running`."""
+    def note(self, request: Request) -> Note:
+        """See `Frontier.note`."""
         host = self._ledger.held_id(request.host)
         if host is None or request.id < 1 or self._peers.presence is None:
-            return nullcontext()
-        return self._peers.presence.running(Flight(host, rank_of(request), request.id))
+            return UNHEARD
+        return self._peers.presence.note(Flight(host, rank_of(request), request.id))
 
     async def reserve(self, pages: int) -> int:
         """See `Frontier.reserve`."""

@@ -300,6 +300,21 @@ async def test_ctrl_c_ends_the_first_of_several_though_somebody_joined_by_hand(
     assert kept(folder) == asked(wide) == whole(wide)
 
 
+async def test_of_several_that_end_together_one_joins_the_files(folder: Path, wide: Slots) -> None:
+    first = await start(folder, *words(wide, delay=0.02))
+    await until(10, wide)
+    others = [await start(folder, "wide", "--join", "job") for _ in range(3)]
+    async with asyncio.timeout(20):
+        while len(list((folder / "job").glob("parts/*"))) < 3:  # noqa: ASYNC110  # files
+            await asyncio.sleep(0.01)
+    first.kill()
+    await first.wait()
+    done = await asyncio.gather(*(ended(other, folder) for other in others))
+    assert [one.status for one in done] == [0] * 3, [one.err for one in done]
+    assert kept(folder) == whole(wide)
+    assert report(folder)["finished"]
+
+
 async def test_state_belongs_to_one_process(folder: Path, wide: Slots) -> None:
     url = wide.site.url("/0")
     path = "spiders/wide.py:Remembers"

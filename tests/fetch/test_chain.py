@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from crawler.errors import RobotsDenied, SettingError
 from crawler.fetch.chain import open_fetch
 from crawler.fetch.jars import Jars
+from crawler.frontier.alone import UNHEARD
 from crawler.outcome import HostNotes
 from crawler.protocols import Fetch
 from crawler.request import Request
@@ -43,7 +44,7 @@ async def opened(
         sent=lambda _: None,
         layers=layers,
         jars=Jars(),
-        running=lambda _: nullcontext(),
+        note=lambda _: UNHEARD,
     ) as fetch:
         yield fetch
 

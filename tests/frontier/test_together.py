@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from msgspec import structs
 
 from crawler.errors import LeasesLost, RunError
-from crawler.frontier.presence import flights
+from crawler.frontier.presence import flights, pardon
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.outcome import Batch, HostNotes
 from crawler.request import Request
@@ -23,7 +24,8 @@ from tests.frontier.contract import NOTES, Clock, add, is_waiting, leased, names
 
 Open = Callable[..., Awaitable[SqliteFrontier]]
 
-# Leases what there is, says so, and waits to be killed inside a callback of the first request.
+# Leases what there is, says so, and waits to be killed: in the code of the first request, or while
+# so many wait for something.
 PROCESS = """
 import asyncio, sys, time
 from pathlib import Path
@@ -36,9 +38,13 @@ async def main():
     await frontier.open()
     leases = await frontier.lease(100)
     request = leases[0].requests[0]
-    with frontier.running(request):
-        print(request.url, flush=True)
-        time.sleep(60)
+    if len(sys.argv) > 3:
+        for one in leases[0].requests[:int(sys.argv[3])]:
+            frontier.note(one).wait()
+    else:
+        frontier.note(request).work()
+    print(request.url, flush=True)
+    time.sleep(60)
 
 asyncio.run(main())
 """
@@ -63,9 +69,10 @@ async def opened(tmp_path: Path) -> AsyncIterator[Open]:
         await frontier.aclose()
 
 
-async def kill_a_process(folder: Path, *, alone: bool) -> str:
-    """Let another process lease, and kill it in a callback; return the URL of that."""
+async def kill_a_process(folder: Path, *, alone: bool, waiting: int | None = None) -> str:
+    """Let another process lease, and kill it in a callback; return the URL of the first."""
     words = [sys.executable, "-c", PROCESS, str(folder), "alone" if alone else "joins"]
+    words += [] if waiting is None else [str(waiting)]
     process = await asyncio.to_thread(subprocess.Popen, words, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     url = await asyncio.to_thread(process.stdout.readline)
@@ -196,17 +203,18 @@ async def test_what_a_killed_process_held_comes_back_and_only_its_callback_has_c
 ) -> None:
     one = await opened()
     await add(one, *[Request(f"http://a/{n}") for n in range(3)])
-    for deaths in (1, 2, 3):
-        url = await kill_a_process(tmp_path, alone=False)
+    crashes: Counter[str] = Counter()
+    for _ in range(6):
+        crashes[await kill_a_process(tmp_path, alone=False)] += 1
         await one.bury()
         back = await leased(one)
-        assert {request.url: request.crashes for request in back} == {
-            f"http://a/{n}": deaths * (f"http://a/{n}" == url) for n in range(3)
-        }
+        assert {request.url: request.crashes for request in back if request.crashes} == crashes
         await one.commit(Batch(due={"a": 0.0}))
         await one.aclose()
         one = await opened(alone=True)
-    assert (await one.totals()).counts["crashes"] == 3
+    # After each death another one comes first.
+    assert crashes == {f"http://a/{n}": 2 for n in range(3)}
+    assert (await one.totals()).counts["crashes"] == 6
 
 
 async def test_the_next_life_says_what_the_last_had_in_hand(opened: Open, tmp_path: Path) -> None:
@@ -329,3 +337,52 @@ async def test_a_cancelled_call_leaves_the_asking_for_notes_to_whoever_does_it(
     assert await is_waiting(one)
     await one.commit(Batch(notes={"a": NOTES}))
     assert names(await leased(one)) == ["1"]
+
+
+async def test_whoever_may_have_killed_a_process_is_a_suspect_and_to_blame_if_it_dies_again(
+    opened: Open, tmp_path: Path
+) -> None:
+    one = await opened()
+    await add(one, *[Request(f"http://a/{n}") for n in range(4)])
+    await one.aclose()
+
+    async def left() -> set[tuple[str, bool, int]]:
+        again = await opened(alone=True)
+        found = {(r.url[-1], r.suspect, r.crashes) for r in await leased(again)}
+        await again.commit(Batch(due={"a": 0.0}))
+        await again.aclose()
+        return found
+
+    await kill_a_process(tmp_path, alone=True, waiting=2)
+    assert await left() == {("0", True, 0), ("1", True, 0), ("2", False, 0), ("3", False, 0)}
+    await kill_a_process(tmp_path, alone=True, waiting=1)  # one that nobody suspected before
+    assert await left() == {("0", True, 0), ("1", True, 0), ("2", False, 1), ("3", False, 0)}
+    await kill_a_process(tmp_path, alone=True, waiting=2)
+    assert await left() == {("0", True, 1), ("1", True, 0), ("2", False, 1), ("3", True, 0)}
+
+
+async def test_a_process_that_ends_on_purpose_leaves_nobody_to_blame(
+    opened: Open, tmp_path: Path
+) -> None:
+    one = await opened()
+    await add(one, Request("http://a/1"))
+    (request,) = await leased(one)
+    one.note(request).work()
+    path = tmp_path / ".processes" / "1"
+    assert [flight.works for flight in flights(path)] == [True]
+    pardon()
+    assert flights(path) == []
+
+
+@pytest.mark.parametrize(("stirs", "more"), [(True, 3), (False, 6)])
+async def test_hosts_are_given_only_to_a_process_that_stirs(
+    opened: Open, tmp_path: Path, stirs: bool, more: int
+) -> None:
+    one, two = await opened(), await opened()
+    await add(one, *(Request(f"http://{host}/{n}") for host in "ab" for n in range(9)))
+    mine = await leased(one)
+    assert await is_waiting(two)  # it has nothing to do, and says so
+    if not stirs:
+        (tmp_path / ".processes" / "2").unlink()
+    await one.commit(Batch(settled=[*mine[:3], *mine[4:7]]))
+    assert len(await leased(one)) == more
