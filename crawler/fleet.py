@@ -33,7 +33,6 @@ log = logging.getLogger(__name__)
 LOST = 75
 """The exit status of a worker that was taken for dead: it is to be started again."""
 
-_JOIN_SECONDS = 0.5
 _GRACE = 3.0
 _MOST_DEATHS = 10
 """So many workers may die in a row before a crawl that gets no further is given up."""
@@ -182,22 +181,14 @@ class Fleet:
 
     async def _keep_joining(self) -> None:
         """Carry over what the workers have committed, and count it, now and then."""
-        while not await self._have_ended(_JOIN_SECONDS):
-            try:
-                while await self._joining.join():
-                    pass
-                await self.counts()
-            except TargetError as error:
-                log.error("%s; the workers end in good order", error)
-                self.error = error
-                self.stop(str(error))
-                return
-
-    async def _have_ended(self, seconds: float) -> bool:
-        """Wait so long for the end of the workers; True if they have ended."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._workers_ended.wait(), seconds)
-        return self._workers_ended.is_set()
+        try:
+            await self._joining.keep_up(
+                over=self._workers_ended, pause=self.settings.target_pause, joined=self.counts
+            )
+        except TargetError as error:
+            log.error("%s; the workers end in good order", error)
+            self.error = error
+            self.stop(str(error))
 
     def _terminate(self) -> None:
         for process in self._processes:

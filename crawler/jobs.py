@@ -97,10 +97,11 @@ def take_up(
         return begin(
             spider, settings, outputs=outputs, overwrite=overwrite, append=append, folder=folder
         )
-    report = read_report(folder)
+    record, report = read_record(folder), read_report(folder)
+    check_name(folder, record, spider.name)
     if report is not None and state_of(folder) == "finished":
         return report
-    return go_on(folder, read_record(folder), spider, settings, outputs=outputs)
+    return go_on(folder, record, spider, settings, outputs=outputs)
 
 
 def go_on(
@@ -120,7 +121,7 @@ def go_on(
     _check_lasting(folder, settings)
     check_same(folder, record, spider, settings, arguments=arguments)
     _check_outputs(folder, record, Path(settings.output_dir))
-    fresh = [text for text in outputs if not _is_one_of(text, record)]
+    fresh = [text for text in outputs if not is_one_of(text, record)]
     if fresh:
         more = plan(fresh, streams=streams_of(spider.item_types), begun=record.plan)
         record = structs.replace(record, outputs=(*record.outputs, *fresh), plan=more)
@@ -138,11 +139,16 @@ def check_same(
     arguments: Mapping[str, str] | None = None,
 ) -> None:
     """Raise `RunError` for another spider, scope, seeds or arguments than a run was begun with."""
-    if record.spider != spider.name:
-        raise RunError(f"{folder}: is a run of spider {record.spider!r}, not of {spider.name!r}")
+    check_name(folder, record, spider.name)
     now = meaning_of(spider, settings, record.arguments if arguments is None else arguments)
     if changed := differences(record.meaning, now):
         raise RunError(f"{folder}: is another crawl than this one: {'; '.join(changed)}")
+
+
+def check_name(folder: Path, record: Record, name: str) -> None:
+    """Raise `RunError` if a run is not of the spider called `name`."""
+    if record.spider != name:
+        raise RunError(f"{folder}: is a run of spider {record.spider!r}, not of {name!r}")
 
 
 def try_again(job: Job) -> Job:
@@ -150,11 +156,16 @@ def try_again(job: Job) -> Job:
 
     Raises `RunError`, `OutputError`.
     """
-    try:
-        (job.folder / REPORT).unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"{job.folder / REPORT}: cannot be removed: {error.strerror}") from None
-    return structs.replace(job, retried=retry_failed(job.folder))
+
+    def forget_report() -> None:
+        try:
+            (job.folder / REPORT).unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"{job.folder / REPORT}: cannot be removed: {error.strerror}"
+            ) from None
+
+    return structs.replace(job, retried=retry_failed(job.folder, before=forget_report))
 
 
 def runs_in(output_dir: Path, name: str) -> list[Path]:
@@ -198,7 +209,7 @@ def check_free(folder: Path) -> None:
     """Raise `RunError` if somebody crawls a run, or if there is nothing to go on from."""
     state = state_of(folder)
     if state == "live":
-        raise RunError(f"{folder}: is being crawled now; --join {folder.name} adds a process to it")
+        raise RunError(f"{folder}: is being crawled now; --join {folder} adds a process to it")
     if state == "gone":
         raise RunError(f"{folder}: has no {FILE} to go on from")
 
@@ -250,9 +261,10 @@ def _check_outputs(folder: Path, record: Record, output_dir: Path) -> None:
         return
     for path in {*output_dir.glob(f"*/*/{RECORD}"), *folder.parent.glob(f"*/{RECORD}")}:
         try:
-            shared = own & _files(read_record(path.parent))
+            other = read_record(path.parent)
         except RunError:
             continue
+        shared = own & _files(other) if other != record else set()  # a copy, for safety's sake
         if shared and not path.parent.samefile(folder) and _wrote(path.parent, record.created):
             raise RunError(f"{folder}: {min(shared)} was since written to by run {path.parent}")
 
@@ -265,7 +277,7 @@ def _wrote(folder: Path, since: datetime) -> bool:
     return stirred >= since.timestamp() and not fresh
 
 
-def _is_one_of(output: str, record: Record) -> bool:
+def is_one_of(output: str, record: Record) -> bool:
     """True if a run has an output already, however its path is written now."""
     return output in record.outputs or os.path.abspath(output) in _files(record)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from crawler.records.streams import streams_of
 from crawler.settings import Settings
 from crawler.spider import Spider
 
@@ -22,6 +23,7 @@ def meaning_of(
     """Return what may not change in a run, as plain values; arguments only if they are known."""
     meaning: dict[str, Any] = {name: _listed(getattr(spider, name)) for name in _SCOPE}
     meaning |= {name: msgspec.to_builtins(getattr(settings, name)) for name in _KEYS}
+    meaning["item types"] = list(streams_of(spider.item_types).columns)
     return meaning if arguments is None else {**meaning, "arguments": dict(arguments)}
 
 

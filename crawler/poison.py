@@ -25,6 +25,11 @@ def crash_of(request: Request) -> Crashed | None:
     return Crashed(f"crashed the process {request.crashes} times", url=request.url)
 
 
+def is_killed_by_telling(request: Request) -> bool:
+    """True if the process died once more when the spider was told of those deaths."""
+    return request.crashes > _MOST_CRASHES
+
+
 class Mark:
     """A context in which a request is in the hands of the spider: its note says what it does."""
 

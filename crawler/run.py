@@ -19,6 +19,9 @@ from crawler.settings import Settings
 from crawler.spider import Spider
 from crawler.stats import Stats
 
+_LEAST_CLOSING = 1.0
+"""Seconds that `closed()` gets when the crawl is stopped."""
+
 
 class Run:
     """One crawl, open: `finish` it once; `stop` it from anywhere in the loop."""
@@ -45,7 +48,8 @@ class Run:
         self.restart = restart
         self.error: CrawlerError | None = None
         self._broken: str | None = None
-        self._opening: asyncio.Timeout | None = None
+        self._hook: asyncio.Timeout | None = None
+        self._deadline: float | None = None
         self._engine = engine
         self._frontier = frontier
         self._spool = spool
@@ -56,9 +60,10 @@ class Run:
     def stop(self, reason: str, *, at_once: bool = False) -> None:
         """End in good order: pages in hand get `stop_seconds`, or are left `at_once`."""
         self._engine.stop(reason, at_once=at_once)
-        if self._opening is not None:
-            seconds = 0.0 if at_once else self.settings.stop_seconds
-            self._opening.reschedule(asyncio.get_running_loop().time() + seconds)
+        seconds = 0.0 if at_once else self.settings.stop_seconds
+        self._deadline = asyncio.get_running_loop().time() + seconds
+        if self._hook is not None:
+            self._hook.reschedule(self._deadline)
 
     @property
     def is_over(self) -> bool:
@@ -81,7 +86,7 @@ class Run:
             # Whoever opens closes: also when the crawl is cancelled, or a bug ends it.
             cut_off = report is None
             report = await self._report(cut_off=True) if report is None else report
-            if failed := await call_closed(self.spider, report):
+            if failed := await self._close(report):
                 self._broken = failed
                 report = await self._report(cut_off=cut_off)
         await self._engine.tell(CrawlEnded(report))
@@ -104,17 +109,30 @@ class Run:
     async def _open(self) -> None:
         refusal: Refusal | None = None
         try:
-            async with asyncio.timeout(None) as self._opening:
+            async with asyncio.timeout(None) as self._hook:
                 refusal = await call_opened(self.spider)
         except TimeoutError:
             return  # stopped, and it did not end in its time
         finally:
-            self._opening = None
+            self._hook = None
         if refusal is None:
             await self._engine.tell(CrawlStarted(self.stats.spider, self._where))
         else:
             self._broken = refusal.reason if refusal.broken else None
             self._engine.stop(refusal.reason)
+
+    async def _close(self, report: Report) -> str | None:
+        """Call `closed()`; return why it failed, None if it did not."""
+        limit = self._deadline
+        if limit is not None:  # pages in hand may have taken all the time there was
+            limit = max(limit, asyncio.get_running_loop().time() + _LEAST_CLOSING)
+        try:
+            async with asyncio.timeout_at(limit) as self._hook:
+                return await call_closed(self.spider, report)
+        except TimeoutError:
+            return "closed() did not end in its time"
+        finally:
+            self._hook = None
 
     async def _report(self, *, cut_off: bool = False) -> Report:
         counts, totals = await self._frontier.counts(), await self._frontier.totals()

@@ -10,7 +10,6 @@ from msgspec import structs
 
 from crawler.callbacks import Callbacks, read_sitemap
 from crawler.errors import (
-    Crashed,
     FetchError,
     HostGivenUp,
     Retry,
@@ -20,7 +19,7 @@ from crawler.errors import (
     UnwantedType,
 )
 from crawler.outcome import Failure, Outcome, Verdict
-from crawler.poison import Mark, crash_of
+from crawler.poison import Mark, crash_of, is_killed_by_telling
 from crawler.protocols import Clock, Fetch, Note
 from crawler.request import Request
 from crawler.response import Response
@@ -231,7 +230,7 @@ class Visits:
 
     async def _tell(self, failure: Failure) -> Outcome:
         """Tell the spider of a failure; it may ask for the request once more."""
-        if failure.kind == Crashed.kind:  # it may be this telling that killed the process
+        if is_killed_by_telling(failure.request):
             return Outcome(failure.request, Verdict.FAILED, failures=[failure])
         outcome = await self._callbacks.report(failure)
         if isinstance(outcome.signal, Retry):

@@ -20,9 +20,11 @@ from crawler.jobs import (
     Job,
     begin,
     check_free,
+    check_name,
     check_same,
     find_run,
     go_on,
+    is_one_of,
     runs_in,
     state_of,
     try_again,
@@ -72,7 +74,8 @@ def choose(asked: Asked) -> Chosen | None:
     if folder is None or not (folder / RECORD).exists():
         return _new(asked, folder)
     record = read_record(folder)
-    if not _may_go_on(folder, asked):
+    check_name(folder, record, asked.kind.name)
+    if not _may_go_on(folder, record, asked):
         return None
     arguments, pairs = {**record.arguments, **asked.arguments}, _pairs(record, asked)
     merged = structs.replace(asked, arguments=arguments, pairs=pairs, flags={})
@@ -136,7 +139,7 @@ def _folder(asked: Asked) -> Path | None:
     return find_run(Path(settings.output_dir), asked.kind.name, wanted[0])
 
 
-def _may_go_on(folder: Path, asked: Asked) -> bool:
+def _may_go_on(folder: Path, record: Record, asked: Asked) -> bool:
     """False if there is nothing to do, which is said. Raises `RunError` if that is a mistake."""
     state = state_of(folder)
     if asked.join is not None:
@@ -150,10 +153,18 @@ def _may_go_on(folder: Path, asked: Asked) -> bool:
         return True
     report = read_report(folder)
     pages = f" with {report.pages:,} pages" if report is not None else ""
-    others = [p for p in runs_in(folder.parent, ".") if state_of(p) in ("unfinished", "stopped")]
-    older = f"; --resume {others[-1].name} goes on with an older one" if others else ""
-    warn(f"{folder}: is finished{pages}, there is nothing to go on with{older}")
+    fresh = [text for text in asked.outputs if not is_one_of(text, record)]
+    unwritten = f", nor to write to {fresh[0]}" if fresh else ""
+    older = _older(folder, asked)
+    warn(f"{folder}: is finished{pages}, there is nothing to go on with{unwritten}{older}")
     return False
+
+
+def _older(folder: Path, asked: Asked) -> str:
+    """Say which run can be gone on with, if there is one beside a finished one."""
+    runs = runs_in(folder.parent, ".") if asked.job is None else []
+    others = [run for run in runs if state_of(run) in ("unfinished", "stopped")]
+    return f"; --resume {others[-1].name} goes on with an older one" if others else ""
 
 
 def _has_failed(folder: Path) -> bool:

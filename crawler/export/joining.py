@@ -1,9 +1,11 @@
 """Joins the line files of several processes."""
 
 import asyncio
+import logging
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from crawler.errors import TargetError
@@ -14,7 +16,10 @@ from crawler.outcome import Batch, Part, Position
 from crawler.protocols import Frontier, Memory, Spool
 
 _CHUNK_BYTES = 1_000_000
+_JOIN_SECONDS = 0.5
 _LOOK_SECONDS = 0.2
+
+log = logging.getLogger(__name__)
 
 
 class Joining:
@@ -38,6 +43,26 @@ class Joining:
         self._memories = tuple(memories)
         self._appended: Batch | None = None
         self._thread = FileThread("joining")
+
+    async def keep_up(
+        self, *, over: asyncio.Event, pause: float, joined: Callable[[], Awaitable[object]]
+    ) -> None:
+        """Join what there is now and then, until it is `over`; each time, await `joined()`.
+
+        A target that is full is tried once more, after `pause` seconds. Raises `TargetError`.
+        """
+        seconds, is_full = _JOIN_SECONDS, False
+        while not await _happens(over, seconds):
+            try:
+                while await self.join():
+                    pass
+                seconds, is_full = _JOIN_SECONDS, False
+            except TargetError as error:
+                if is_full or not pause:
+                    raise
+                log.error("%s; joining pauses %g s, then tries once more", error, pause)
+                seconds, is_full = pause, True
+            await joined()
 
     async def join_all(self, *, waits: Callable[[], bool]) -> None:
         """Join what there is until the other processes have ended, or `waits()` no more.
@@ -89,6 +114,13 @@ class Joining:
             lines[name] = some[:-1].split(b"\n") if some else []
             joined[name] = part.joined[name] + len(some)
         return lines, joined
+
+
+async def _happens(event: asyncio.Event, seconds: float) -> bool:
+    """Wait so long for an event; True if it has happened."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
+    return event.is_set()
 
 
 def _chunk(path: Path, start: int, end: int) -> bytes:

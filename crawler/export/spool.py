@@ -135,8 +135,8 @@ def _open_all(
     files: dict[str, SteadyFile] = {}
     try:
         for name, path in paths.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
             _check(path, position.get(name, 0), resumed=resumed)
+            path.parent.mkdir(parents=True, exist_ok=True)
             files[name] = SteadyFile(path)
         for name, file in files.items():
             file.cut(position.get(name, 0))

@@ -1,8 +1,10 @@
 """The last lines of a spool, kept twice."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from crawler.errors import TargetError
 from crawler.oserrors import refused
 
 _KEPT = "tail "
@@ -37,7 +39,8 @@ class Tail:
 def mend(kept: Mapping[str, bytes], name: str, path: Path, *, committed: int) -> int:
     """Put back what is missing of a file's last lines; return how many bytes that was.
 
-    Nothing is done if more is missing than the last lines. Raises `TargetError`.
+    Nothing is done if more is missing than the last lines. Raises `TargetError`, also for a whole
+    file whose last lines are others.
     """
     value = kept.get(_KEPT + name, b"")
     start, data = int.from_bytes(value[:_LENGTH], "little"), value[_LENGTH:]
@@ -45,15 +48,17 @@ def mend(kept: Mapping[str, bytes], name: str, path: Path, *, committed: int) ->
         return 0
     try:
         with path.open("r+b") as file:
-            length = file.seek(0, 2)
-            if not start <= length < committed:
-                return 0
-            file.seek(start)
-            if file.read() != data[: length - start]:
-                return 0  # not cut, but edited
-            file.write(data[length - start :])
-            return committed - length
+            length = file.seek(0, os.SEEK_END)
+            file.seek(min(start, length))
+            there = file.read(len(data))
+            is_edited = there != data[: len(there)]
+            if length < committed and start <= length and not is_edited:
+                file.write(data[len(there) :])
+                return committed - length
     except FileNotFoundError:
         return 0
     except OSError as error:
         raise refused(path, error) from None
+    if length >= committed and is_edited:
+        raise TargetError(f"{path}: was edited: its last lines are not those that were written")
+    return 0

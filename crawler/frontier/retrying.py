@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from crawler.errors import RunError
@@ -16,11 +17,12 @@ from crawler.urls import KeyRules
 _CHUNK = 1_000
 
 
-def retry_failed(folder: Path) -> int:
+def retry_failed(folder: Path, *, before: Callable[[], None]) -> int:
     """Queue again what failed in a run, as if it had never been tried; return how many requests.
 
     The counters forget their failures, and hosts that were given up or unreachable may be asked
-    anew. Raises `RunError` if the run is being crawled.
+    anew. `before()` is called when that is sure to work, and not true yet. Raises `RunError` if the
+    run is being crawled.
     """
     path = folder / FILE
     with locked(folder / LOCK):
@@ -29,7 +31,9 @@ def retry_failed(folder: Path) -> int:
         connection = connect(path)
         try:
             with mapped(path), transaction(connection):
-                return Retrying(connection).all()
+                number = Retrying(connection).all()
+                before()
+                return number
         finally:
             connection.close()
 

@@ -215,7 +215,7 @@ async def test_an_on_error_that_kills_its_process_is_not_told_for_ever(
     ten.page("/5", status=404)
     words = ("-a", "how=on_error", "--processes", processes)
     statuses = await lives(folder, ten, *words)
-    assert statuses == ([9] * 3 + [0] if processes == "1" else [0])
+    assert statuses == ([9] * 4 + [0] if processes == "1" else [0])
     assert delivered(folder, ten) == [str(n) for n in range(10) if n != 5]
     (failure,) = lines(folder / "run" / "failures.jsonl")
     assert (failure["url"], failure["kind"]) == (ten.url("/5"), "crash")

@@ -287,7 +287,9 @@ async def test_ctrl_c_ends_the_first_of_several_though_somebody_joined_by_hand(
     first = await start(folder, *words(wide, "--processes", "2", delay=0.2))
     await until(10, wide)
     second = await start(folder, "wide", "--join", "job", "-s", "delay=0.2")
-    await until(16, wide)
+    async with asyncio.timeout(20):
+        while not (folder / "job" / "parts" / "4").exists():  # noqa: ASYNC110  # a file
+            await asyncio.sleep(0.01)
     first.send_signal(signal.SIGINT)
     async with asyncio.timeout(10):
         assert (await ended(first, folder)).status == 130
