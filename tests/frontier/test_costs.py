@@ -1,0 +1,48 @@
+"""What a transaction costs does not grow with what lies in the tables: SQLite's own steps count."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from crawler.frontier.requests import Requests
+from crawler.frontier.schema import connect
+from crawler.urls import KeyRules
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    connection = connect(tmp_path / "frontier.db")
+    yield connection
+    connection.close()
+
+
+def steps(connection: sqlite3.Connection, work: Callable[[], object]) -> int:
+    """Return how many steps of its virtual machine SQLite takes for `work`."""
+    taken = 0
+
+    def count() -> None:
+        nonlocal taken
+        taken += 1
+
+    connection.set_progress_handler(count, 1)
+    work()
+    connection.set_progress_handler(None, 1)
+    return taken
+
+
+def test_a_commit_costs_nothing_for_the_claims_of_what_failed(
+    connection: sqlite3.Connection,
+) -> None:
+    requests = Requests(connection, rules=KeyRules())
+
+    def settle(first: int) -> int:
+        numbers = range(first, first + 10)
+        requests.claim({number: -number for number in numbers})
+        return steps(connection, lambda: requests.settle_claims(numbers))
+
+    requests.claim({1: -1})  # its request fails
+    few = settle(10)
+    requests.claim({number: -number for number in range(100, 5_100)})
+    assert settle(10_000) < few * 2
