@@ -130,7 +130,10 @@ class Batch(Struct, kw_only=True):
 
 
 class Commit(Struct, frozen=True):
-    """The run's counters as a transaction left them, `left_out.REASON` of dropped requests too."""
+    """The run's counters as a transaction left them, `left_out.REASON` of dropped requests too.
+
+    There may be very many, so it is no copy: it is to be read only, and goes on with the run.
+    """
 
     counts: Mapping[str, int] = {}
 

@@ -71,9 +71,10 @@ class Books:
         row = self._db.execute("SELECT n FROM counts WHERE name = ?", (name,)).fetchone()
         return row[0] if row is not None else 0
 
-    def counts(self) -> Counter[str]:
-        """Return all counters."""
-        return Counter(dict(self._db.execute("SELECT name, n FROM counts")))
+    def counts(self, *, since: int = 0) -> Counter[str]:
+        """Return the counters, of those changed since `Sizes.change` was `since`."""
+        changed = self._db.execute("SELECT name, n FROM counts WHERE change >= ?", (since,))
+        return Counter(dict(changed))
 
     def callbacks(self) -> dict[str, int]:
         """Return how many requests are queued for which callback."""
@@ -93,9 +94,7 @@ class Books:
                 "INSERT INTO examples (words) SELECT ? WHERE (SELECT count(*) FROM examples) < ?",
                 (words, MOST_EXAMPLES),
             )
-        self._db.execute(
-            "UPDATE sizes SET saved = ?, change = change + ?", (now, int(bool(batch.kept)))
-        )
+        self._db.execute("UPDATE sizes SET saved = ?, change = change + 1", (now,))
         self._db.executemany(
             "INSERT INTO kept VALUES (?, ?, (SELECT change FROM sizes), ?) ON CONFLICT (name)"
             " DO UPDATE SET value = excluded.value, change = excluded.change,"
@@ -161,6 +160,7 @@ class Books:
 
     def _add(self, counts: Mapping[str, int]) -> None:
         self._db.executemany(
-            "INSERT INTO counts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET n = n + excluded.n",
+            "INSERT INTO counts VALUES (?, ?, (SELECT change FROM sizes)) ON CONFLICT (name)"
+            " DO UPDATE SET n = n + excluded.n, change = excluded.change",
             counts.items(),
         )

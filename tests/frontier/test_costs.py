@@ -1,6 +1,7 @@
-"""What a transaction costs does not grow with what lies in the tables: SQLite's own steps count."""
+"""What a transaction costs does not grow with what lies in the tables."""
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,7 +9,10 @@ import pytest
 
 from crawler.frontier.requests import Requests
 from crawler.frontier.schema import connect
+from crawler.frontier.sqlite import SqliteFrontier
+from crawler.outcome import Batch
 from crawler.urls import KeyRules
+from tests.frontier.contract import Clock
 
 
 @pytest.fixture
@@ -46,3 +50,21 @@ def test_a_commit_costs_nothing_for_the_claims_of_what_failed(
     few = settle(10)
     requests.claim({number: -number for number in range(100, 5_100)})
     assert settle(10_000) < few * 2
+
+
+async def test_a_commit_among_many_counters_costs_little_more_than_among_few(
+    tmp_path: Path,
+) -> None:
+    frontier = SqliteFrontier(tmp_path, clock=Clock(), batch=lambda notes: 4)
+    await frontier.open()
+
+    async def seconds(names: int) -> float:
+        await frontier.commit(Batch(counts={f"user.{name}": 1 for name in range(names)}))
+        began = time.process_time()
+        for _ in range(10):
+            await frontier.commit(Batch(counts={"user.1": 1}))
+        return time.process_time() - began
+
+    few = min([await seconds(10) for _ in range(5)])
+    assert await seconds(100_000) < few * 20  # they were all read: 300 times
+    await frontier.aclose()

@@ -101,6 +101,20 @@ async def test_counters_and_what_is_kept_are_those_of_all(opened: Open) -> None:
     assert heard[-1] == {"theirs": b"2"}
 
 
+async def test_counters_are_those_of_all_with_each_commit_look_and_turn(opened: Open) -> None:
+    one, two = await opened(), await opened()
+    await one.commit(Batch(counts={"pages": 1, "user.a": 1}))
+    assert (await two.counts()).counters == {"pages": 1, "user.a": 1}
+    await two.commit(Batch(counts={"pages": 1, "user.b": 1}))
+    await two.commit(Batch(counts={"user.b": 1}))
+    async with one.turn() as counts:
+        assert counts == {"pages": 2, "user.a": 1, "user.b": 2}
+    await add(two, Request("http://a/1"))
+    await two.commit(Batch(given_up={"a": "busy"}))
+    commit = await one.commit(Batch(counts={"pages": 1}))
+    assert commit.counts == {"pages": 3, "user.a": 1, "user.b": 2, "left_out.host_given_up": 1}
+
+
 async def test_pages_set_aside_are_never_more_than_there_may_be(opened: Open) -> None:
     one, two = await opened(max_pages=10), await opened(max_pages=10)
     assert (await one.reserve(6), await two.reserve(6)) == (6, 4)
