@@ -72,7 +72,7 @@ class Sharing:
         if slots < 2 or hungry in peers.shares_of(held.id):
             self._keep(held)
             return
-        if len(held.out) > own:
+        if len(held.out) + held.borrowed > own:
             held.leaving = True  # no more of it before as much is out as we keep slots
             return
         held.leaving, held.shared, held.slots, held.dry = False, True, own, False

@@ -18,7 +18,7 @@ from crawler.frontier.presence import flights
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.outcome import Batch, HostNotes
 from crawler.request import Request
-from tests.frontier.contract import Clock, add, leased, names
+from tests.frontier.contract import Clock, add, is_waiting, leased, names
 
 Open = Callable[..., Awaitable[SqliteFrontier]]
 
@@ -167,6 +167,28 @@ async def test_the_only_host_is_shared_in_slots_and_each_request_leased_once(ope
     (theirs,) = await asyncio.wait_for(waiting, 5)
     assert (ours.slots, theirs.slots) == (2, 2)
     assert not {r.id for r in ours.requests} & {r.id for r in theirs.requests}
+
+
+async def test_a_host_is_shared_when_no_more_than_our_slots_are_out_errands_too(
+    opened: Open,
+) -> None:
+    options: dict[str, Any] = {"slots": lambda notes: 4, "batch": lambda notes: 8}
+    one, two = await opened(**options), await opened(**options)
+    await add(one, *[Request(f"http://a/{n}") for n in range(30)])
+    held = await leased(one, limit=2)
+    for _ in range(2):
+        await one.lease(0, host="a")
+    waiting = asyncio.create_task(two.lease(100))
+    await asyncio.sleep(0.05)  # it looked, and found nothing
+    assert await is_waiting(one)
+    await two.listen()
+    assert await is_waiting(two)
+    errands = [structs.replace(Request(f"http://a/errand{n}"), id=-1 - n) for n in range(2)]
+    await one.commit(Batch(settled=[*errands, held[0]]))
+    (ours,) = await one.lease(100)
+    await two.listen()
+    (theirs,) = await asyncio.wait_for(waiting, 5)
+    assert (ours.slots, theirs.slots) == (2, 2)
 
 
 async def test_a_host_with_a_delay_is_not_shared(opened: Open) -> None:
