@@ -125,7 +125,11 @@ def check_whole(connection: sqlite3.Connection, path: Path) -> None:
     SQLite itself would find that out when it needs the pages that are not there.
     """
     with mapped(path):
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        connection.execute("PRAGMA busy_timeout = 0")  # whoever reads it is not waited for
+        busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        connection.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000:.0f}")
+        if busy:
+            return  # somebody reads an older state: what the file lacks may be in the log
         pages = _number(connection, "page_count")
         due = pages * _number(connection, "page_size")
     if (size := path.stat().st_size) < due:
