@@ -94,13 +94,14 @@ class SqliteFrontier:
 
     async def listen(self) -> None:
         """Hear what other processes did by now."""
-        if (kept := await self._run(self._look)) is None:
-            return
+        kept = await self._run(self._look)
+        # Also if others did nothing: a host that is wished for may be ours by now, its notes known.
         if self._peers.several:
             for number, lease in await self._run(self._borrowing.wishes):
                 self._wished(number, lease)
-        self._heard(kept)
-        self._wake()
+        if kept is not None:
+            self._heard(kept)
+            self._wake()
 
     def running(self, request: Request) -> AbstractContextManager[None]:
         """See `Frontier.running`."""
