@@ -191,6 +191,33 @@ async def test_a_host_is_shared_when_no_more_than_our_slots_are_out_errands_too(
     assert (ours.slots, theirs.slots) == (2, 2)
 
 
+async def test_a_host_whose_sharing_came_to_nothing_is_held_as_before(opened: Open) -> None:
+    fails = False
+
+    def batch(notes: HostNotes) -> int:
+        nonlocal fails
+        if fails:
+            fails = False
+            raise RuntimeError("in the transaction that shares")
+        return 8
+
+    options: dict[str, Any] = {"slots": lambda notes: 4, "batch": batch}
+    one, two = await opened(**options), await opened(**options)
+    await add(one, *[Request(f"http://a/{n}") for n in range(30)])
+    (held,) = await leased(one, limit=1)
+    assert await is_waiting(two)  # it looked, and found nothing
+    fails = True
+    with pytest.raises(RuntimeError, match="in the transaction"):
+        await one.lease(1)
+    await two.aclose()
+    await one.listen()
+    (lease,) = await one.lease(1)
+    assert lease.slots is None
+    await one.commit(Batch(settled=[held, *lease.requests]))
+    third = await opened(**options)
+    assert [lease.host for lease in await third.lease(1)] == ["a"]  # one holds nothing more of it
+
+
 async def test_a_host_with_a_delay_is_not_shared(opened: Open) -> None:
     one, two = await opened(), await opened()
     await add(one, *[Request(f"http://a/{n}") for n in range(9)])
