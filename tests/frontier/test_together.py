@@ -282,6 +282,23 @@ async def test_the_next_life_says_what_the_last_had_in_hand(opened: Open, tmp_pa
     await frontier.aclose()
 
 
+async def test_a_crash_is_counted_also_if_the_next_life_does_not_get_to_its_beginning(
+    opened: Open, tmp_path: Path
+) -> None:
+    before = await opened()
+    await add(before, Request("http://a/1"))
+    await before.aclose()
+    await kill_a_process(tmp_path, alone=True)
+
+    def clock() -> float:
+        raise RuntimeError("no time")
+
+    with pytest.raises(RuntimeError, match="no time"):
+        await opened(alone=True, clock=clock)
+    again = await opened(alone=True)
+    assert [request.crashes for request in await leased(again)] == [1]
+
+
 async def test_one_is_alone_and_nobody_joins_what_nobody_crawls(
     opened: Open, tmp_path: Path
 ) -> None:
