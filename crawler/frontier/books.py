@@ -6,6 +6,9 @@ from collections.abc import Mapping, Set
 
 from crawler.outcome import MOST_EXAMPLES, MOST_SLOWEST, Batch, Part, Position, Totals
 
+_MOST_GONE = 3_000
+"""Names that came to nothing and are still told to other processes."""
+
 
 class Sizes:
     """The frontier's size, and its running numbers."""
@@ -101,6 +104,8 @@ class Books:
             " writer = excluded.writer",
             [(name, value, process) for name, value in batch.kept.items()],
         )
+        if not all(batch.kept.values()):
+            self._forget_gone()
 
     def write_position(self, part: int, position: Position) -> None:
         """Write how far the files of a part are committed."""
@@ -157,6 +162,14 @@ class Books:
         for number, words in self._db.execute("SELECT id, words FROM examples").fetchall():
             if words.rpartition(": ")[2] in urls:
                 self._db.execute("DELETE FROM examples WHERE id = ?", (number,))
+
+    def _forget_gone(self) -> None:
+        """Delete what is empty for so long that whoever listens has heard of it."""
+        self._db.execute(
+            "DELETE FROM kept WHERE value = x'' AND change < (SELECT change FROM kept"
+            " WHERE value = x'' ORDER BY change DESC LIMIT 1 OFFSET ?)",
+            (_MOST_GONE,),
+        )
 
     def _add(self, counts: Mapping[str, int]) -> None:
         self._db.executemany(

@@ -31,7 +31,7 @@ class Life:
             fresh=sizes.next_id == 1,
             position=self._ledger.books.position(self._ledger.books.part),
             counts=self._ledger.books.counts(),
-            kept=kept,
+            kept={name: value for name, value in kept.items() if value},
             queued=sizes.queued + sizes.delayed,
             in_flight=sum(process.in_hand for process in dead),
             callbacks=self._ledger.books.callbacks(),

@@ -56,6 +56,7 @@ CREATE TABLE kept (
     name TEXT PRIMARY KEY, value BLOB NOT NULL, change INTEGER NOT NULL, writer INTEGER NOT NULL
     ) WITHOUT ROWID;
 CREATE INDEX kept_changes ON kept (change);
+CREATE INDEX kept_gone ON kept (change) WHERE value = x'';
 CREATE TABLE processes (
     no INTEGER PRIMARY KEY AUTOINCREMENT, in_hand INTEGER NOT NULL DEFAULT 0,
     reserved INTEGER NOT NULL DEFAULT 0, hungry INTEGER NOT NULL DEFAULT 0);
