@@ -7,6 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Unpack
 
+from msgspec import structs
+
 from crawler.callbacks import Callbacks
 from crawler.clock import SteadyClock
 from crawler.engine import SEEDING, STOP, Engine
@@ -124,6 +126,7 @@ async def open_run(
             engine.stop(reason.decode(), is_over=True)
         elif reason:  # of an earlier life
             await frontier.commit(Batch(kept={STOP: b""}))
+        restart = structs.replace(restart, kept={})  # known by now, and it may be much
         yield Run(
             spider,
             settings=settings,

@@ -84,6 +84,7 @@ async def open_files(
             spool = await FileSpool.open(
                 paths(folder / PARTS / str(restart.part)), min_free_bytes=least, durable=durable
             )
+            del restart  # what it kept may be much
             yield Kept(await stack.enter_async_context(spool), store)
             return
         files = paths(folder, items=where.spool)
@@ -120,6 +121,7 @@ async def open_files(
             followings.append(following)
         # What is committed already is carried without waiting for what comes.
         await spool.committed(position, ())
+        del restart
         yield Kept(spool, store, followings, memories)
 
 

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
+from msgspec import structs
+
 from crawler.app import check_callbacks, check_spider
 from crawler.clock import SteadyClock
 from crawler.engine import STOP
@@ -272,6 +274,7 @@ async def open_fleet(
             job.folder / PARTS, spool=kept.spool, frontier=frontier, memories=memories
         )
         stack.callback(joining.close)
+        restart = structs.replace(restart, kept={})  # see `open_run`
         fleet = Fleet(
             spider,
             settings=settings,

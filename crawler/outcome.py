@@ -110,7 +110,7 @@ class Batch(Struct, kw_only=True):
     `given_up` are hosts whose queue is dropped, and why; `answers` are how many each host gave, and
     in how many seconds; `examples` are failures in a line. `joined` is how far the
     line files of other processes are in ours. `kept` is what else a later life of the
-    run, or another process of it, has to know, by name.
+    run, or another process of it, has to know, by name; an empty value takes a name back.
     """
 
     settled: list[Request] = field(default_factory=list)
@@ -130,7 +130,10 @@ class Batch(Struct, kw_only=True):
 
 
 class Commit(Struct, frozen=True):
-    """The run's counters as a transaction left them, `left_out.REASON` of dropped requests too."""
+    """The run's counters as a transaction left them, `left_out.REASON` of dropped requests too.
+
+    There may be very many, so it is no copy: it is to be read only, and goes on with the run.
+    """
 
     counts: Mapping[str, int] = {}
 

@@ -100,7 +100,7 @@ class Memory(Protocol):
     """Something of the crawl's that has to outlive the process, kept with each transaction."""
 
     def changes(self) -> Mapping[str, bytes]:
-        """Return what is new since the last call, by name."""
+        """Return what is new since the last call, by name; an empty value: there is none more."""
 
     def learn(self, name: str, value: bytes) -> None:
         """Take what an earlier life, or another process, had; names of others are not for it."""

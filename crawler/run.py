@@ -167,7 +167,7 @@ class Run:
         if self.error is not None:
             return 3
         reason = self._engine.reason
-        raised = self.stats.counts["failed.callback"]
+        raised = self.stats.counts.get("failed.callback", 0)
         nothing = reason == "finished" and self.stats.pages <= raised and not self.stats.items
         nothing = nothing and self._keeps  # a worker that found nothing left to do is fine
         broken = self._engine.broken or self._broken

@@ -52,7 +52,7 @@ class Stats:
     def __init__(self, spider: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.spider = spider
         self._clock = clock
-        self.counts: Counter[str] = Counter()
+        self.counts: Mapping[str, int] = Counter()
         self.started = datetime.now(UTC)
         self._before = 0.0
         self._began = clock()
@@ -60,7 +60,7 @@ class Stats:
     @property
     def pages(self) -> int:
         """Pages delivered and committed."""
-        return self.counts["pages"]
+        return self.counts.get("pages", 0)
 
     @property
     def items(self) -> int:
@@ -87,8 +87,8 @@ class Stats:
             self._before += max(0.0, _SECONDS.unpack(value)[0] - self.seconds)
 
     def hear(self, counts: Mapping[str, int]) -> None:
-        """Take the run's counters as they are now."""
-        self.counts = Counter(counts)
+        """Take the run's counters as they are now; they go on with the run: see `Commit`."""
+        self.counts = counts
 
     def part(self, prefix: str) -> dict[str, int]:
         """Return the counters below `prefix.`, largest first."""
@@ -118,7 +118,7 @@ class Stats:
             seconds=round(self.seconds, 3),
             pages=self.pages,
             items=self.part("items"),
-            bytes=self.counts["bytes"],
+            bytes=self.counts.get("bytes", 0),
             statuses=self.part("status"),
             failures=self.part("failed"),
             slowest=[(host, n, round(mean, 3)) for host, n, mean in totals.slowest],

@@ -222,3 +222,16 @@ async def test_nothing_is_logged_below_a_warning_by_a_crawl_that_goes_well(
     caplog.set_level(logging.WARNING)
     await crawl(Tells(site), output_dir=str(tmp_path))
     assert caplog.records == []
+
+
+async def test_what_was_kept_is_not_held_once_it_is_known(site: Site, tmp_path: Path) -> None:
+    spider = Tells(site)
+    above = Layer("test", {"output_dir": str(tmp_path), "frontier": "sqlite"})
+    settings = settings_of(spider, above=[above])
+    job = begin(spider, settings)
+    async with open_run(spider, settings=settings, job=job) as run:
+        before = await run.finish()
+    async with open_run(spider, settings=settings, job=job) as run:
+        assert run.stats.seconds >= before.seconds
+        assert run.restart.queued == 0
+        assert run.restart.kept == {}

@@ -86,8 +86,10 @@ class FilePages:
 
     def _sweep(self) -> None:
         """Remove what processes that were killed had begun to write."""
+        # Listed first: who has a part by now is among the living, or dead.
+        parts = list(self._folder.glob(f"{_PART}*"))
         living = self._living()
-        for part in self._folder.glob(f"{_PART}*"):
+        for part in parts:
             if part.name.removeprefix(_PART) not in living:
                 part.unlink(missing_ok=True)
         if self._durable:

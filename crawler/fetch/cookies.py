@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from crawler.fetch.setcookie import Cookie, Origin, domain_matches, parse, path_matches, site_of
@@ -67,16 +67,17 @@ class CookieJar:
         changed, self._changed = self._changed, set()
         return {site: list(self._sites.get(site, {}).values()) for site in sorted(changed)}
 
-    def replace(self, site: str, cookies: Iterable[Cookie]) -> None:
+    def replace(self, site: str, cookies: Sequence[Cookie]) -> None:
         """Give a site the cookies that `changed` gave, for those it has; that is no change.
 
-        Those of a site that has changed here, and did not tell yet, stay beside them.
+        Those of a site that has changed here, and did not tell yet, stay beside them. It is one if
+        some have expired: they are to be forgotten by whoever keeps them.
         """
         untold = list(self._sites.get(site, {}).values()) if site in self._changed else []
         for key in list(self._sites.get(site, ())):
             self._drop(key)
         self.load([*cookies, *untold])
-        if not untold:
+        if list(self._sites.get(site, {}).values()) == list(cookies) and not untold:
             self._changed.discard(site)
 
     def _of_site(self, host: str) -> Iterable[Cookie]:

@@ -30,9 +30,9 @@ class Jars:
         return self._jars.setdefault(name, CookieJar())
 
     def changes(self) -> Mapping[str, bytes]:
-        """Return what changed, each site's cookies as JSON."""
+        """Return what changed, each site's cookies as JSON; nothing if it has none more."""
         return {
-            f"{_KEPT}{site} {name}": msgspec.json.encode(cookies)
+            f"{_KEPT}{site} {name}": msgspec.json.encode(cookies) if cookies else b""
             for name, jar in self._jars.items()
             for site, cookies in jar.changed().items()
         }
@@ -41,7 +41,7 @@ class Jars:
         """Take a site's cookies as an earlier life or another process had them."""
         if name.startswith(_KEPT):
             site, _, jar = name.removeprefix(_KEPT).partition(" ")
-            self.make(jar).replace(site, _decode(value))
+            self.make(jar).replace(site, _decode(value) if value else ())
 
 
 class CookieLayer:

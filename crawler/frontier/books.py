@@ -6,6 +6,9 @@ from collections.abc import Mapping, Set
 
 from crawler.outcome import MOST_EXAMPLES, MOST_SLOWEST, Batch, Part, Position, Totals
 
+_MOST_GONE = 3_000
+"""Names that came to nothing and are still told to other processes."""
+
 
 class Sizes:
     """The frontier's size, and its running numbers."""
@@ -71,9 +74,10 @@ class Books:
         row = self._db.execute("SELECT n FROM counts WHERE name = ?", (name,)).fetchone()
         return row[0] if row is not None else 0
 
-    def counts(self) -> Counter[str]:
-        """Return all counters."""
-        return Counter(dict(self._db.execute("SELECT name, n FROM counts")))
+    def counts(self, *, since: int = 0) -> Counter[str]:
+        """Return the counters, of those changed since `Sizes.change` was `since`."""
+        changed = self._db.execute("SELECT name, n FROM counts WHERE change >= ?", (since,))
+        return Counter(dict(changed))
 
     def callbacks(self) -> dict[str, int]:
         """Return how many requests are queued for which callback."""
@@ -93,15 +97,15 @@ class Books:
                 "INSERT INTO examples (words) SELECT ? WHERE (SELECT count(*) FROM examples) < ?",
                 (words, MOST_EXAMPLES),
             )
-        self._db.execute(
-            "UPDATE sizes SET saved = ?, change = change + ?", (now, int(bool(batch.kept)))
-        )
+        self._db.execute("UPDATE sizes SET saved = ?, change = change + 1", (now,))
         self._db.executemany(
             "INSERT INTO kept VALUES (?, ?, (SELECT change FROM sizes), ?) ON CONFLICT (name)"
             " DO UPDATE SET value = excluded.value, change = excluded.change,"
             " writer = excluded.writer",
             [(name, value, process) for name, value in batch.kept.items()],
         )
+        if not all(batch.kept.values()):
+            self._forget_gone()
 
     def write_position(self, part: int, position: Position) -> None:
         """Write how far the files of a part are committed."""
@@ -159,8 +163,17 @@ class Books:
             if words.rpartition(": ")[2] in urls:
                 self._db.execute("DELETE FROM examples WHERE id = ?", (number,))
 
+    def _forget_gone(self) -> None:
+        """Delete what is empty for so long that whoever listens has heard of it."""
+        self._db.execute(
+            "DELETE FROM kept WHERE value = x'' AND change < (SELECT change FROM kept"
+            " WHERE value = x'' ORDER BY change DESC LIMIT 1 OFFSET ?)",
+            (_MOST_GONE,),
+        )
+
     def _add(self, counts: Mapping[str, int]) -> None:
         self._db.executemany(
-            "INSERT INTO counts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET n = n + excluded.n",
+            "INSERT INTO counts VALUES (?, ?, (SELECT change FROM sizes)) ON CONFLICT (name)"
+            " DO UPDATE SET n = n + excluded.n, change = excluded.change",
             counts.items(),
         )

@@ -83,9 +83,14 @@ class Borrowing:
 
     def wishes(self) -> list[tuple[int, HostLease]]:
         """Take up what others wish of hosts of ours; they are held until that is over."""
+        wished = self._ledger.lending.wished(self._ledger.peers.number)
         ours = {
-            held.id: held for held in self._ledger.hosts.held.values() if held.notes is not None
+            held.id: held
+            for held in (self._ledger.hosts.held.values() if wished else ())
+            if held.notes is not None and held.id in wished
         }
+        if not ours:
+            return []  # most looks end here, and keep nobody from writing
         with self._ledger.transaction():
             wishes = self._ledger.lending.take_up(ours, self._ledger.peers.number)
         for wish in wishes:

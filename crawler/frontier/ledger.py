@@ -99,7 +99,7 @@ class Ledger:
         """Take hosts that are due, with at most `limit` requests in all."""
         now = self.clock()
         try:
-            with self.transaction():
+            with self._sharing.undoing(), self.transaction():
                 for held in self._posting.wake(now):
                     held.dry = False
                     self.enter(held)

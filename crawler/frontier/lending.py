@@ -47,6 +47,13 @@ class Lending:
             (host, process),
         )
 
+    def wished(self, process: int) -> set[int]:
+        """Return the hosts of which others wish something that nobody took up yet."""
+        rows = self._db.execute(
+            "SELECT host FROM wishes WHERE lender IS NULL AND process <> ?", (process,)
+        )
+        return {host for (host,) in rows}
+
     def take_up(self, held: dict[int, Held], process: int) -> list[Wish]:
         """Return the wishes of others for hosts of ours that nobody took up yet."""
         rows = self._db.execute(

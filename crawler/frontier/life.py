@@ -22,6 +22,7 @@ class Life:
             self._set_clock(alone=alone)
             if alone:
                 self._ledger.retrying.seeding()
+        self._ledger.peers.forget(dead)
         if alone:
             check()
         sizes, kept = self._ledger.books.sizes(), self._ledger.books.kept()
@@ -30,7 +31,7 @@ class Life:
             fresh=sizes.next_id == 1,
             position=self._ledger.books.position(self._ledger.books.part),
             counts=self._ledger.books.counts(),
-            kept=kept,
+            kept={name: value for name, value in kept.items() if value},
             queued=sizes.queued + sizes.delayed,
             in_flight=sum(process.in_hand for process in dead),
             callbacks=self._ledger.books.callbacks(),
@@ -41,8 +42,9 @@ class Life:
     def bury(self) -> bool:
         """See who of the others has died, and let go what they held; True if somebody has."""
         with self._ledger.transaction():
-            if dead := self._ledger.peers.look():
-                self._count_crashes(self._ledger.peers.bury(dead))
+            dead = self._ledger.peers.bury(self._ledger.peers.look())
+            self._count_crashes(dead)
+        self._ledger.peers.forget(dead)
         return bool(dead)
 
     def end(self) -> None:

@@ -153,7 +153,7 @@ class MemoryFrontier(Alone):
         self._reserved -= batch.counts.get("pages", 0)
         self._examples += batch.examples[: MOST_EXAMPLES - len(self._examples)]
         self._wake()
-        return Commit(counts=self._counts.copy())
+        return Commit(counts=self._counts)
 
     async def counts(self) -> Counts:
         """See `Frontier.counts`."""
@@ -163,7 +163,7 @@ class MemoryFrontier(Alone):
             leased=len(self._leased),
             hosts=len(self._hosts) - 1,
             known=len(self._known),
-            counters=self._counts.copy(),
+            counters=self._counts,
         )
 
     def turn(self) -> AbstractAsyncContextManager[Mapping[str, int]]:

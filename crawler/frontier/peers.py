@@ -14,6 +14,7 @@ from crawler.frontier.presence import Flight, Presence, flights, is_dead, is_the
 class Dead(Struct, frozen=True):
     """A process that died: how many requests it had in hand, and whose callbacks were running."""
 
+    number: int
     in_hand: int
     flights: Sequence[Flight]
 
@@ -21,7 +22,7 @@ class Dead(Struct, frozen=True):
 class Peers:
     """Who else crawls the run: the table of processes, and their files in a folder beside it.
 
-    All but `others_live` and `close` need a transaction open.
+    All but `forget` and `close` need a transaction open.
     """
 
     def __init__(self, connection: sqlite3.Connection, folder: Path) -> None:
@@ -70,18 +71,21 @@ class Peers:
         return dead
 
     def bury(self, dead: Iterable[int]) -> list[Dead]:
-        """Let go all that dead processes held."""
+        """Let go all that dead processes held; once that is true, `forget` them."""
         buried = []
         for number in list(dead):
-            row = self._db.execute(
+            (in_hand,) = self._db.execute(
                 "SELECT in_hand FROM processes WHERE no = ?", (number,)
             ).fetchone()
-            if row is not None:
-                buried.append(Dead(row[0], flights(self._path(number))))
-                self.leave(number)
-            with suppress(OSError):
-                self._path(number).unlink()
+            buried.append(Dead(number, in_hand, flights(self._path(number))))
+            self.leave(number)
         return buried
+
+    def forget(self, dead: Iterable[Dead]) -> None:
+        """Remove the files of dead processes: what they say is written down."""
+        for process in dead:
+            with suppress(OSError):
+                self._path(process.number).unlink()
 
     def leave(self, number: int) -> None:
         """Let go all that a process held."""

@@ -136,8 +136,9 @@ class FlightNote:
 def pardon() -> None:
     """Clear all notes of this process: it ends on purpose, and nobody is to blame."""
     for presence in list(_ALL):
-        size = _FLIGHT.size * _FLIGHTS
-        presence._map[_BEAT.size : _BEAT.size + size] = bytes(size)
+        if presence._fd >= 0:
+            size = _FLIGHT.size * _FLIGHTS
+            presence._map[_BEAT.size : _BEAT.size + size] = bytes(size)
 
 
 def is_dead(path: Path, *, deadline: float = DEADLINE) -> bool:

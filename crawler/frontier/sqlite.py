@@ -13,6 +13,7 @@ from crawler.errors import RunError, TargetError
 from crawler.file_thread import FileThread
 from crawler.frontier.alone import UNHEARD
 from crawler.frontier.borrowing import Borrowed, Borrowing
+from crawler.frontier.counters import Counters, News
 from crawler.frontier.ledger import Ledger, Options, Taken
 from crawler.frontier.life import Life
 from crawler.frontier.peers import Peers
@@ -95,13 +96,14 @@ class SqliteFrontier:
 
     async def listen(self) -> None:
         """Hear what other processes did by now."""
-        if (kept := await self._run(self._look)) is None:
-            return
+        kept = await self._run(self._look)
+        # Also if others did nothing: a host that is wished for may be ours by now, its notes known.
         if self._peers.several:
             for number, lease in await self._run(self._borrowing.wishes):
                 self._wished(number, lease)
-        self._heard(kept)
-        self._wake()
+        if kept is not None:
+            self._heard(kept)
+            self._wake()
 
     def note(self, request: Request) -> Note:
         """See `Frontier.note`."""
@@ -120,9 +122,9 @@ class SqliteFrontier:
 
     async def commit(self, batch: Batch) -> Commit:
         """See `Frontier.commit`."""
-        counts = await self._run(self._commit, batch)
+        news = await self._run(self._commit, batch)
         self._wake()
-        return Commit(counts=counts)
+        return Commit(counts=self._counters.learn(news))
 
     async def parts(self) -> Mapping[int, Part]:
         """See `Frontier.parts`."""
@@ -148,13 +150,15 @@ class SqliteFrontier:
         lock = locked(self._folder / ".turn")
         await self._run(lock.__enter__)
         try:
-            yield await self._run(self._ledger.books.counts)
+            yield self._counters.learn(await self._run(self._counters.look))
         finally:
             lock.__exit__(None, None, None)
 
     async def counts(self) -> Counts:
         """See `Frontier.counts`."""
-        return await self._run(self._counts)
+        counts, news = await self._run(self._counts)
+        self._counters.learn(news)
+        return counts
 
     async def totals(self) -> Totals:
         """See `Frontier.totals`."""
@@ -228,6 +232,7 @@ class SqliteFrontier:
             self._ledger = Ledger(connection, self._path, peers=self._peers, options=self._options)
             self._life = Life(self._ledger)
             self._borrowing = Borrowing(self._ledger)
+            self._counters = Counters(self._ledger.books)
             # What is kept by now is told by the restart; heard later, it would undo what is newer.
             self._told = self._ledger.books.sizes().change
             try:
@@ -243,20 +248,21 @@ class SqliteFrontier:
         with self._ledger.transaction():
             self._ledger.lending.grant(wish)
 
-    def _commit(self, batch: Batch) -> Mapping[str, int]:
+    def _commit(self, batch: Batch) -> News:
         self._ledger.commit(batch)
-        return self._ledger.books.counts()
+        return self._counters.look()
 
-    def _counts(self) -> Counts:
+    def _counts(self) -> tuple[Counts, News]:
         sizes, out = self._ledger.books.sizes(), self._ledger.out
-        return Counts(
+        counts = Counts(
             queued=sizes.queued - out,
             delayed=sizes.delayed,
             leased=out,
             hosts=self._ledger.books.hosts(),
             known=sizes.known,
-            counters=self._ledger.books.counts(),
+            counters=self._counters.now,
         )
+        return counts, self._counters.look()
 
     def _take(self, limit: int) -> tuple[Taken, Mapping[str, bytes]]:
         """Take hosts, and what others kept with them: a seed's host, a login's cookies."""

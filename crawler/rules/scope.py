@@ -9,6 +9,7 @@ from crawler.errors import InvalidUrl, SpiderError
 
 _MOST_JUDGED = 100_000
 _KEPT = "seed "
+_IS_SEED = b"1"
 _NO_HOST = re.compile(
     r"[/\\?#@*]|:\d*$"
 )  # what a URL's parser would cut off from the host, or keep
@@ -46,7 +47,7 @@ class Scope:
         """Hear of a seed; its host is in scope if nothing else defines the scope."""
         if self._by_seeds and (host := urls.host_of(url)) not in self._seeds:
             self._seeds.add(host)
-            self._new_seeds[_KEPT + host] = b""
+            self._new_seeds[_KEPT + host] = _IS_SEED
 
     def changes(self) -> Mapping[str, bytes]:
         """Return the seeds' hosts that are new."""

@@ -103,7 +103,10 @@ async def test_a_finished_run_says_so_and_names_an_older_one_that_is_not(
     asked = len(web.log)
     done = await crawl(folder, "site", "--resume", "-o", "x.csv")
     assert (done.status, len(web.log)) == (0, asked)
-    assert "is finished with 1 pages, there is nothing to go on with, nor to write to x.csv" in done.err
+    assert (
+        "is finished with 1 pages, there is nothing to go on with, nor to write to x.csv"
+        in done.err
+    )
     assert done.err.endswith(f"; --resume {older.name} goes on with an older one\n")
 
 

@@ -54,6 +54,20 @@ async def test_what_a_killed_process_had_begun_to_write_is_removed(tmp_path: Pat
     assert living.exists()
 
 
+async def test_a_process_that_begins_while_another_looks_keeps_what_it_writes(
+    tmp_path: Path,
+) -> None:
+    begun = tmp_path / ".part-7"
+
+    def living() -> set[str]:
+        names = {path.name.removeprefix(".part-") for path in tmp_path.glob(".part-*")}
+        begun.touch()  # when it has been looked who lives
+        return names
+
+    async with FilePages(tmp_path, living=living):
+        assert begun.exists()
+
+
 async def test_a_folder_that_vanished_is_made_again(tmp_path: Path) -> None:
     async with FilePages(tmp_path / "pages") as store:
         (name,) = await store.save([page("https://a.example/x/y")])

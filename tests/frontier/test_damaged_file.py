@@ -1,5 +1,6 @@
 """A frontier's file that lost something, or is none."""
 
+import asyncio
 import shutil
 import sqlite3
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from crawler.errors import RunError
+from crawler.frontier.presence import PROCESSES
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.outcome import Batch, HostNotes, Restart
 from crawler.request import Request
@@ -46,6 +48,23 @@ async def test_a_file_that_lost_its_end_is_refused_by_name(tmp_path: Path) -> No
             continue
         with pytest.raises(RunError, match=r"frontier\.db: "):
             await opened(folder)
+
+
+async def test_a_file_that_somebody_reads_an_older_state_of_is_whole(tmp_path: Path) -> None:
+    path = await some(tmp_path)
+    killed = await opened(tmp_path)
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT queued FROM sizes").fetchone() == (200,)
+    await killed.commit(Batch(found=[Request(f"http://a/more/{n}") for n in range(2_000)]))
+    (tmp_path / PROCESSES).rename(tmp_path / "gone")  # as if its process had died
+    async with asyncio.timeout(10):  # SQLite itself would wait for a minute
+        frontier = await opened(tmp_path)
+    assert restart(frontier).queued == 2_200
+    await frontier.aclose()
+    reader.close()
+    (tmp_path / "gone").rename(tmp_path / PROCESSES)
+    await killed.aclose()
 
 
 async def test_what_is_no_frontier_is_refused_by_name(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ async def test_a_failed_request_comes_again_as_if_never_tried(tmp_path: Path) ->
                 examples=["status: HTTP 500: http://a/1", "item: $.price: http://b/"],
             )
         )
-    assert retry_failed(tmp_path) == 1
+    assert retry_failed(tmp_path, before=lambda: None) == 1
     async with life(tmp_path) as frontier:
         assert (await frontier.counts()).queued == 1
         totals = await frontier.totals()
@@ -63,7 +63,7 @@ async def test_a_failed_request_comes_again_as_if_never_tried(tmp_path: Path) ->
         }
         assert totals.examples == ["item: $.price: http://b/"]
         assert await leased(frontier) == [one]
-    assert retry_failed(tmp_path) == 0
+    assert retry_failed(tmp_path, before=lambda: None) == 0
 
 
 async def test_a_host_that_was_given_up_or_unreachable_is_asked_anew(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ async def test_a_host_that_was_given_up_or_unreachable_is_asked_anew(tmp_path: P
         for host, its in notes.items():
             await add(frontier, Request(f"http://{host}/1"), notes=its)
         await fail(frontier, "why", more=Batch(given_up={"slow": "too slow", "fine": "busy"}))
-    assert retry_failed(tmp_path) == 3
+    assert retry_failed(tmp_path, before=lambda: None) == 3
     async with life(tmp_path) as frontier:
         assert (await frontier.totals()).given_up == {}
         leases = {lease.host: lease for lease in await frontier.lease(9)}
@@ -91,7 +91,7 @@ async def test_a_redirect_that_failed_ends_at_its_url_again(tmp_path: Path) -> N
         one, two = await leased(frontier)
         assert await frontier.claim({one.id: end, two.id: end}) == {two.id}
         await frontier.commit(Batch(settled=[one, two], failed=[(one, ["callback"])]))
-    retry_failed(tmp_path)
+    retry_failed(tmp_path, before=lambda: None)
     async with life(tmp_path) as frontier:
         (again,) = await leased(frontier)
         assert await frontier.claim({again.id: end}) == set()
@@ -105,7 +105,7 @@ async def test_many_failures_come_again(tmp_path: Path) -> None:
             await add(frontier, Request(f"http://h{number % 400}/{number}"))
         while await fail(frontier, "status"):
             pass
-    assert retry_failed(tmp_path) == 1_500
+    assert retry_failed(tmp_path, before=lambda: None) == 1_500
     async with life(tmp_path) as frontier:
         assert (await frontier.counts()).queued == 1_500
 
@@ -123,7 +123,7 @@ async def test_a_seeding_that_failed_runs_again_in_the_next_life(tmp_path: Path)
 async def test_nobody_else_may_crawl_the_run_meanwhile(tmp_path: Path) -> None:
     async with life(tmp_path):
         with pytest.raises(RunError, match="being crawled now"):
-            retry_failed(tmp_path)
+            retry_failed(tmp_path, before=lambda: None)
 
 
 def _fields(request: Request) -> dict[str, object]:

@@ -109,6 +109,20 @@ async def test_counters_and_what_is_kept_are_those_of_all(opened: Open) -> None:
     assert heard[-1] == {"theirs": b"2"}
 
 
+async def test_counters_are_those_of_all_with_each_commit_look_and_turn(opened: Open) -> None:
+    one, two = await opened(), await opened()
+    await one.commit(Batch(counts={"pages": 1, "user.a": 1}))
+    assert (await two.counts()).counters == {"pages": 1, "user.a": 1}
+    await two.commit(Batch(counts={"pages": 1, "user.b": 1}))
+    await two.commit(Batch(counts={"user.b": 1}))
+    async with one.turn() as counts:
+        assert counts == {"pages": 2, "user.a": 1, "user.b": 2}
+    await add(two, Request("http://a/1"))
+    await two.commit(Batch(given_up={"a": "busy"}))
+    commit = await one.commit(Batch(counts={"pages": 1}))
+    assert commit.counts == {"pages": 3, "user.a": 1, "user.b": 2, "left_out.host_given_up": 1}
+
+
 async def test_pages_set_aside_are_never_more_than_there_may_be(opened: Open) -> None:
     one, two = await opened(max_pages=10), await opened(max_pages=10)
     assert (await one.reserve(6), await two.reserve(6)) == (6, 4)
@@ -161,6 +175,55 @@ async def test_the_only_host_is_shared_in_slots_and_each_request_leased_once(ope
     (theirs,) = await asyncio.wait_for(waiting, 5)
     assert (ours.slots, theirs.slots) == (2, 2)
     assert not {r.id for r in ours.requests} & {r.id for r in theirs.requests}
+
+
+async def test_a_host_is_shared_when_no_more_than_our_slots_are_out_errands_too(
+    opened: Open,
+) -> None:
+    options: dict[str, Any] = {"slots": lambda notes: 4, "batch": lambda notes: 8}
+    one, two = await opened(**options), await opened(**options)
+    await add(one, *[Request(f"http://a/{n}") for n in range(30)])
+    held = await leased(one, limit=2)
+    for _ in range(2):
+        await one.lease(0, host="a")
+    waiting = asyncio.create_task(two.lease(100))
+    await asyncio.sleep(0.05)  # it looked, and found nothing
+    assert await is_waiting(one)
+    await two.listen()
+    assert await is_waiting(two)
+    errands = [structs.replace(Request(f"http://a/errand{n}"), id=-1 - n) for n in range(2)]
+    await one.commit(Batch(settled=[*errands, held[0]]))
+    (ours,) = await one.lease(100)
+    await two.listen()
+    (theirs,) = await asyncio.wait_for(waiting, 5)
+    assert (ours.slots, theirs.slots) == (2, 2)
+
+
+async def test_a_host_whose_sharing_came_to_nothing_is_held_as_before(opened: Open) -> None:
+    fails = False
+
+    def batch(notes: HostNotes) -> int:
+        nonlocal fails
+        if fails:
+            fails = False
+            raise RuntimeError("in the transaction that shares")
+        return 8
+
+    options: dict[str, Any] = {"slots": lambda notes: 4, "batch": batch}
+    one, two = await opened(**options), await opened(**options)
+    await add(one, *[Request(f"http://a/{n}") for n in range(30)])
+    (held,) = await leased(one, limit=1)
+    assert await is_waiting(two)  # it looked, and found nothing
+    fails = True
+    with pytest.raises(RuntimeError, match="in the transaction"):
+        await one.lease(1)
+    await two.aclose()
+    await one.listen()
+    (lease,) = await one.lease(1)
+    assert lease.slots is None
+    await one.commit(Batch(settled=[held, *lease.requests]))
+    third = await opened(**options)
+    assert [lease.host for lease in await third.lease(1)] == ["a"]  # one holds nothing more of it
 
 
 async def test_a_host_with_a_delay_is_not_shared(opened: Open) -> None:
@@ -226,6 +289,23 @@ async def test_the_next_life_says_what_the_last_had_in_hand(opened: Open, tmp_pa
     restart = await frontier.open()
     assert (restart.fresh, restart.queued, restart.in_flight) == (False, 3, 3)
     await frontier.aclose()
+
+
+async def test_a_crash_is_counted_also_if_the_next_life_does_not_get_to_its_beginning(
+    opened: Open, tmp_path: Path
+) -> None:
+    before = await opened()
+    await add(before, Request("http://a/1"))
+    await before.aclose()
+    await kill_a_process(tmp_path, alone=True)
+
+    def clock() -> float:
+        raise RuntimeError("no time")
+
+    with pytest.raises(RuntimeError, match="no time"):
+        await opened(alone=True, clock=clock)
+    again = await opened(alone=True)
+    assert [request.crashes for request in await leased(again)] == [1]
 
 
 async def test_one_is_alone_and_nobody_joins_what_nobody_crawls(

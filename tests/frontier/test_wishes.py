@@ -1,6 +1,8 @@
 """Requests out of turn to hosts that another process holds."""
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from msgspec import structs
@@ -8,7 +10,7 @@ from msgspec import structs
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.outcome import Batch, HostLease
 from crawler.request import Request
-from tests.frontier.contract import Clock, add, leased
+from tests.frontier.contract import NOTES, Clock, add, leased
 
 
 async def test_a_wish_is_over_though_its_host_came_to_whoever_wished(tmp_path: Path) -> None:
@@ -43,3 +45,65 @@ async def test_a_wish_is_over_though_its_host_came_to_whoever_wished(tmp_path: P
         await third.lend(wish)  # whoever holds the host next is not asked for a turn in vain
     await other.aclose()
     await third.aclose()
+
+
+async def test_a_wish_made_before_its_hosts_notes_are_known_is_taken_up_when_they_are(
+    tmp_path: Path,
+) -> None:
+    wishes: list[int] = []
+    holder, other = opened(tmp_path, wishes.append), opened(tmp_path, alone=False)
+    await holder.open()
+    await other.open()
+    await add(holder, Request("http://a/1"), notes=None)
+    assert [lease.notes for lease in await holder.lease(1)] == [None]
+    async with wishing(other, "a"):
+        await holder.listen()
+        assert not wishes
+        await holder.commit(Batch(notes={"a": NOTES}))
+        assert len(await leased(holder)) == 1
+        await holder.listen()
+        assert wishes == [1]
+    await other.aclose()
+    await holder.aclose()
+
+
+async def test_a_wish_made_before_the_host_was_ours_is_taken_up_when_it_is(tmp_path: Path) -> None:
+    wishes: list[int] = []
+    before, other = opened(tmp_path), opened(tmp_path, alone=False)
+    after = opened(tmp_path, wishes.append, alone=False)
+    for frontier in (before, other, after):
+        await frontier.open()
+    await add(before, Request("http://a/1"))
+    await leased(before)
+    async with wishing(other, "a"):
+        await before.aclose()
+        await after.listen()
+        assert not wishes
+        await leased(after)
+        await after.listen()
+        assert wishes == [1]
+    await after.aclose()
+    await other.aclose()
+
+
+def opened(
+    folder: Path, wished: Callable[[int], None] = lambda wish: None, *, alone: bool = True
+) -> SqliteFrontier:
+    return SqliteFrontier(
+        folder,
+        alone=alone,
+        clock=Clock(),
+        batch=lambda notes: 4,
+        wished=lambda wish, lease: wished(wish),
+    )
+
+
+@asynccontextmanager
+async def wishing(frontier: SqliteFrontier, host: str) -> AsyncIterator[None]:
+    waiting = asyncio.create_task(frontier.lease(0, host=host))
+    await asyncio.sleep(0.1)  # it has asked, and waits
+    yield
+    waiting.cancel()
+    with suppress(asyncio.CancelledError):
+        await waiting
+    await asyncio.sleep(0)  # it gives back what it has got
