@@ -62,9 +62,9 @@ class Turns:
         self.hungry = asyncio.Event()
 
     @property
-    def has_waiting(self) -> bool:
-        """True if there are requests at hand that wait for nothing but their hosts."""
-        return self._pacer.waiting > 0
+    def waiting(self) -> int:
+        """How many requests at hand wait for nothing but their hosts."""
+        return self._pacer.waiting
 
     def pace(self, host: str, notes: HostNotes | None, slots: int | None = None) -> Pace:
         """Return how fast a host may be asked, with `slots` of those in flight to it."""

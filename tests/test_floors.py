@@ -20,7 +20,7 @@ FLOORS: list[set[str]] = [
     {"events", "records"},
     {"spider"},
     {"rules", "fitness", "meaning"},
-    {"protocols", "stats", "seeding", "hooks", "state", "outbox", "poison"},
+    {"protocols", "stats", "seeding", "hooks", "state", "outbox", "poison", "allowance"},
     {"keeping"},
     {"frontier", "fetch", "export", "pipeline", "callbacks", "turns"},
     {"visits"},

@@ -205,6 +205,19 @@ async def test_a_limit_is_of_all_processes_together(folder: Path, wide: Slots, l
     assert kept(folder).total() == report(folder)["pages"] == 90
 
 
+async def test_a_process_with_nothing_left_to_do_keeps_no_pages_of_max_pages(folder: Path) -> None:
+    async with Site(HOSTS[:2]) as site:
+        for host, number in ((HOSTS[0], 60), (HOSTS[1], 6)):
+            for n in range(number):
+                below = [site.url(f"/{m}", host=host) for m in (2 * n + 1, 2 * n + 2) if m < number]
+                site.page(f"/{n}", links=below, host=host)
+        site.page("/both", links=[site.url("/0", host=host) for host in HOSTS[:2]])
+        more = ("-a", f"start={site.url('/both')}", "--processes", "2", "--max-pages", "30")
+        done = await crawl(folder, *words(Slots(site), *more, delay=0.1))
+    assert done.status == 0, done.err
+    assert report(folder)["pages"] == 30
+
+
 async def test_a_worker_that_is_killed_is_followed_by_another(folder: Path, wide: Slots) -> None:
     process = await start(folder, *words(wide, "--processes", "2", "-v"))
     for number in (40, 100):
