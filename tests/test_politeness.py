@@ -89,6 +89,21 @@ def test_a_rest_outlives_the_moment_when_nothing_of_the_host_is_at_hand() -> Non
     assert starts(left)[1] == pytest.approx(100, abs=0.3)
 
 
+def test_the_delay_holds_while_a_commit_lasts() -> None:
+    class Tree(Many):
+        start_urls = ("http://a.example/1",)
+
+        def parse(self, page: Response) -> Any:
+            number = int(page.url.rpartition("/")[2])
+            below = [n for n in (2 * number, 2 * number + 1) if n < 24]
+            return [Request(f"http://a.example/{n}") for n in below]
+
+    left = crawl(Tree(), plain, delay=0.25, per_host=2, latency=0.01, commits=0.3)
+    times = starts(left)
+    assert len(times) == 23
+    assert min(b - a for a, b in itertools.pairwise(times)) > 0.249
+
+
 def test_an_answer_to_page_fetch_rests_its_host() -> None:
     class Fetches(Many):
         start_urls = ("http://b.example/", *Many.start_urls)
