@@ -31,6 +31,7 @@ class Options(Struct, frozen=True):
     clock: Clock
     batch: Callable[[HostNotes], int]
     slots: Callable[[HostNotes], int] = lambda notes: 1  # noqa: ARG005
+    rest: Callable[[HostNotes], float] = lambda notes: 0.0  # noqa: ARG005
     rules: urls.KeyRules = urls.KeyRules()  # frozen
     host_pages: int | None = None
     max_pages: int | None = None

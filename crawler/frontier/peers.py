@@ -12,10 +12,14 @@ from crawler.frontier.presence import Flight, Presence, flights, is_dead, is_the
 
 
 class Dead(Struct, frozen=True):
-    """A process that died: how many requests it had in hand, and whose callbacks were running."""
+    """A process that died: how many requests it had in hand, and whose callbacks were running.
+
+    `hosts` are the numbers of those it held, alone or with others.
+    """
 
     in_hand: int
     flights: Sequence[Flight]
+    hosts: Sequence[int]
 
 
 class Peers:
@@ -77,7 +81,7 @@ class Peers:
                 "SELECT in_hand FROM processes WHERE no = ?", (number,)
             ).fetchone()
             if row is not None:
-                buried.append(Dead(row[0], flights(self._path(number))))
+                buried.append(Dead(row[0], flights(self._path(number)), self._hosts_of(number)))
                 self.leave(number)
             with suppress(OSError):
                 self._path(number).unlink()
@@ -173,6 +177,14 @@ class Peers:
             (number,),
         ).fetchone()
         return bool(held)
+
+    def _hosts_of(self, number: int) -> list[int]:
+        rows = self._db.execute(
+            "SELECT id FROM hosts WHERE holder = ?1"
+            " UNION SELECT host FROM shares WHERE process = ?1",
+            (number,),
+        )
+        return [host for (host,) in rows]
 
     def _numbers(self) -> list[int]:
         return [number for (number,) in self._db.execute("SELECT no FROM processes")]

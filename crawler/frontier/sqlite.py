@@ -40,7 +40,8 @@ class SqliteFrontier:
     run; otherwise, one more of a run that is being crawled. `heard` is called with what other
     processes keep by name, `wished` with a number for `lend` when one wants to ask a host that is
     held here. The options are those of `MemoryFrontier`, and `slots`: how many
-    requests a host without a delay may have in flight, for sharing it.
+    requests a host without a delay may have in flight, for sharing it; `rest`: how many seconds
+    have to lie between two requests to a host, for one whose holder died.
     """
 
     def __init__(

@@ -231,6 +231,26 @@ async def test_a_worker_that_is_killed_is_followed_by_another(folder: Path, wide
     assert again.total() <= 2 * 32  # what a process has in hand, at each kill
 
 
+@pytest.mark.parametrize("resumes", [False, True])
+async def test_a_host_is_not_asked_too_soon_when_whoever_asked_it_is_killed(
+    folder: Path, narrow: Slots, resumes: bool
+) -> None:
+    given = words(narrow, "--processes", "2", "--max-pages", "2", delay=3)
+    process = await start(folder, *given)
+    await until(1, narrow)
+    if resumes:
+        process.kill()
+    for pid in workers(process):
+        os.kill(pid, signal.SIGKILL)
+    done = await ended(process, folder)
+    if resumes:
+        done = await crawl(folder, *given)
+    assert done.status == 0, done.err
+    times = [hit.time for hit in narrow.site.log]
+    assert len(times) == 3  # the first page is asked for again
+    assert min(later - sooner for sooner, later in itertools.pairwise(times)) > 2.9
+
+
 async def test_workers_end_with_the_process_that_started_them(folder: Path, wide: Slots) -> None:
     process = await start(folder, *words(wide, "--processes", "2"))
     await until(60, wide)

@@ -18,7 +18,7 @@ from crawler.frontier.presence import flights
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.outcome import Batch, HostNotes
 from crawler.request import Request
-from tests.frontier.contract import Clock, add, leased, names
+from tests.frontier.contract import Clock, add, is_waiting, leased, names
 
 Open = Callable[..., Awaitable[SqliteFrontier]]
 
@@ -206,6 +206,59 @@ async def test_what_a_killed_process_held_comes_back_and_only_its_callback_has_c
         await one.aclose()
         one = await opened(alone=True)
     assert (await one.totals()).counts["crashes"] == 3
+
+
+def by_notes(notes: HostNotes) -> float:
+    return notes.crawl_delay or 2.0
+
+
+async def test_the_hosts_of_a_killed_process_rest_as_if_it_had_just_asked_them(
+    opened: Open, tmp_path: Path
+) -> None:
+    clock = Clock()
+    one = await opened(clock=clock, rest=by_notes)
+    await add(one, Request("http://a/1"))
+    await add(one, Request("http://b/1"), notes=HostNotes(crawl_delay=9.0))
+    await kill_a_process(tmp_path, alone=False)
+    clock.now = 1005.0
+    await one.bury()
+    dues: dict[str, float] = {}
+    for seconds in range(12):
+        clock.now = 1005.0 + seconds
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.05):
+                dues |= {lease.host: clock.now for lease in await one.lease(100)}
+    assert dues == {"a": 1007.0, "b": 1014.0}
+
+
+@pytest.mark.parametrize("settles", [False, True])
+async def test_what_is_cut_off_rests_in_the_next_life_and_what_is_settled_does_not(
+    opened: Open, settles: bool
+) -> None:
+    clock = Clock()
+    one = await opened(clock=clock, rest=by_notes)
+    await add(one, *[Request(f"http://a/{n}") for n in range(3)])
+    some = await leased(one, 1)
+    await one.commit(Batch(settled=some if settles else [], due={"a": 1001.0}))
+    await one.aclose()
+    again = await opened(clock=clock, rest=by_notes, alone=True)
+    clock.now = 1001.5
+    assert await is_waiting(again) is not settles
+    clock.now = 1002.5
+    await again.listen()
+    assert settles or len(await leased(again)) == 3
+
+
+async def test_a_killed_processes_host_rests_in_the_next_life(opened: Open, tmp_path: Path) -> None:
+    one = await opened()
+    await add(one, Request("http://a/1"))
+    await one.aclose()
+    await kill_a_process(tmp_path, alone=True)
+    clock = Clock()
+    again = await opened(clock=clock, rest=by_notes, alone=True)
+    assert await is_waiting(again)
+    clock.now = 1002.5
+    assert names(await leased(again)) == ["1"]
 
 
 async def test_the_next_life_says_what_the_last_had_in_hand(opened: Open, tmp_path: Path) -> None:
