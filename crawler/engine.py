@@ -95,6 +95,7 @@ class Engine:
             turns=turns,
             visits=self._visits,
             clock=clock,
+            patiently=self._committer.patiently,
             put=self._outbox.hand_over,
             spawn=self._spawn,
         )

@@ -10,7 +10,7 @@ from crawler.callbacks import Callbacks
 from crawler.engine import Engine
 from crawler.export.pages import NoPages
 from crawler.frontier.memory import MemoryFrontier
-from crawler.outcome import Batch, Commit, Position, Totals
+from crawler.outcome import Position, Totals
 from crawler.pipeline import Pipeline
 from crawler.request import Request
 from crawler.response import Response
@@ -42,17 +42,6 @@ class Kept:
 
     async def aclose(self) -> None:
         return None
-
-
-class Slow(MemoryFrontier):
-    """A frontier whose commits last `seconds`, as on a disk that is busy."""
-
-    seconds = 0.0
-
-    async def commit(self, batch: Batch) -> Commit:
-        if self.seconds:
-            await asyncio.sleep(self.seconds)
-        return await super().commit(batch)
 
 
 class Crawl:
@@ -90,15 +79,14 @@ def crawl(
     latency: float = 0.1,
     during: Callable[[Engine], Awaitable[None]] | None = None,
     on_wire: bool = True,
-    commits: float = 0.0,
+    frontier: type[MemoryFrontier] = MemoryFrontier,
     **settings: Any,
 ) -> Crawl:
     """Run `spider` to its end; `answer` is asked after `latency` seconds of virtual time.
 
-    Without `on_wire` no request gets as far as that: connections fail. A commit lasts `commits`
-    seconds.
+    Without `on_wire` no request gets as far as that: connections fail.
     """
-    return run(_crawl(spider, answer, latency, during, on_wire, commits, settings))
+    return run(_crawl(spider, answer, latency, during, on_wire, frontier, settings))
 
 
 async def _crawl(
@@ -107,7 +95,7 @@ async def _crawl(
     latency: float,
     during: Callable[[Engine], Awaitable[None]] | None,
     on_wire: bool,
-    commits: float,
+    kind: type[MemoryFrontier],
     given: dict[str, Any],
 ) -> Crawl:
     left = Crawl()
@@ -130,7 +118,7 @@ async def _crawl(
 
     scope = Scope(domains=spider.allowed_domains, max_depth=settings.max_depth)
     callbacks = Callbacks(spider, scope=scope, timeout=settings.callback_timeout)
-    frontier = Slow(
+    frontier = kind(
         clock=clock,
         batch=lambda notes: turns.pace("any", notes).batch,
         ask_notes=settings.obey_robots,
@@ -138,7 +126,6 @@ async def _crawl(
         max_pages=settings.max_pages,
         rules=KeyRules(settings.ignore_query_order, settings.ignore_params),
     )
-    frontier.seconds = commits
     engine = Engine(
         settings,
         frontier=frontier,

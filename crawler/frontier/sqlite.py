@@ -90,17 +90,21 @@ class SqliteFrontier:
         """See `Frontier.watch`."""
         while True:
             await asyncio.sleep(_TOGETHER_SECONDS if self._peers.several else _ALONE_SECONDS)
-            await self.listen()
+            try:
+                await self.listen()
+            except TargetError:
+                # Full: whoever has something to crawl or to commit says so, waits, or gives up.
+                self._seen = 0  # what this look has not come to, the next one shall
 
     async def listen(self) -> None:
         """Hear what other processes did by now."""
         if (kept := await self._run(self._look)) is None:
             return
+        self._heard(kept)
+        self._wake()
         if self._peers.several:
             for number, lease in await self._run(self._borrowing.wishes):
                 self._wished(number, lease)
-        self._heard(kept)
-        self._wake()
 
     def running(self, request: Request) -> AbstractContextManager[None]:
         """See `Frontier.running`."""
