@@ -18,6 +18,7 @@ from crawler.frontier.peers import Peers
 from crawler.frontier.presence import PROCESSES, Flight, locked
 from crawler.frontier.requests import rank_of
 from crawler.frontier.schema import FILE, LOCK, check_whole, connect
+from crawler.frontier.turn import turn
 from crawler.outcome import Batch, Commit, Counts, HostLease, Part, Restart, Totals
 from crawler.request import Request
 
@@ -148,12 +149,8 @@ class SqliteFrontier:
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[Mapping[str, int]]:
         """See `Frontier.turn`."""
-        lock = locked(self._folder / ".turn")
-        await self._run(lock.__enter__)
-        try:
+        async with turn(self._folder / ".turn", thread=self._thread):
             yield await self._run(self._ledger.books.counts)
-        finally:
-            lock.__exit__(None, None, None)
 
     async def counts(self) -> Counts:
         """See `Frontier.counts`."""

@@ -283,6 +283,23 @@ async def test_one_is_alone_and_nobody_joins_what_nobody_crawls(
         await opened(alone=False)
 
 
+async def test_who_waits_for_its_turn_still_sees_who_is_dead(opened: Open, tmp_path: Path) -> None:
+    one, two = await opened(), await opened()
+    await add(one, Request("http://a/1"))
+    turn = two.turn()
+    async with one.turn():
+        waiting = asyncio.create_task(turn.__aenter__())
+        await asyncio.sleep(0.05)
+        await kill_a_process(tmp_path, alone=False)
+        async with asyncio.timeout(10):
+            await two.bury()
+        assert names(await leased(two)) == ["1"]
+        assert not waiting.done()
+    async with asyncio.timeout(10):
+        await waiting
+    await turn.__aexit__(None, None, None)
+
+
 async def test_a_forked_child_does_not_keep_its_parents_place(opened: Open, tmp_path: Path) -> None:
     one = await opened()
     reading, writing = os.pipe()
