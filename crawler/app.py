@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Unpack
 
@@ -25,6 +26,7 @@ from crawler.pipeline import Pipeline
 from crawler.protocols import Clock, Frontier, Memory, Spool
 from crawler.records.streams import streams_of
 from crawler.rules.book import RobotsBook
+from crawler.rules.pacing import rest_of
 from crawler.rules.scope import Scope
 from crawler.run import Run
 from crawler.settings import Layer, Settings, SettingsDict, merge
@@ -286,5 +288,6 @@ def _frontier(
         heard=listening,
         wished=listening.wished,
         slots=slots,
+        rest=partial(rest_of, settings),
         **options,
     )

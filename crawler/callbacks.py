@@ -11,12 +11,16 @@ from msgspec import structs
 from crawler import urls
 from crawler.errors import (
     CallbackError,
+    CrawlerError,
     Drop,
     FetchError,
     ItemError,
+    LeasesLost,
     Retry,
+    RunError,
     Signal,
     SpiderError,
+    TargetError,
 )
 from crawler.fitness import Call, callbacks_of, check_parts, check_seeds, prepare
 from crawler.items import ItemKinds, ItemLine, is_item
@@ -31,6 +35,9 @@ from crawler.rules.scope import Scope
 from crawler.seeding import Chunks, Put, Watch
 from crawler.spider import Spider, tally
 from crawler.usercode import Raised, run_guarded
+
+_ENDS = (LeasesLost, RunError, TargetError)
+"""What comes up through `page.fetch` and is no failure of the page: the crawl cannot go on."""
 
 
 class Callbacks:
@@ -59,12 +66,20 @@ class Callbacks:
         return call
 
     async def deliver(self, page: Response, *, fetch: Fetch) -> Outcome:
-        """Call the callback that the page's request names; `fetch` serves `page.fetch`."""
+        """Call the callback that the page's request names; `fetch` serves `page.fetch`.
+
+        What ends the crawl is raised here, whatever the callback made of it.
+        """
         found = _Found(self, request=page.request, page=page)
         fetched: list[Response] = []
+        ends: list[CrawlerError] = []
 
         async def fetch_and_keep(request: Request) -> Response:
-            response = await fetch(request)
+            try:
+                response = await fetch(request)
+            except _ENDS as error:
+                ends.append(error)
+                raise
             fetched.append(response)
             response.attach(fetch_and_keep)
             return response
@@ -77,6 +92,8 @@ class Callbacks:
         page.attach(None)
         for response in fetched:
             response.release()
+        if ends:
+            raise ends[0]
         return self._outcome(ended, found)
 
     async def report(self, failure: Failure) -> Outcome:

@@ -199,8 +199,8 @@ class Committer:
         self._examples += len(batch.examples)
         for host in batch.notes:
             self._turns.learned(host)
-        for host in batch.due:
-            self._turns.forget(host)
+        for host, due in batch.due.items():
+            self._turns.forget(host, committed=due)
 
     async def _conclude(self, outcome: Outcome) -> None:
         """Tell those who listen, now that it is true."""

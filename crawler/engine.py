@@ -5,6 +5,7 @@ from collections.abc import Coroutine, Sequence
 from contextlib import closing
 from typing import Any
 
+from crawler.allowance import Allowance
 from crawler.callbacks import Callbacks
 from crawler.committer import Committer
 from crawler.errands import Errands
@@ -55,9 +56,6 @@ class Engine:
         self._ready: asyncio.Queue[Request | None] = asyncio.Queue(settings.concurrency)
         self._busy = 0
         self._waiting = 0  # workers whose outcome is not committed yet
-        self._pages_in_hand = 0
-        self._pages_allowed = 0
-        self._settled_some = asyncio.Event()
         self._stopping = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._isolation = Isolation()
@@ -87,12 +85,19 @@ class Engine:
             stop=self.stop_everywhere,
             settled=self._settled,
         )
+        self._allowance = Allowance(
+            settings.max_pages,
+            step=settings.concurrency,
+            at_hand=lambda: turns.waiting,
+            reserve=self._reserve,
+        )
         self._errands = Errands(
             settings,
             frontier=frontier,
             turns=turns,
             visits=self._visits,
             clock=clock,
+            patiently=self._committer.patiently,
             put=self._outbox.hand_over,
             spawn=self._spawn,
         )
@@ -129,7 +134,7 @@ class Engine:
 
     def look_again(self) -> None:
         """Hear that another process of the run did something that may matter here."""
-        self._settled_some.set()
+        self._allowance.look_again()
 
     def lend(self, wish: int, lease: HostLease) -> None:
         """Hear that another process wishes to ask a host that is held here."""
@@ -170,7 +175,6 @@ class Engine:
         """Lease hosts while no request at hand may go; nothing to lease anywhere is the end."""
         while True:
             await self._turns.hungry.wait()
-            await self._give_back_allowance()
             leases = await self._committer.patiently(
                 lambda: self._frontier.lease(self._settings.concurrency)
             )
@@ -184,7 +188,7 @@ class Engine:
         while True:
             request = await self._turns.next()
             if request.kind == "page":
-                await self._wait_for_allowance()
+                await self._allowance.take()
             await self._ready.put(request)
 
     async def _work(self) -> None:
@@ -212,7 +216,7 @@ class Engine:
     def _is_idle(self) -> bool:
         """True if a commit may bring workers something to do, and nothing else will."""
         free = self._settings.concurrency - self._busy - self._waiting
-        at_hand = not self._ready.empty() or self._turns.has_waiting
+        at_hand = not self._ready.empty() or self._turns.waiting > 0
         return not self._busy or (free > 0 and not at_hand)
 
     async def _visit(self, request: Request) -> Outcome | None:
@@ -226,39 +230,26 @@ class Engine:
             self.broken = outcome.failures[0].reason
         return outcome
 
-    async def _wait_for_allowance(self) -> None:
-        """Wait until one more page cannot make more than `max_pages`."""
-        while self._settings.max_pages is not None and self._pages_in_hand >= self._pages_allowed:
-            self._settled_some.clear()
-            more = await self._reserve(self._settings.concurrency)
-            self._pages_allowed += more
-            if not more:
-                await self._settled_some.wait()
-        self._pages_in_hand += 1
-
-    async def _give_back_allowance(self) -> None:
-        """Let other processes have the pages that we find no requests for."""
-        spare = self._pages_allowed - self._pages_in_hand
-        if self._settings.max_pages is not None and spare > 0:
-            self._pages_allowed -= spare
-            await self._reserve(-spare)
-
     async def _reserve(self, pages: int) -> int:
         return await self._committer.patiently(lambda: self._frontier.reserve(pages))
 
     def _forgo(self, request: Request) -> None:
         """Leave a request that comes again later, or that somebody else makes."""
         if request.kind == "page":
-            self._pages_in_hand -= 1
-            self._settled_some.set()
+            self._allowance.put_back()
+        self._give_back()
 
     def _settled(self, outcomes: Sequence[Outcome]) -> None:
         """Hear from the committer what is true now."""
         pages = [o for o in outcomes if o.request.kind == "page" and o.request.id > 0]
-        self._pages_in_hand -= len(pages)
-        self._pages_allowed -= sum(outcome.delivered for outcome in pages)
-        self._settled_some.set()
+        self._allowance.settled(pages=len(pages), delivered=sum(o.delivered for o in pages))
+        self._give_back()
         self._heed_limits()
+
+    def _give_back(self) -> None:
+        """Let other processes have the pages that we find no requests for."""
+        if self._tasks and not self._stopping and self._allowance.is_idle:
+            self._spawn(self._allowance.give_back())
 
     def _heed_limits(self) -> None:
         """Stop if the run has reached a limit; an earlier life of it may have."""

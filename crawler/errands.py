@@ -1,8 +1,8 @@
 """Fetches from inside callbacks."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol, TypeVar
 
 from msgspec import structs
 
@@ -16,6 +16,14 @@ from crawler.rules.hops import hop
 from crawler.settings import Settings
 from crawler.turns import Turns
 from crawler.visits import Visits
+
+T = TypeVar("T")
+
+
+class Patiently(Protocol):
+    """Does something that writes; waits a while if there is no room for it just now."""
+
+    async def __call__(self, write: Callable[[], Awaitable[T]]) -> T: ...  # noqa: D102
 
 
 class Errands:
@@ -33,6 +41,7 @@ class Errands:
         turns: Turns,
         visits: Visits,
         clock: Clock,
+        patiently: Patiently,
         put: Callable[[Outcome], Coroutine[Any, Any, None]],
         spawn: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
@@ -41,6 +50,7 @@ class Errands:
         self._turns = turns
         self._visits = visits
         self._clock = clock
+        self._patiently = patiently
         self._put = put
         self._spawn = spawn
 
@@ -66,7 +76,7 @@ class Errands:
         granted = structs.replace(request, id=-1)
         try:
             granted = await self._turns.grant(lease, request)
-            await self._frontier.lend(wish)
+            await self._patiently(lambda: self._frontier.lend(wish))
             self._turns.freed(granted)
         finally:
             self._spawn(self._put(Outcome(granted, Verdict.DONE)))
@@ -107,7 +117,7 @@ class Errands:
 
     async def _lease(self, request: Request) -> HostLease:
         """Return the request's host, its robots.txt known. Raises `HostGivenUp`."""
-        while leases := await self._frontier.lease(0, host=request.host):
+        while leases := await self._patiently(lambda: self._frontier.lease(0, host=request.host)):
             if leases[0].notes is not None:
                 return leases[0]
             # Not made here: the callback may be cancelled, and others wait for it as well.

@@ -24,6 +24,7 @@ from crawler.keeping import keep
 from crawler.outcome import Batch, Counts, Report, Restart
 from crawler.protocols import Memory, Spool
 from crawler.records.streams import streams_of
+from crawler.rules.pacing import rest_of
 from crawler.run import target_error
 from crawler.settings import Settings
 from crawler.spider import Spider
@@ -255,6 +256,7 @@ async def open_fleet(
             durable=settings.durable,
             clock=SteadyClock(),
             batch=lambda _: 0,
+            rest=lambda notes: rest_of(settings, notes),
             heard=hear,
         )
         restart = await frontier.open()

@@ -34,19 +34,18 @@ class Outbox:
         """Hand over an outcome, and wait until it is committed, or will not be."""
         if not self.is_closed:
             ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            await self._queue.put(Entry(outcome, ended))
-            if not self.is_closed:
-                await ended
+            await self._add(Entry(outcome, ended))
+            await ended
 
     async def hand_over(self, outcome: Outcome) -> None:
         """Hand over an outcome that nobody waits for."""
         if not self.is_closed:
-            await self._queue.put(Entry(outcome))
+            await self._add(Entry(outcome))
 
     async def end(self) -> None:
         """Say that nothing more comes."""
         if not self.is_closed:
-            await self._queue.put(None)
+            await self._add(None)
 
     async def gather(self) -> list[Entry]:
         """Return the outcomes at hand, and wait a little for more while workers bring some."""
@@ -70,6 +69,11 @@ class Outbox:
         while not self._queue.empty():
             if (entry := self._queue.get_nowait()) is not None:
                 release([entry])
+
+    async def _add(self, entry: Entry | None) -> None:
+        await self._queue.put(entry)
+        if self.is_closed:
+            self.close()  # which made room for this one makes it for the next
 
     async def _next(self, deadline: float) -> Entry | None:
         if not self._queue.empty():

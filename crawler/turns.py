@@ -62,9 +62,9 @@ class Turns:
         self.hungry = asyncio.Event()
 
     @property
-    def has_waiting(self) -> bool:
-        """True if there are requests at hand that wait for nothing but their hosts."""
-        return self._pacer.waiting > 0
+    def waiting(self) -> int:
+        """How many requests at hand wait for nothing but their hosts."""
+        return self._pacer.waiting
 
     def pace(self, host: str, notes: HostNotes | None, slots: int | None = None) -> Pace:
         """Return how fast a host may be asked, with `slots` of those in flight to it."""
@@ -217,9 +217,12 @@ class Turns:
         """Return when a host may next be asked (clock seconds)."""
         return self._pacer.due(host)
 
-    def forget(self, host: str) -> None:
-        """Drop a host that nothing waits for and nothing is under way to."""
-        if self._pacer.forget(host):
+    def forget(self, host: str, *, committed: float) -> None:
+        """Drop a host that nothing waits for and nothing is under way to.
+
+        Unless it was asked since the due time that is `committed` was read: a commit may last.
+        """
+        if self._pacer.forget(host, committed):
             self._book.forget(host)
 
     def _first_request(self, lease: HostLease) -> list[Request]:

@@ -79,13 +79,14 @@ def crawl(
     latency: float = 0.1,
     during: Callable[[Engine], Awaitable[None]] | None = None,
     on_wire: bool = True,
+    frontier: type[MemoryFrontier] = MemoryFrontier,
     **settings: Any,
 ) -> Crawl:
     """Run `spider` to its end; `answer` is asked after `latency` seconds of virtual time.
 
     Without `on_wire` no request gets as far as that: connections fail.
     """
-    return run(_crawl(spider, answer, latency, during, on_wire, settings))
+    return run(_crawl(spider, answer, latency, during, on_wire, frontier, settings))
 
 
 async def _crawl(
@@ -94,6 +95,7 @@ async def _crawl(
     latency: float,
     during: Callable[[Engine], Awaitable[None]] | None,
     on_wire: bool,
+    kind: type[MemoryFrontier],
     given: dict[str, Any],
 ) -> Crawl:
     left = Crawl()
@@ -116,7 +118,7 @@ async def _crawl(
 
     scope = Scope(domains=spider.allowed_domains, max_depth=settings.max_depth)
     callbacks = Callbacks(spider, scope=scope, timeout=settings.callback_timeout)
-    frontier = MemoryFrontier(
+    frontier = kind(
         clock=clock,
         batch=lambda notes: turns.pace("any", notes).batch,
         ask_notes=settings.obey_robots,

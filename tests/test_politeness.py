@@ -1,5 +1,6 @@
 """What a whole crawl asks of its hosts, on a clock that is a value."""
 
+import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import pytest
 
 from crawler.errors import CrawlerError, Retry, TlsError
+from crawler.frontier.memory import MemoryFrontier
+from crawler.outcome import Batch, Commit
 from crawler.request import Request
 from crawler.response import Response
 from crawler.spider import Out, Spider
@@ -87,6 +90,29 @@ def test_a_rest_outlives_the_moment_when_nothing_of_the_host_is_at_hand() -> Non
 
     left = crawl(Slowly(), busy(after="100"), retries=1, delay=1.0)
     assert starts(left)[1] == pytest.approx(100, abs=0.3)
+
+
+class Slow(MemoryFrontier):
+    """Its commits last, as on a disk that is busy."""
+
+    async def commit(self, batch: Batch) -> Commit:
+        await asyncio.sleep(0.3)
+        return await super().commit(batch)
+
+
+def test_the_delay_holds_while_a_commit_lasts() -> None:
+    class Tree(Many):
+        start_urls = ("http://a.example/1",)
+
+        def parse(self, page: Response) -> Any:
+            number = int(page.url.rpartition("/")[2])
+            below = [n for n in (2 * number, 2 * number + 1) if n < 24]
+            return [Request(f"http://a.example/{n}") for n in below]
+
+    left = crawl(Tree(), plain, delay=0.25, per_host=2, latency=0.01, frontier=Slow)
+    times = starts(left)
+    assert len(times) == 23
+    assert min(b - a for a, b in itertools.pairwise(times)) > 0.249
 
 
 def test_an_answer_to_page_fetch_rests_its_host() -> None:

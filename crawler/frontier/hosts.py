@@ -2,7 +2,7 @@
 
 import heapq
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import count
 
 import msgspec
@@ -149,6 +149,17 @@ class Hosts:
             self._db.execute("UPDATE hosts SET notes = NULL WHERE id = ?", (number,))
         if given_up:
             self._db.execute("UPDATE hosts SET given_up = NULL WHERE id = ?", (number,))
+
+    def rest(
+        self, numbers: Iterable[int], now: float, *, seconds: Callable[[HostNotes], float]
+    ) -> None:
+        """Leave hosts in peace as if each had been asked just now."""
+        for number in numbers:
+            held, _ = self.find(number)
+            if held.name and (pause := seconds(held.notes or HostNotes())):
+                self._db.execute(
+                    "UPDATE hosts SET due = max(due, ?) WHERE id = ?", (now + pause, number)
+                )
 
     def free(self, now: float, limit: int) -> list[Held]:
         """Return hosts that nobody holds and that are due, the longest due first."""

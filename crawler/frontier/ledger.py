@@ -4,7 +4,6 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 from msgspec import Struct
 
@@ -16,7 +15,7 @@ from crawler.frontier.peers import Peers
 from crawler.frontier.posting import Posting
 from crawler.frontier.requests import Requests, rank_of
 from crawler.frontier.retrying import Retrying
-from crawler.frontier.schema import mapped, transaction
+from crawler.frontier.schema import transaction
 from crawler.frontier.sharing import Sharing
 from crawler.outcome import Batch, HostLease, HostNotes
 from crawler.protocols import Clock
@@ -31,6 +30,7 @@ class Options(Struct, frozen=True):
     clock: Clock
     batch: Callable[[HostNotes], int]
     slots: Callable[[HostNotes], int] = lambda notes: 1  # noqa: ARG005
+    rest: Callable[[HostNotes], float] = lambda notes: 0.0  # noqa: ARG005
     rules: urls.KeyRules = urls.KeyRules()  # frozen
     host_pages: int | None = None
     max_pages: int | None = None
@@ -69,11 +69,8 @@ class Ledger:
     For one thread. What is held here changes only once its transaction is true.
     """
 
-    def __init__(
-        self, connection: sqlite3.Connection, path: Path, *, peers: Peers, options: Options
-    ) -> None:
+    def __init__(self, connection: sqlite3.Connection, *, peers: Peers, options: Options) -> None:
         self._db = connection
-        self._path = path
         self.options = options
         self.clock = options.clock
         self.peers = peers
@@ -180,11 +177,11 @@ class Ledger:
 
     @contextmanager
     def transaction(self, *, fenced: bool = True) -> Iterator[None]:
-        """Do all of the block or nothing, its errors mapped.
+        """Do all of the block or nothing.
 
         `fenced`: raises `LeasesLost` if this process was taken for dead; others have what it held.
         """
-        with mapped(self._path), transaction(self._db):
+        with transaction(self._db):
             if fenced:
                 self.peers.check()
             yield

@@ -20,6 +20,8 @@ class Life:
             dead = self._ledger.peers.enter(alone=alone)
             self._count_crashes(dead)
             self._set_clock(alone=alone)
+            # By the run's clock: ours goes by it only once whoever opened us knows it.
+            self._rest(dead, self._ledger.books.ahead() + time.monotonic())
             if alone:
                 self._ledger.retrying.seeding()
         self._ledger.peers.forget(dead)
@@ -44,12 +46,15 @@ class Life:
         with self._ledger.transaction():
             dead = self._ledger.peers.bury(self._ledger.peers.look())
             self._count_crashes(dead)
+            self._rest(dead, self._ledger.clock())
         self._ledger.peers.forget(dead)
         return bool(dead)
 
     def end(self) -> None:
-        """Let go all that this process holds."""
+        """Let go all that this process holds; what is cut off may just have been asked."""
+        held = self._ledger.hosts.held.values()
         with self._ledger.transaction(fenced=False):
+            self._rest_hosts([host.id for host in held if not host.is_idle], self._ledger.clock())
             self._ledger.peers.leave(self._ledger.peers.number)
 
     def _count_crashes(self, dead: Iterable[Dead]) -> None:
@@ -60,6 +65,14 @@ class Life:
                 alone = bool(caught) or len(process.flights) == 1
                 if self._ledger.requests.blame(place, alone=alone):
                     self._ledger.books.add("crashes", 1)
+
+    def _rest(self, dead: Iterable[Dead], now: float) -> None:
+        """Have no host of theirs asked too soon: what they asked last is written down nowhere."""
+        for process in dead:
+            self._rest_hosts(process.hosts, now)
+
+    def _rest_hosts(self, numbers: Iterable[int], now: float) -> None:
+        self._ledger.hosts.rest(numbers, now, seconds=self._ledger.options.rest)
 
     def _set_clock(self, *, alone: bool) -> None:
         """See to it that no host waits longer because a clock was set back since the last life."""

@@ -1,6 +1,5 @@
 """The frontier in this process's memory."""
 
-import asyncio
 import heapq
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +10,7 @@ from msgspec import structs
 
 from crawler import urls
 from crawler.frontier.alone import Alone
+from crawler.frontier.changes import Changes, wait
 from crawler.outcome import (
     MOST_EXAMPLES,
     MOST_SLOWEST,
@@ -91,7 +91,7 @@ class MemoryFrontier(Alone):
         self._examples: list[str] = []
         self._ids = count(1)
         self._entries = count()
-        self._changed = asyncio.Event()
+        self._changes = Changes()
 
     async def open(self) -> Restart:
         """Open empty: memory has no earlier life."""
@@ -102,11 +102,12 @@ class MemoryFrontier(Alone):
         if host is not None:
             return self._lease_out_of_turn(self._host(host))
         while True:
-            changed = self._changed
+            changed = self._changes.next
             leases = self._take(limit)
             if leases or not (self._queued or self._delayed or self._leased):
                 return leases
-            await self._until(changed)
+            dues = [heap[0][0] for heap in (self._heap, self._delayed) if heap]
+            await wait(changed, due=min(dues, default=None), clock=self._clock)
 
     async def reserve(self, pages: int) -> int:
         """See `Frontier.reserve`."""
@@ -152,7 +153,7 @@ class MemoryFrontier(Alone):
         self._counts.update(batch.counts)
         self._reserved -= batch.counts.get("pages", 0)
         self._examples += batch.examples[: MOST_EXAMPLES - len(self._examples)]
-        self._wake()
+        self._changes.wake()
         return Commit(counts=self._counts)
 
     async def counts(self) -> Counts:
@@ -280,17 +281,3 @@ class MemoryFrontier(Alone):
         if self._refusal(host):
             return []
         return [HostLease(host.name, "", (), host.notes, host.due)]
-
-    async def _until(self, changed: asyncio.Event) -> None:
-        """Wait for a commit, or for the next host or delayed request to be due."""
-        dues = [heap[0][0] for heap in (self._heap, self._delayed) if heap]
-        try:
-            async with asyncio.timeout(max(0.0, min(dues) - self._clock()) if dues else None):
-                await changed.wait()
-        except TimeoutError:
-            return
-
-    def _wake(self) -> None:
-        """Wake all who wait now; those who come later wait for the next change."""
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()

@@ -12,11 +12,15 @@ from crawler.frontier.presence import Flight, Presence, flights, is_dead, is_the
 
 
 class Dead(Struct, frozen=True):
-    """A process that died: how many requests it had in hand, and whose callbacks were running."""
+    """A process that died: how many requests it had in hand, and whose callbacks were running.
+
+    `hosts` are the numbers of those it held, alone or with others.
+    """
 
     number: int
     in_hand: int
     flights: Sequence[Flight]
+    hosts: Sequence[int]
 
 
 class Peers:
@@ -77,7 +81,8 @@ class Peers:
             (in_hand,) = self._db.execute(
                 "SELECT in_hand FROM processes WHERE no = ?", (number,)
             ).fetchone()
-            buried.append(Dead(number, in_hand, flights(self._path(number))))
+            path, hosts = self._path(number), self._hosts_of(number)
+            buried.append(Dead(number, in_hand, flights(path), hosts))
             self.leave(number)
         return buried
 
@@ -182,6 +187,14 @@ class Peers:
             (number,),
         ).fetchone()
         return bool(held)
+
+    def _hosts_of(self, number: int) -> list[int]:
+        rows = self._db.execute(
+            "SELECT id FROM hosts WHERE holder = ?1"
+            " UNION SELECT host FROM shares WHERE process = ?1",
+            (number,),
+        )
+        return [host for (host,) in rows]
 
     def _numbers(self) -> list[int]:
         return [number for (number,) in self._db.execute("SELECT no FROM processes")]

@@ -176,14 +176,17 @@ def flights(path: Path) -> list[Flight]:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Keep other processes out of the block: who comes later waits."""
+def locked(path: Path, *, waits: bool = True) -> Iterator[None]:
+    """Keep other processes out of the block: who comes later waits.
+
+    Raises `BlockingIOError` instead if it is not to wait.
+    """
     try:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     except OSError as error:
         raise refused(path, error) from None
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
+        fcntl.flock(fd, fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     finally:
         os.close(fd)

@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from crawler.errors import RunError, TargetError
 
 FILE = "frontier.db"
 LOCK = ".lock"
 """Names in a run's folder; whoever opens the file holds the lock meanwhile."""
 
-FORMAT = 1
+FORMAT = 2
 _APPLICATION = 0x63726177  # "craw"
 _BUSY_SECONDS = 60.0
 _CACHE_KIB = 32_768
@@ -111,10 +113,9 @@ def is_ours(connection: sqlite3.Connection, path: Path) -> bool:
     version = _number(connection, "user_version")
     if (application, version) == (_APPLICATION, FORMAT):
         return True
-    if version > FORMAT and application == _APPLICATION:
-        raise RunError(
-            f"{path}: written by a newer version (its format is {version}, ours {FORMAT})"
-        )
+    if application == _APPLICATION:
+        age = "a newer" if version > FORMAT else "an older"
+        raise RunError(f"{path}: written by {age} version (its format is {version}, ours {FORMAT})")
     if application or version or connection.execute("SELECT 1 FROM sqlite_master").fetchone():
         raise RunError(f"{path}: is no frontier of a crawl")
     return False
@@ -160,9 +161,15 @@ def mapped(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         if type(error) is not sqlite3.DatabaseError:
             raise  # a bug of ours
-        raise RunError(
-            f"{path}: {error}; what the run has kept so far is whole, but it cannot go on"
-        ) from None
+        raise _broken(path, error) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _broken(path, error) from None
+
+
+def _broken(path: Path, error: Exception) -> RunError:
+    return RunError(
+        f"{path}: is broken ({error}); what the run has kept so far is whole, but it cannot go on"
+    )
 
 
 def _words(error: sqlite3.OperationalError) -> str:

@@ -13,13 +13,15 @@ from crawler.errors import RunError, TargetError
 from crawler.file_thread import FileThread
 from crawler.frontier.alone import UNHEARD
 from crawler.frontier.borrowing import Borrowed, Borrowing
+from crawler.frontier.changes import Changes, wait
 from crawler.frontier.counters import Counters, News
 from crawler.frontier.ledger import Ledger, Options, Taken
 from crawler.frontier.life import Life
 from crawler.frontier.peers import Peers
 from crawler.frontier.presence import PROCESSES, Flight, locked
 from crawler.frontier.requests import rank_of
-from crawler.frontier.schema import FILE, LOCK, check_whole, connect
+from crawler.frontier.schema import FILE, LOCK, check_whole, connect, mapped
+from crawler.frontier.turn import turn
 from crawler.outcome import Batch, Commit, Counts, HostLease, Part, Restart, Totals
 from crawler.protocols import Note
 from crawler.request import Request
@@ -43,7 +45,8 @@ class SqliteFrontier:
     run; otherwise, one more of a run that is being crawled. `heard` is called with what other
     processes keep by name, `wished` with a number for `lend` when one wants to ask a host that is
     held here. The options are those of `MemoryFrontier`, and `slots`: how many
-    requests a host without a delay may have in flight, for sharing it.
+    requests a host without a delay may have in flight, for sharing it; `rest`: how many seconds
+    have to lie between two requests to a host, for one whose holder died.
     """
 
     def __init__(
@@ -64,7 +67,7 @@ class SqliteFrontier:
         self._wished = wished
         self._options = Options(**options)
         self._thread = FileThread("frontier")
-        self._changed = asyncio.Event()
+        self._changes = Changes()
         self._connection: sqlite3.Connection | None = None
         self._seen = 0  # SQLite's own count of changes
         self._told = 0  # our own, of what is kept
@@ -80,30 +83,33 @@ class SqliteFrontier:
             lease = await self._borrow(host)
             return [lease] if lease is not None else []
         while True:
-            changed = self._changed
+            changed = self._changes.next
             taken, kept = await self._run(self._take, limit)
             if kept:
                 self._heard(kept)
             if taken.leases or taken.over:
                 return taken.leases
-            await self._until(changed, taken.due)
+            await wait(changed, due=taken.due, clock=self._options.clock)
 
     async def watch(self) -> None:
         """See `Frontier.watch`."""
         while True:
             await asyncio.sleep(_TOGETHER_SECONDS if self._peers.several else _ALONE_SECONDS)
-            await self.listen()
+            try:
+                await self.listen()
+            except TargetError:
+                # Full: whoever has something to crawl or to commit says so, waits, or gives up.
+                self._seen = 0  # what this look has not come to, the next one shall
 
     async def listen(self) -> None:
         """Hear what other processes did by now."""
-        kept = await self._run(self._look)
+        if (kept := await self._run(self._look)) is not None:
+            self._heard(kept)
+            self._changes.wake()
         # Also if others did nothing: a host that is wished for may be ours by now, its notes known.
         if self._peers.several:
             for number, lease in await self._run(self._borrowing.wishes):
                 self._wished(number, lease)
-        if kept is not None:
-            self._heard(kept)
-            self._wake()
 
     def note(self, request: Request) -> Note:
         """See `Frontier.note`."""
@@ -123,7 +129,7 @@ class SqliteFrontier:
     async def commit(self, batch: Batch) -> Commit:
         """See `Frontier.commit`."""
         news = await self._run(self._commit, batch)
-        self._wake()
+        self._changes.wake()
         return Commit(counts=self._counters.learn(news))
 
     async def parts(self) -> Mapping[int, Part]:
@@ -139,7 +145,7 @@ class SqliteFrontier:
         """See `Frontier.lend`."""
         await self._run(self._grant, wish)
         while True:
-            changed = self._changed
+            changed = self._changes.next
             if await self._run(self._ledger.lending.is_over, wish):
                 return
             await changed.wait()
@@ -147,12 +153,8 @@ class SqliteFrontier:
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[Mapping[str, int]]:
         """See `Frontier.turn`."""
-        lock = locked(self._folder / ".turn")
-        await self._run(lock.__enter__)
-        try:
+        async with turn(self._folder / ".turn", thread=self._thread):
             yield self._counters.learn(await self._run(self._counters.look))
-        finally:
-            lock.__exit__(None, None, None)
 
     async def counts(self) -> Counts:
         """See `Frontier.counts`."""
@@ -167,22 +169,30 @@ class SqliteFrontier:
     async def aclose(self) -> None:
         """Close; what this process still holds is queued again. Again is fine."""
         if self._connection is not None:
+            try:
+                await self._run(self._life.end)
+            except TargetError as error:
+                log.warning("%s; what this process had is queued again with the next one", error)
             await self._run(self._close)
         self._thread.close()
 
     async def bury(self) -> None:
         """Let go at once what a process held that is known to be dead."""
         if await self._run(self._life.bury):
-            self._wake()
+            self._changes.wake()
 
     async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._thread.run(work, *args, **kwargs)
+        def mapped_work() -> T:
+            with mapped(self._path):
+                return work(*args, **kwargs)
+
+        return await self._thread.run(mapped_work)
 
     async def _borrow(self, host: str) -> HostLease | None:
         """Hold a host out of turn; whoever is cancelled meanwhile does not hold it."""
         wish: int | None = None
         while True:
-            changed = self._changed
+            changed = self._changes.next
             borrowing = asyncio.ensure_future(self._run(self._borrowing.borrow, host, wish))
             try:
                 borrowed = await asyncio.shield(borrowing)
@@ -204,24 +214,9 @@ class SqliteFrontier:
 
         def give_back() -> None:
             self._borrowing.give_back(host, borrowing.result(), wish)
-            loop.call_soon_threadsafe(self._wake)
+            loop.call_soon_threadsafe(self._changes.wake)
 
         self._thread.start(give_back)
-
-    async def _until(self, changed: asyncio.Event, due: float | None) -> None:
-        """Wait for a commit, another process, or for the next host or delayed request to be due."""
-        try:
-            async with asyncio.timeout(
-                None if due is None else max(0.0, due - self._options.clock())
-            ):
-                await changed.wait()
-        except TimeoutError:
-            return
-
-    def _wake(self) -> None:
-        """Wake all who wait now; those who come later wait for the next change."""
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()
 
     def _open(self) -> Restart:
         if not self._alone and not self._path.exists():
@@ -229,7 +224,7 @@ class SqliteFrontier:
         with locked(self._folder / LOCK):
             connection = self._connection = connect(self._path, durable=self._durable)
             self._peers = Peers(connection, self._folder / PROCESSES)
-            self._ledger = Ledger(connection, self._path, peers=self._peers, options=self._options)
+            self._ledger = Ledger(connection, peers=self._peers, options=self._options)
             self._life = Life(self._ledger)
             self._borrowing = Borrowing(self._ledger)
             self._counters = Counters(self._ledger.books)
@@ -292,11 +287,6 @@ class SqliteFrontier:
 
     def _close(self) -> None:
         connection, self._connection = self._connection, None
-        if connection is None:
-            return
-        try:
-            self._life.end()
-        except TargetError as error:
-            log.warning("%s; what this process had is queued again with the next one", error)
-        self._peers.close()
-        connection.close()
+        if connection is not None:
+            self._peers.close()
+            connection.close()

@@ -183,12 +183,16 @@ class Pacer(Generic[T]):
         entry = self._hosts.get(host)
         return entry.due if entry is not None else 0.0
 
-    def forget(self, host: str) -> bool:
-        """Drop a host that nothing waits for and nothing is under way to; True if it is gone."""
-        entry = self._hosts.get(host)
-        if entry is not None and (entry.waiting or entry.ahead or entry.in_flight or entry.revoked):
+    def forget(self, host: str, due: float) -> bool:
+        """Drop a host that nothing waits for and nothing is under way to; True if it is gone.
+
+        `due` is what somebody else knows of its due time: a later one is not forgotten.
+        """
+        if (entry := self._hosts.get(host)) is None:
+            return True
+        if entry.waiting or entry.ahead or entry.in_flight or entry.revoked or entry.due > due:
             return False
-        self._hosts.pop(host, None)
+        del self._hosts[host]
         return True
 
     def _next(self, heap: "_Heap[T]", now: float) -> _Host[T] | None:

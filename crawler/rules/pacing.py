@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
+from crawler.outcome import HostNotes
+from crawler.settings import Settings
+
 _LONGEST_BACKOFF = 60.0
 _LEASE_SECONDS = 2.0
 _LARGEST_BATCH = 64
@@ -76,6 +79,13 @@ def pace_of(*, delay: float, per_host: int, crawl_delay: float | None) -> Pace:
     if crawl_delay is None:
         return Pace(delay, per_host)
     return Pace(max(delay, crawl_delay), 1)
+
+
+def rest_of(settings: Settings, notes: HostNotes) -> float:
+    """Return the seconds that have to lie between two requests to a host."""
+    return pace_of(
+        delay=settings.delay, per_host=settings.per_host, crawl_delay=notes.crawl_delay
+    ).delay
 
 
 def _seconds(parts: dict[str, str], now: float) -> float | None:

@@ -205,6 +205,19 @@ async def test_a_limit_is_of_all_processes_together(folder: Path, wide: Slots, l
     assert kept(folder).total() == report(folder)["pages"] == 90
 
 
+async def test_a_process_with_nothing_left_to_do_keeps_no_pages_of_max_pages(folder: Path) -> None:
+    async with Site(HOSTS[:2]) as site:
+        for host, number in ((HOSTS[0], 60), (HOSTS[1], 6)):
+            for n in range(number):
+                below = [site.url(f"/{m}", host=host) for m in (2 * n + 1, 2 * n + 2) if m < number]
+                site.page(f"/{n}", links=below, host=host)
+        site.page("/both", links=[site.url("/0", host=host) for host in HOSTS[:2]])
+        more = ("-a", f"start={site.url('/both')}", "--processes", "2", "--max-pages", "30")
+        done = await crawl(folder, *words(Slots(site), *more, delay=0.1))
+    assert done.status == 0, done.err
+    assert report(folder)["pages"] == 30
+
+
 async def test_a_worker_that_is_killed_is_followed_by_another(folder: Path, wide: Slots) -> None:
     process = await start(folder, *words(wide, "--processes", "2", "-v"))
     for number in (40, 100):
@@ -216,6 +229,26 @@ async def test_a_worker_that_is_killed_is_followed_by_another(folder: Path, wide
     assert kept(folder) == whole(wide)
     again = asked(wide) - whole(wide)
     assert again.total() <= 2 * 32  # what a process has in hand, at each kill
+
+
+@pytest.mark.parametrize("resumes", [False, True])
+async def test_a_host_is_not_asked_too_soon_when_whoever_asked_it_is_killed(
+    folder: Path, narrow: Slots, resumes: bool
+) -> None:
+    given = words(narrow, "--processes", "2", "--max-pages", "2", delay=3)
+    process = await start(folder, *given)
+    await until(1, narrow)
+    if resumes:
+        process.kill()
+    for pid in workers(process):
+        os.kill(pid, signal.SIGKILL)
+    done = await ended(process, folder)
+    if resumes:
+        done = await crawl(folder, *given)
+    assert done.status == 0, done.err
+    times = [hit.time for hit in narrow.site.log]
+    assert len(times) == 3  # the first page is asked for again
+    assert min(later - sooner for sooner, later in itertools.pairwise(times)) > 2.9
 
 
 async def test_workers_end_with_the_process_that_started_them(folder: Path, wide: Slots) -> None:

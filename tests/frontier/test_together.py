@@ -280,6 +280,59 @@ async def test_what_a_killed_process_held_comes_back_and_only_its_callback_has_c
     assert (await one.totals()).counts["crashes"] == 6
 
 
+def by_notes(notes: HostNotes) -> float:
+    return notes.crawl_delay or 2.0
+
+
+async def test_the_hosts_of_a_killed_process_rest_as_if_it_had_just_asked_them(
+    opened: Open, tmp_path: Path
+) -> None:
+    clock = Clock()
+    one = await opened(clock=clock, rest=by_notes)
+    await add(one, Request("http://a/1"))
+    await add(one, Request("http://b/1"), notes=HostNotes(crawl_delay=9.0))
+    await kill_a_process(tmp_path, alone=False)
+    clock.now = 1005.0
+    await one.bury()
+    dues: dict[str, float] = {}
+    for seconds in range(12):
+        clock.now = 1005.0 + seconds
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.05):
+                dues |= {lease.host: clock.now for lease in await one.lease(100)}
+    assert dues == {"a": 1007.0, "b": 1014.0}
+
+
+@pytest.mark.parametrize("settles", [False, True])
+async def test_what_is_cut_off_rests_in_the_next_life_and_what_is_settled_does_not(
+    opened: Open, settles: bool
+) -> None:
+    clock = Clock()
+    one = await opened(clock=clock, rest=by_notes)
+    await add(one, *[Request(f"http://a/{n}") for n in range(3)])
+    some = await leased(one, 1)
+    await one.commit(Batch(settled=some if settles else [], due={"a": 1001.0}))
+    await one.aclose()
+    again = await opened(clock=clock, rest=by_notes, alone=True)
+    clock.now = 1001.5
+    assert await is_waiting(again) is not settles
+    clock.now = 1002.5
+    await again.listen()
+    assert settles or len(await leased(again)) == 3
+
+
+async def test_a_killed_processes_host_rests_in_the_next_life(opened: Open, tmp_path: Path) -> None:
+    one = await opened()
+    await add(one, Request("http://a/1"))
+    await one.aclose()
+    await kill_a_process(tmp_path, alone=True)
+    clock = Clock()
+    again = await opened(clock=clock, rest=by_notes, alone=True)
+    assert await is_waiting(again)
+    clock.now = 1002.5
+    assert names(await leased(again)) == ["1"]
+
+
 async def test_the_next_life_says_what_the_last_had_in_hand(opened: Open, tmp_path: Path) -> None:
     one = await opened()
     await add(one, *[Request(f"http://a/{n}") for n in range(3)])
@@ -317,6 +370,23 @@ async def test_one_is_alone_and_nobody_joins_what_nobody_crawls(
     await one.aclose()
     with pytest.raises(RunError, match="nobody crawls it now"):
         await opened(alone=False)
+
+
+async def test_who_waits_for_its_turn_still_sees_who_is_dead(opened: Open, tmp_path: Path) -> None:
+    one, two = await opened(), await opened()
+    await add(one, Request("http://a/1"))
+    turn = two.turn()
+    async with one.turn():
+        waiting = asyncio.create_task(turn.__aenter__())
+        await asyncio.sleep(0.05)
+        await kill_a_process(tmp_path, alone=False)
+        async with asyncio.timeout(10):
+            await two.bury()
+        assert names(await leased(two)) == ["1"]
+        assert not waiting.done()
+    async with asyncio.timeout(10):
+        await waiting
+    await turn.__aexit__(None, None, None)
 
 
 async def test_a_forked_child_does_not_keep_its_parents_place(opened: Open, tmp_path: Path) -> None:

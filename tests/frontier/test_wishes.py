@@ -1,8 +1,9 @@
 """Requests out of turn to hosts that another process holds."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+import resource
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 from msgspec import structs
@@ -107,3 +108,46 @@ async def wishing(frontier: SqliteFrontier, host: str) -> AsyncIterator[None]:
     with suppress(asyncio.CancelledError):
         await waiting
     await asyncio.sleep(0)  # it gives back what it has got
+
+
+@contextmanager
+def no_room() -> Iterator[None]:
+    """Let no file of this process grow: a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_a_wish_is_taken_up_when_a_disk_that_was_full_has_room_again(tmp_path: Path) -> None:
+    wishes: asyncio.Queue[int] = asyncio.Queue()
+
+    def wished(wish: int, _: HostLease) -> None:
+        wishes.put_nowait(wish)
+
+    def made(*, alone: bool = False) -> SqliteFrontier:
+        return SqliteFrontier(
+            tmp_path, alone=alone, clock=Clock(), batch=lambda notes: 4, wished=wished
+        )
+
+    holder, other = made(alone=True), made()
+    for frontier in (holder, other):
+        await frontier.open()
+    await add(holder, Request("http://a/1"))
+    await leased(holder)
+    await holder.listen()  # it hears that there is another
+    borrowing = asyncio.create_task(other.lease(0, host="a"))
+    await asyncio.sleep(0.05)  # the wish is written down
+    with no_room():
+        watching = asyncio.create_task(holder.watch())
+        await asyncio.sleep(0.2)  # some looks
+        assert not watching.done()
+    async with asyncio.timeout(10):
+        assert await wishes.get()
+    for task in (watching, borrowing):
+        task.cancel()
+    await asyncio.wait([watching, borrowing])
+    await other.aclose()
+    await holder.aclose()

@@ -177,12 +177,23 @@ def test_the_due_time_of_a_lease_is_kept() -> None:
 def test_only_an_idle_host_is_forgotten() -> None:
     pacer: Pacer[Ticket] = Pacer()
     pacer.admit("a", tickets(1), pace=FAST)
-    assert not pacer.forget("a")
+    assert not pacer.forget("a", 0.0)
     drain(pacer, 0.0)
-    assert not pacer.forget("a")
+    assert not pacer.forget("a", 0.0)
     pacer.finished("a", 1)
-    assert pacer.forget("a")
+    assert pacer.forget("a", 0.0)
     assert pacer.due("a") == 0.0
+
+
+def test_a_due_time_that_nobody_else_knows_is_not_forgotten() -> None:
+    pacer: Pacer[Ticket] = Pacer()
+    pacer.admit("a", tickets(1), pace=POLITE)
+    drain(pacer, 0.0)
+    pacer.sent("a", 1, 0.2)
+    pacer.finished("a", 1)
+    assert not pacer.forget("a", 0.5)
+    assert pacer.due("a") == 0.7
+    assert pacer.forget("a", 0.7)
 
 
 @given(

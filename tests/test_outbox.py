@@ -1,0 +1,28 @@
+"""Outcomes on their way to the committer."""
+
+import asyncio
+
+import pytest
+
+from crawler.outbox import Outbox
+from crawler.outcome import Outcome, Verdict
+from crawler.request import Request
+
+ROOM = 2
+
+
+def outcome() -> Outcome:
+    return Outcome(Request("http://a/"), Verdict.DONE)
+
+
+@pytest.mark.parametrize("waits", [False, True])
+async def test_a_closed_outbox_lets_all_go_who_wait_to_hand_over(waits: bool) -> None:
+    outbox = Outbox(ROOM, idle=lambda: True)
+    hand = outbox.put if waits else outbox.hand_over
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        for _ in range(3 * ROOM):
+            group.create_task(hand(outcome()))
+        group.create_task(outbox.end())
+        await asyncio.sleep(0)
+        outbox.close()
+    await hand(outcome())
