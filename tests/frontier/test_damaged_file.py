@@ -3,16 +3,18 @@
 import asyncio
 import shutil
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
+from random import Random
 
 import pytest
 
-from crawler.errors import RunError
+from crawler.errors import RunError, TargetError
 from crawler.frontier.presence import PROCESSES
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.outcome import Batch, HostNotes, Restart
 from crawler.request import Request
-from tests.frontier.contract import Clock
+from tests.frontier.contract import Clock, leased
 
 
 async def opened(folder: Path, clock: Clock | None = None) -> SqliteFrontier:
@@ -30,7 +32,8 @@ async def some(folder: Path) -> Path:
     """The file of a frontier with two hundred requests."""
     folder.mkdir(exist_ok=True)
     frontier = await opened(folder)
-    await frontier.commit(Batch(found=[Request(f"http://a/{n}") for n in range(200)]))
+    found = [Request(f"http://a/{n}") for n in range(200)]
+    await frontier.commit(Batch(found=found, notes={"a": HostNotes()}))
     await frontier.aclose()
     return folder / "frontier.db"
 
@@ -48,6 +51,36 @@ async def test_a_file_that_lost_its_end_is_refused_by_name(tmp_path: Path) -> No
             continue
         with pytest.raises(RunError, match=r"frontier\.db: "):
             await opened(folder)
+
+
+@pytest.mark.parametrize("seed", range(40))
+async def test_what_is_damaged_anywhere_is_an_error_by_name_or_does_no_harm(
+    tmp_path: Path, seed: int
+) -> None:
+    path, draw = await some(tmp_path), Random(seed)
+    content = bytearray(path.read_bytes())
+    for _ in range(6):
+        length = draw.randint(8, 200)
+        place = draw.randrange(100, len(content) - length)  # its header says what it is
+        content[place : place + length] = draw.randbytes(length)
+    path.write_bytes(content)
+    try:
+        frontier = await opened(tmp_path)
+    except RunError as error:
+        assert str(error).startswith(f"{path}: ")
+        return
+    try:
+        async with asyncio.timeout(10):
+            while requests := await leased(frontier):
+                await frontier.commit(Batch(settled=requests, counts={"pages": len(requests)}))
+                await frontier.counts()
+        await frontier.totals()
+    except (RunError, TargetError) as error:
+        assert str(error).startswith(f"{path}: ")
+    except TimeoutError:
+        pass  # what the sizes say is in the queue is not there
+    with suppress(RunError, TargetError):
+        await frontier.aclose()
 
 
 async def test_a_file_that_somebody_reads_an_older_state_of_is_whole(tmp_path: Path) -> None:
@@ -69,7 +102,7 @@ async def test_a_file_that_somebody_reads_an_older_state_of_is_whole(tmp_path: P
 
 async def test_what_is_no_frontier_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "frontier.db").write_text("to be or not to be" * 100)
-    with pytest.raises(RunError, match=r"frontier\.db: file is not a database"):
+    with pytest.raises(RunError, match=r"frontier\.db: is broken \(file is not a database\)"):
         await opened(tmp_path)
     (tmp_path / "frontier.db").unlink()
     other = sqlite3.connect(tmp_path / "frontier.db")
