@@ -264,7 +264,8 @@ def _check_outputs(folder: Path, record: Record, output_dir: Path) -> None:
             other = read_record(path.parent)
         except RunError:
             continue
-        shared = own & _files(other) if other != record else set()  # a copy, for safety's sake
+        is_copy = other.created == record.created  # made for safety's sake
+        shared = set() if is_copy else own & _files(other)
         if shared and not path.parent.samefile(folder) and _wrote(path.parent, record.created):
             raise RunError(f"{folder}: {min(shared)} was since written to by run {path.parent}")
 

@@ -99,6 +99,27 @@ async def test_on_the_command_line_that_is_one_line_and_its_exit_status(
     assert len(done.err.splitlines()) == 1
 
 
+@pytest.mark.parametrize("name", ["items.jsonl", "pages.jsonl"])
+async def test_a_file_that_got_a_line_too_many_is_not_cut_to_its_length(
+    web: FakeSite, name: str
+) -> None:
+    await life(web, 35)
+    file = Path("job") / name
+    file.write_bytes(file.read_bytes().splitlines(keepends=True)[0] + file.read_bytes())
+    said = await refused(web, TargetError)
+    assert said == f"job/{name}: was edited: its last lines are not those that were written"
+
+
+async def test_a_run_that_was_moved_away_from_its_output_makes_nothing_where_it_was(
+    web: FakeSite,
+) -> None:
+    await crawl(Site(web.url()), job="there/job", output="there/x.jsonl", max_pages=3)
+    Path("there").rename("here")
+    with pytest.raises(TargetError, match=r"there/x\.jsonl: is gone"):
+        await crawl(Site(web.url()), job="here/job", max_pages=9)
+    assert not Path("there").exists()
+
+
 @pytest.mark.parametrize("name", ["x.csv", "x.json", "x.jsonl"])
 async def test_an_output_that_lost_what_others_left_in_it_is_named_and_left_as_it_is(
     web: FakeSite, name: str

@@ -66,6 +66,17 @@ async def test_one_command_begins_goes_on_and_says_when_there_is_no_more(
     assert not (folder / "output").exists()
 
 
+async def test_a_finished_run_of_another_spider_is_not_said_to_be_done(
+    folder: Path, web: Site
+) -> None:
+    text = (folder / "spiders" / "site.py").read_text()
+    (folder / "spiders" / "other.py").write_text(text.replace("class Site", "class Other"))
+    words = ["-a", f"start={web.url('/lonely')}", "--job", "run"]
+    assert (await crawl(folder, "site", *words)).status == 0
+    done = await crawl(folder, "other", *words)
+    assert (done.status, "is a run of spider 'site', not of 'other'" in done.err) == (2, True)
+
+
 async def test_the_line_to_go_on_with_names_the_folder(folder: Path, web: Site) -> None:
     words = ["spiders/site.py:Site", "-a", f"start={web.url()}", "--job", "my job"]
     done = await crawl(folder, *words, "--max-pages", "2")

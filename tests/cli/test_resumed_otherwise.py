@@ -186,3 +186,10 @@ async def test_a_limit_counts_what_all_lives_brought(
     assert reached(done, name)
     assert done.report["pages"] == sum(done.report["items"].values()) == 25
     assert done.table["go on"] == f"crawl site --resume {flag} N"
+
+
+async def test_other_item_types_are_refused(begun: Path) -> None:
+    edit(begun, "class Book(Spider,", "class Page(Item):\n    url: str\n\nclass Book(Spider[Page],")
+    edit(begun, "from crawler import", "from crawler import Item,")
+    line = await refused(begun)
+    assert line.endswith("item types was ['item'], is ['page']")

@@ -1,5 +1,6 @@
 """Runs that write to one file, one after the other."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,14 @@ async def test_what_a_later_run_appended_is_not_cut_off_by_a_resume(
     later = await crawl(folder, "site", "--resume", "--max-pages", "20")
     assert later.status == 0, later.err
     assert (folder / name).read_bytes().startswith(written)
+
+
+async def test_a_copy_of_a_run_keeps_neither_from_going_on(folder: Path, small: Site) -> None:
+    given = ("site", "-a", f"start={small.url()}", "-o", "x.csv")
+    await crawl(folder, *given, "--job", "jobs/one", "--max-pages", "3")
+    shutil.copytree(folder / "jobs" / "one", folder / "jobs" / "copy")
+    done = await crawl(folder, *given, "--job", "jobs/one", "--max-pages", "20")
+    assert (done.status, len(lines(folder / "jobs" / "one" / "items.jsonl"))) == (0, 20), done.err
 
 
 async def test_a_run_that_was_refused_a_file_another_writes_to_changes_nothing_for_that_one(

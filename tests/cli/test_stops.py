@@ -44,6 +44,14 @@ class Blocks(_Held):
     async def hold(self):
         time.sleep(1e9)
 
+class Closes(_Held):
+    async def hold(self):
+        pass
+
+    async def closed(self, report):
+        print("held", flush=True)
+        await asyncio.sleep(1e9)
+
 class Threads(_Held):
     async def hold(self):
         await asyncio.to_thread(time.sleep, 1e9)
@@ -137,6 +145,14 @@ async def test_a_callback_that_never_ends_is_given_up_after_stop_seconds(
     assert done.status == 130
     assert f"{spider}: stopped by Ctrl-C" in done.err
     assert done.lines("items.jsonl") == [{"url": site.url()}]
+
+
+async def test_a_closed_that_never_ends_is_given_up_as_well(held: Path, site: Site) -> None:
+    process = await begun(held, site, "closes", "-o", "-", "-s", "stop_seconds=0.1", lines=3)
+    done = await interrupt(process, held, times=1)
+    assert done.status == 130
+    assert "closed() did not end in its time" in done.err
+    assert len(done.lines("items.jsonl")) == 2
 
 
 async def test_a_callback_that_catches_its_cancelling_ends_with_the_process(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from crawler.errors import RunError
+from crawler.errors import OutputError, RunError
 from crawler.frontier.retrying import retry_failed
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.outcome import Batch, HostNotes
@@ -64,6 +64,20 @@ async def test_a_failed_request_comes_again_as_if_never_tried(tmp_path: Path) ->
         assert totals.examples == ["item: $.price: http://b/"]
         assert await leased(frontier) == [one]
     assert retry_failed(tmp_path, before=lambda: None) == 0
+
+
+async def test_what_has_to_be_done_before_and_fails_leaves_all_as_it_was(tmp_path: Path) -> None:
+    async with life(tmp_path) as frontier:
+        await add(frontier, Request("http://a/1"))
+        (one,) = await leased(frontier)
+        await frontier.commit(Batch(settled=[one], failed=[(one, ["status"])]))
+
+    def fail() -> None:
+        raise OutputError("stats.json: cannot be removed")
+
+    with pytest.raises(OutputError):
+        retry_failed(tmp_path, before=fail)
+    assert retry_failed(tmp_path, before=lambda: None) == 1
 
 
 async def test_a_host_that_was_given_up_or_unreachable_is_asked_anew(tmp_path: Path) -> None:
