@@ -1,5 +1,6 @@
 """Spiders whose items say the same in whatever order, and however often begun, they crawl."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
 
@@ -73,6 +74,7 @@ class Walker(
         self.count("detailed")
         self.count("numbers", data)
         aside = await page.fetch(f"/aside/{data}")
+        await asyncio.sleep(0.01)  # kills find it waiting for something of its own
         yield Aside(url=page.url, number=data, text=aside.html)
         async for found in self.parse(page):
             yield found

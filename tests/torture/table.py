@@ -20,6 +20,12 @@ over     hits with more of them than there can be requests in flight
 """
 
 
+def over(tales: Sequence[Tale], *, in_flight: int) -> int:
+    """Return how many hits have made a crawl fetch more again than it can have in flight."""
+    again = [entry for tale in tales for entry in tale.again]
+    return sum(pages > in_flight * several for pages, several in again)
+
+
 def line(name: str, tales: Sequence[Tale], *, in_flight: int) -> str:
     """Return a line for some crawls."""
     again = [entry for tale in tales for entry in tale.again]
@@ -33,7 +39,7 @@ def line(name: str, tales: Sequence[Tale], *, in_flight: int) -> str:
         sum(len(tale.complaints) for tale in tales),
         f"{sum(pages for pages, _ in again) / max(1, kills.total()):.1f}",
         f"{max(each, default=0):.0f}",
-        sum(pages > in_flight * several for pages, several in again),
+        over(tales, in_flight=in_flight),
         f"{sum(tale.seconds for tale in tales):.0f}",
     ]
     hit = ", ".join(f"{where} {number}" for where, number in sorted(kills.items()))
