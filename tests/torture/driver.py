@@ -70,8 +70,7 @@ def main() -> int:
 
 
 def _steps_of(asked: argparse.Namespace) -> Sequence[str]:
-    steps: Sequence[str] = asked.only or STEPS
-    return steps if asked.steps else ()
+    return list(asked.only or STEPS) if asked.steps else []
 
 
 def _tortured(asked: argparse.Namespace, folder: Path) -> Iterator[tuple[str, Tale]]:
