@@ -83,7 +83,11 @@ def run_crawl(
             streams.warn(f"{log_file.lost}; lines of the log are lost")
         return report.exit_status or (3 if log_file.lost is not None else 0)
 
-    status = asyncio.run(crawl())
+    try:
+        status = asyncio.run(crawl())
+    except LeasesLost as error:  # stopped in its terminal for too long, while others went on
+        streams.warn(f"{error}; to go on when they have ended: {again}" if again else str(error))
+        return 1
     if signals.received is not None:
         return 128 + signals.received
     if role == "worker" and is_over and state_of(job.folder) != "live":

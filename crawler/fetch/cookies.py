@@ -2,8 +2,10 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final, NamedTuple
+
+from msgspec import structs
 
 from crawler.fetch.setcookie import Cookie, Origin, domain_matches, parse, path_matches, site_of
 
@@ -22,13 +24,13 @@ class CookieJar:
     """
 
     def __init__(self) -> None:
-        # Within a site in order of creation; a replaced cookie keeps its place (5.7 step 23).
-        self._sites: dict[str, dict[_Key, Cookie]] = {}
+        # Within a site in order of creation; a replaced cookie keeps its time (5.7 step 23).
+        self._sites: dict[str, dict[Key, Cookie]] = {}
         # All of them, the least recently used first; the number tells who is older.
-        self._used: OrderedDict[_Key, int] = OrderedDict()
+        self._used: OrderedDict[Key, int] = OrderedDict()
         self._uses = 0
         self._next_expiry = float("inf")
-        self._changed: set[str] = set()
+        self._changed: set[Key] = set()
 
     def store(self, url: str, set_cookie: str, *, now: float | None = None) -> None:
         """Keep what one Set-Cookie header of the response from `url` says (5.6, 5.7)."""
@@ -36,7 +38,8 @@ class CookieJar:
         origin = Origin.of(url)
         cookie = parse(set_cookie, origin=origin, now=now)
         if cookie is not None and not self._shadows_secure(cookie, origin):
-            self._put(cookie)
+            old = self._sites.get(site_of(cookie.domain), {}).get(_key(cookie))
+            self._put(structs.replace(cookie, created=old.created) if old else cookie)
             self._evict(site_of(cookie.domain), now)
 
     def header(self, url: str, *, now: float | None = None) -> str:
@@ -46,7 +49,7 @@ class CookieJar:
         self._evict_expired(time.time() if now is None else now)
         origin = Origin.of(url)
         found = [c for c in self._of_site(origin.host) if c.fits(origin)]
-        found.sort(key=lambda cookie: -len(cookie.path))
+        found.sort(key=lambda cookie: (-len(cookie.path), cookie.created))
         for cookie in found:
             self._touch(_key(cookie))
         return "; ".join(f"{c.name}={c.value}" if c.name else c.value for c in found)
@@ -62,23 +65,25 @@ class CookieJar:
             self._put(cookie)
             self._evict(site_of(cookie.domain), now)
 
-    def changed(self) -> dict[str, list[Cookie]]:
-        """Return the sites whose cookies changed since the last call, with all they have now."""
+    def changed(self) -> dict["Key", Cookie | None]:
+        """Return what changed since the last call: a cookie, or None if it is gone."""
         changed, self._changed = self._changed, set()
-        return {site: list(self._sites.get(site, {}).values()) for site in sorted(changed)}
+        return {key: self._sites.get(site_of(key.domain), {}).get(key) for key in changed}
 
-    def replace(self, site: str, cookies: Sequence[Cookie]) -> None:
-        """Give a site the cookies that `changed` gave, for those it has; that is no change.
+    def take(self, key: "Key", cookie: Cookie | None) -> None:
+        """Take what another jar's `changed` gave; that is no change here.
 
-        Those of a site that has changed here, and did not tell yet, stay beside them. It is one if
-        some have expired: they are to be forgotten by whoever keeps them.
+        What has changed here, and was not told yet, stays. What has expired meanwhile is a change:
+        it is to be forgotten by whoever keeps it.
         """
-        untold = list(self._sites.get(site, {}).values()) if site in self._changed else []
-        for key in list(self._sites.get(site, ())):
+        if key in self._changed:
+            return
+        if cookie is not None:
+            self.load([cookie])
+        elif key in self._used:
             self._drop(key)
-        self.load([*cookies, *untold])
-        if list(self._sites.get(site, {}).values()) == list(cookies) and not untold:
-            self._changed.discard(site)
+        if cookie is None or key in self._used:
+            self._changed.discard(key)
 
     def _of_site(self, host: str) -> Iterable[Cookie]:
         return self._sites.get(site_of(host), {}).values()
@@ -100,20 +105,20 @@ class CookieJar:
 
     def _put(self, cookie: Cookie) -> None:
         key = _key(cookie)
-        self._changed.add(site_of(cookie.domain))
+        self._changed.add(key)
         self._sites.setdefault(site_of(cookie.domain), {})[key] = cookie
         self._touch(key)
         if cookie.expires is not None:
             self._next_expiry = min(self._next_expiry, cookie.expires)
 
-    def _touch(self, key: "_Key") -> None:
+    def _touch(self, key: "Key") -> None:
         self._uses += 1
         self._used[key] = self._uses
         self._used.move_to_end(key)
 
-    def _drop(self, key: "_Key") -> None:
+    def _drop(self, key: "Key") -> None:
         site = site_of(key.domain)
-        self._changed.add(site)
+        self._changed.add(key)
         del self._used[key]
         del self._sites[site][key]
         if not self._sites[site]:
@@ -138,7 +143,7 @@ class CookieJar:
         self._next_expiry = min((at for at in expiries if at is not None), default=float("inf"))
 
 
-class _Key(NamedTuple):
+class Key(NamedTuple):
     """What makes a cookie replace another (5.7 step 23)."""
 
     domain: str
@@ -147,5 +152,5 @@ class _Key(NamedTuple):
     name: str
 
 
-def _key(cookie: Cookie) -> _Key:
-    return _Key(cookie.domain, cookie.host_only, cookie.path, cookie.name)
+def _key(cookie: Cookie) -> Key:
+    return Key(cookie.domain, cookie.host_only, cookie.path, cookie.name)

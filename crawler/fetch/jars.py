@@ -5,18 +5,23 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import structs
 
-from crawler.fetch.cookies import CookieJar
+from crawler.fetch.cookies import CookieJar, Key
 from crawler.fetch.setcookie import Cookie
 from crawler.protocols import Fetch
 from crawler.request import Request
 from crawler.response import Response
 
 _KEPT = "cookies "
-_decode = msgspec.json.Decoder(list[Cookie]).decode
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Cookie).decode
+_decode_name = msgspec.json.Decoder(tuple[str, str, bool, str, str]).decode
 
 
 class Jars:
-    """The cookie jars of a crawl, by name; a `Memory`, kept by jar and site."""
+    """The cookie jars of a crawl, by name; a `Memory`, kept cookie by cookie.
+
+    So what two processes get from one site at the same time is kept side by side.
+    """
 
     def __init__(self) -> None:
         self._jars: dict[str, CookieJar] = {}
@@ -30,18 +35,19 @@ class Jars:
         return self._jars.setdefault(name, CookieJar())
 
     def changes(self) -> Mapping[str, bytes]:
-        """Return what changed, each site's cookies as JSON; nothing if it has none more."""
+        """Return the cookies that changed as JSON; nothing for one that is gone."""
         return {
-            f"{_KEPT}{site} {name}": msgspec.json.encode(cookies) if cookies else b""
+            _KEPT + _encode([name, *key]).decode(): _encode(cookie) if cookie is not None else b""
             for name, jar in self._jars.items()
-            for site, cookies in jar.changed().items()
+            for key, cookie in jar.changed().items()
         }
 
     def learn(self, name: str, value: bytes) -> None:
-        """Take a site's cookies as an earlier life or another process had them."""
+        """Take a cookie as an earlier life or another process had it."""
         if name.startswith(_KEPT):
-            site, _, jar = name.removeprefix(_KEPT).partition(" ")
-            self.make(jar).replace(site, _decode(value) if value else ())
+            jar, domain, host_only, path, cookie = _decode_name(name.removeprefix(_KEPT))
+            key = Key(domain, host_only, path, cookie)
+            self.make(jar).take(key, _decode(value) if value else None)
 
 
 class CookieLayer:

@@ -49,7 +49,7 @@ class Origin(NamedTuple):
 
 
 class Cookie(msgspec.Struct, frozen=True, kw_only=True):
-    """One stored cookie; `expires` in seconds since the epoch, None for the session's end."""
+    """One stored cookie; times in seconds since the epoch, `expires` None for the session's end."""
 
     name: str
     value: str
@@ -59,6 +59,7 @@ class Cookie(msgspec.Struct, frozen=True, kw_only=True):
     secure: bool = False
     http_only: bool = False
     expires: float | None = None
+    created: float = 0.0
 
     def expired(self, now: float) -> bool:
         """Return whether its time has passed."""
@@ -124,6 +125,7 @@ def parse(text: str, *, origin: Origin, now: float) -> Cookie | None:
         secure="secure" in attributes,
         http_only="httponly" in attributes,
         expires=_expiry(attributes, now),
+        created=now,
     )
     return cookie if _permitted(cookie, attributes, origin) else None
 

@@ -134,7 +134,8 @@ class Books:
         """Return what is kept by name, changed after number `since` by others than `not_by`."""
         return dict(
             self._db.execute(
-                "SELECT name, value FROM kept WHERE change > ? AND writer <> ?", (since, not_by)
+                "SELECT name, value FROM kept WHERE change > ? AND writer <> ? ORDER BY change",
+                (since, not_by),
             )
         )
 

@@ -15,7 +15,7 @@ from crawler.frontier.peers import Peers
 from crawler.frontier.posting import Posting
 from crawler.frontier.requests import Requests, rank_of
 from crawler.frontier.retrying import Retrying
-from crawler.frontier.schema import transaction
+from crawler.frontier.schema import Patience, transaction
 from crawler.frontier.sharing import Sharing
 from crawler.outcome import Batch, HostLease, HostNotes
 from crawler.protocols import Clock
@@ -71,6 +71,7 @@ class Ledger:
 
     def __init__(self, connection: sqlite3.Connection, *, peers: Peers, options: Options) -> None:
         self._db = connection
+        self._patience = Patience(connection)
         self.options = options
         self.clock = options.clock
         self.peers = peers
@@ -181,7 +182,7 @@ class Ledger:
 
         `fenced`: raises `LeasesLost` if this process was taken for dead; others have what it held.
         """
-        with transaction(self._db):
+        with self._patience.of(transaction(self._db)):
             if fenced:
                 self.peers.check()
             yield

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -15,7 +15,10 @@ LOCK = ".lock"
 
 FORMAT = 2
 _APPLICATION = 0x63726177  # "craw"
-_BUSY_SECONDS = 60.0
+# Processes of a run wait for each other's transactions, milliseconds each. The lock of another
+# program is waited for no longer than a signal may take to end the crawl.
+_BUSY_SECONDS = 10.0
+_BRIEF_SECONDS = 1.0
 _CACHE_KIB = 32_768
 # 64 MB. A crawl writes all over the file: what changes again and again is copied there only once.
 # With 10 million known URLs, 62,000 are offered a second, not 49,000 (benchmarks/frontier.py).
@@ -127,15 +130,44 @@ def check_whole(connection: sqlite3.Connection, path: Path) -> None:
     SQLite itself would find that out when it needs the pages that are not there.
     """
     with mapped(path):
-        connection.execute("PRAGMA busy_timeout = 0")  # whoever reads it is not waited for
+        _wait_for_others(connection, 0.0)  # whoever reads it is not waited for
         busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        connection.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000:.0f}")
+        _wait_for_others(connection, _BUSY_SECONDS)
         if busy:
             return  # somebody reads an older state: what the file lacks may be in the log
         pages = _number(connection, "page_count")
         due = pages * _number(connection, "page_size")
     if (size := path.stat().st_size) < due:
         raise RunError(f"{path}: is truncated: it has {size:,} of its {due:,} bytes")
+
+
+class Patience:
+    """How long a transaction waits for another program's; briefly once one has waited in vain."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+        self._is_brief = False
+
+    @contextmanager
+    def of(self, transaction: AbstractContextManager[None]) -> Iterator[None]:
+        """Do a transaction, and see if it has to wait."""
+        try:
+            with transaction:
+                yield
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                self._be_brief(brief=True)
+            raise
+        self._be_brief(brief=False)
+
+    def _be_brief(self, *, brief: bool) -> None:
+        if brief != self._is_brief:
+            self._is_brief = brief
+            _wait_for_others(self._db, _BRIEF_SECONDS if brief else _BUSY_SECONDS)
+
+
+def _wait_for_others(connection: sqlite3.Connection, seconds: float) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
 
 
 @contextmanager

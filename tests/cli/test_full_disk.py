@@ -1,12 +1,15 @@
 """A disk that fills while a run is crawled, and has room again later."""
 
+import asyncio
+import signal
+import sqlite3
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from tests.cli.command import crawl, lines
-from tests.cli.lives import grow
+from tests.cli.command import crawl, ended, lines, start
+from tests.cli.lives import grow, links_of
 from tests.cli.test_outputs import count
 from tests.site import Site
 
@@ -82,3 +85,22 @@ async def test_a_log_that_does_not_fit_costs_its_lines_and_is_said(folder: Path,
     said = "crawl: job/crawl.log: the file may not grow any larger; lines of the log are lost"
     assert done.err.splitlines()[-1] == said
     assert len(lines(folder / "job" / "items.jsonl")) == 9
+
+
+async def test_a_frontier_that_another_program_keeps_locked_ends_the_crawl_as_a_full_disk_does(
+    folder: Path, web: Site
+) -> None:
+    web.slow("/9", 1.0, links=links_of(9))
+    asked = web.asked("/9")
+    words = ("large", "-a", f"start={web.url()}", "-a", "size=1", "--job", "job")
+    process = await start(folder, *words, "-s", "target_pause=60")
+    await asked.wait()
+    locking = sqlite3.connect(folder / "job" / "frontier.db", isolation_level=None)
+    locking.execute("BEGIN IMMEDIATE")
+    await asyncio.sleep(1.5)  # the answer has come, and waits to be committed
+    process.send_signal(signal.SIGTERM)
+    done = await ended(process, folder)
+    assert done.status == 143
+    assert "frontier.db: locked by another program for more than 10 s" in done.err
+    locking.close()
+    assert await whole_after(folder, "job/items.jsonl")

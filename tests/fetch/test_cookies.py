@@ -333,19 +333,48 @@ def test_a_dump_can_be_written_and_loaded() -> None:
     assert again.header(HOME, now=NOW + 50) == "a=2"
 
 
-def test_what_another_process_has_takes_the_place_of_all_but_what_is_new_here() -> None:
+def told(source: CookieJar, jar: CookieJar) -> None:
+    for key, cookie in source.changed().items():
+        jar.take(key, cookie)
+
+
+def test_what_two_processes_got_at_the_same_time_is_kept_side_by_side() -> None:
     jar, other = CookieJar(), CookieJar()
-    other.store(HOME, "theirs=1", now=NOW)
-    (theirs,) = other.changed().values()
-    jar.store(HOME, "old=1", now=NOW)
-    jar.changed()
-    jar.replace("example.org", theirs)
-    assert jar.header(HOME, now=NOW) == "theirs=1"
+    jar.store(HOME, "a=1", now=NOW)
+    other.store(HOME, "b=1", now=NOW + 1)
+    told(other, jar)
+    told(jar, other)
+    assert jar.header(HOME, now=NOW) == other.header(HOME, now=NOW) == "a=1; b=1"
     assert not jar.changed()
-    jar.store(HOME, "new=1", now=NOW)
-    jar.replace("example.org", theirs)
-    assert jar.header(HOME, now=NOW) == "theirs=1; new=1"
-    assert jar.changed()
+    assert not other.changed()
+
+
+def test_what_is_new_here_is_not_undone_by_what_another_process_had_before() -> None:
+    jar, other = CookieJar(), CookieJar()
+    other.store(HOME, "a=theirs", now=NOW)
+    jar.store(HOME, "a=ours", now=NOW)
+    told(other, jar)
+    assert jar.header(HOME, now=NOW) == "a=ours"
+    told(jar, other)
+    assert other.header(HOME, now=NOW) == "a=ours"
+
+
+def test_what_is_gone_in_one_process_is_gone_in_the_other() -> None:
+    jar, other = CookieJar(), CookieJar()
+    jar.store(HOME, "a=1", now=NOW)
+    told(jar, other)
+    other.store(HOME, "a=; max-age=0", now=NOW)
+    told(other, jar)
+    assert jar.header(HOME, now=NOW) == other.header(HOME, now=NOW) == ""
+    assert not jar.changed()
+
+
+def test_a_cookie_that_is_set_anew_keeps_its_place() -> None:
+    jar = CookieJar()
+    jar.store(HOME, "a=1", now=NOW)
+    jar.store(HOME, "b=1", now=NOW + 1)
+    jar.store(HOME, "a=2", now=NOW + 2)
+    assert jar.header(HOME, now=NOW + 2) == "a=2; b=1"
 
 
 def test_a_url_that_is_none_is_said() -> None:
