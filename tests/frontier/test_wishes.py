@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec import structs
 
 from crawler.frontier.sqlite import SqliteFrontier
-from crawler.outcome import Batch, HostLease
+from crawler.outcome import Batch
 from crawler.request import Request
 from tests.frontier.contract import NOTES, Clock, add, leased
 
@@ -17,15 +17,8 @@ from tests.frontier.contract import NOTES, Clock, add, leased
 async def test_a_wish_is_over_though_its_host_came_to_whoever_wished(tmp_path: Path) -> None:
     wishes: asyncio.Queue[int] = asyncio.Queue()
 
-    def wished(wish: int, _: HostLease) -> None:
-        wishes.put_nowait(wish)
-
-    def made(*, alone: bool = False) -> SqliteFrontier:
-        return SqliteFrontier(
-            tmp_path, alone=alone, clock=Clock(), batch=lambda notes: 4, wished=wished
-        )
-
-    holder, other, third = made(alone=True), made(), made()
+    holder = opened(tmp_path, wishes.put_nowait)
+    other, third = (opened(tmp_path, wishes.put_nowait, alone=False) for _ in range(2))
     for frontier in (holder, other, third):
         await frontier.open()
     await add(holder, *(Request(f"http://a/{number}") for number in range(9)))
@@ -124,15 +117,8 @@ def no_room() -> Iterator[None]:
 async def test_a_wish_is_taken_up_when_a_disk_that_was_full_has_room_again(tmp_path: Path) -> None:
     wishes: asyncio.Queue[int] = asyncio.Queue()
 
-    def wished(wish: int, _: HostLease) -> None:
-        wishes.put_nowait(wish)
-
-    def made(*, alone: bool = False) -> SqliteFrontier:
-        return SqliteFrontier(
-            tmp_path, alone=alone, clock=Clock(), batch=lambda notes: 4, wished=wished
-        )
-
-    holder, other = made(alone=True), made()
+    holder = opened(tmp_path, wishes.put_nowait)
+    other = opened(tmp_path, alone=False)
     for frontier in (holder, other):
         await frontier.open()
     await add(holder, Request("http://a/1"))
