@@ -12,10 +12,11 @@ from yarl import URL
 
 from crawler import urls
 from crawler.errors import CallbackError, ContentError, FetchError
-from crawler.parse.encoding import decode_with_name
-from crawler.parse.links import Link, links_of
-from crawler.parse.nodes import Node, base_of, parse_html
+from crawler.parse.encoding import utf8_with_name
+from crawler.parse.links import ANCHORS, Link, href_of, links_of, urls_of
+from crawler.parse.nodes import Node, base_of, looks_like_html, parse_html
 from crawler.request import Callback, Request
+from crawler.urls import Joiner
 
 T = TypeVar("T")
 Patterns = str | re.Pattern[str] | Iterable[str | re.Pattern[str]]
@@ -24,7 +25,6 @@ Target = str | URL | Link | Node
 
 _SELECTOR = re.compile(r"[\w*-]*[.#\[][\w-][^/?]*|[\w*-]+( *> *| )[^/?]+")
 _BOM_STARTS = (b"\xef", b"\xfe", b"\xff")
-_HTML = ("text/html", "application/xhtml+xml")
 _NO_HEADERS: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
 
 
@@ -60,7 +60,9 @@ class Response(Node):
         self._release = release
         self._fetch: Callable[[Request], Awaitable[Response]] | None = None
         self._tree: LexborHTMLParser | None = None
-        self._text: tuple[str, str] | None = None
+        self._is_html: bool | None = None
+        self._utf8: tuple[str, bytes] | None = None
+        self._text: str | None = None
         self._base: str | None = None
 
     def __repr__(self) -> str:
@@ -79,23 +81,27 @@ class Response(Node):
     @property
     def is_html(self) -> bool:
         """True if the body is parsed: HTML by its type, not binary, not too large."""
-        return self._parsed and _looks_like_html(self.mime, self.body)
+        if self._is_html is None:
+            self._is_html = self._parsed and looks_like_html(self.mime, self.body)
+        return self._is_html
 
     @property
     def encoding(self) -> str:
         """The character encoding: from the BOM, the header, the document, in that order."""
-        return self._decoded()[0]
+        return self._read()[0]
 
     @property
     def html(self) -> str:
         """The body as decoded text, whatever its type."""
-        return self._decoded()[1]
+        if self._text is None:
+            self._text = self._read()[1].decode()
+        return self._text
 
     @property
     def tree(self) -> LexborHTMLParser:
         """The parser behind `css`; an empty document if the body is not HTML."""
         if self._tree is None:
-            self._tree = parse_html(self.html if self.is_html else "")
+            self._tree = parse_html(self._read()[1] if self.is_html else b"")
         return self._tree
 
     @property
@@ -126,7 +132,7 @@ class Response(Node):
             raise ContentError(f"not the JSON expected: {error}: {self.url}") from None
 
     def links(
-        self, css: str = "a, area", *, allow: Patterns | None = None, deny: Patterns = ()
+        self, css: str = ANCHORS, *, allow: Patterns | None = None, deny: Patterns = ()
     ) -> list[Link]:
         """Return the links of the elements `css` selects, each URL once, in document order.
 
@@ -135,8 +141,6 @@ class Response(Node):
         if not self.is_html:
             return []
         found = links_of(self._select(css), self.base)
-        if allow is None and not deny:
-            return found
         passing = set(_passing([link.url for link in found], allow, deny))
         return [link for link in found if link.url in passing]
 
@@ -151,7 +155,7 @@ class Response(Node):
         self,
         targets: Iterable[Target] | None = None,
         *,
-        css: str = "a, area",
+        css: str = ANCHORS,
         callback: Callback = "parse",
         allow: Patterns | None = None,
         deny: Patterns = (),
@@ -163,9 +167,10 @@ class Response(Node):
         are left out when they are yielded.
         """
         if targets is None:
-            found = [link.url for link in self.links(css, allow=allow, deny=deny)]
+            found = urls_of(self._select(css), self.base) if self.is_html else []
         else:
-            found = _passing(self._addresses(targets), allow, deny)
+            found = self._addresses(targets)
+        found = _passing(found, allow, deny)
         if not found:
             return []
         fields = self._below(fields)
@@ -199,13 +204,15 @@ class Response(Node):
             raise CallbackError(
                 f"follow_all() takes several URLs, Links or Nodes, got a string; css={targets!r} ?"
             )
-        found: dict[str, None] = {}
+        join = Joiner(self.base)
+        found: dict[str | None, None] = {}
         for target in targets:
             if isinstance(target, Node):
-                found.update((link.url, None) for link in links_of([target.lexbor], self.base))
+                href = href_of(target.lexbor)
+                found[None if href is None else join(href)] = None
             else:
                 found[self._address(target)] = None
-        return list(found)
+        return [url for url in found if url is not None]
 
     def _is_selector(self, text: str) -> bool:
         """True for `li.next a`: it selects links here, and is no link here itself."""
@@ -236,11 +243,11 @@ class Response(Node):
         """Give `fetch` its way out; the crawl does this for as long as the callback runs."""
         self._fetch = fetch
 
-    def _decoded(self) -> tuple[str, str]:
-        """Return the encoding and the text, decoded once for both."""
-        if self._text is None:
-            self._text = decode_with_name(self.body, self.headers.get("Content-Type"))
-        return self._text
+    def _read(self) -> tuple[str, bytes]:
+        """Return the encoding, and the body in UTF-8."""
+        if self._utf8 is None:
+            self._utf8 = utf8_with_name(self.body, self.headers.get("Content-Type"))
+        return self._utf8
 
     def release(self) -> None:
         """Give back the room this body took in `memory_bytes`; more than once is fine."""
@@ -249,17 +256,10 @@ class Response(Node):
             release()
 
 
-def _looks_like_html(mime: str, body: bytes) -> bool:
-    if mime and mime not in _HTML:
-        return False
-    head = body[:1024]
-    if b"\0" in head and not body.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return False  # binary sent as HTML; only UTF-16 has NULs, and a BOM
-    return bool(mime) or b"<" in head
-
-
 def _passing(found: list[str], allow: Patterns | None, deny: Patterns) -> list[str]:
     """Return the URLs in which one of `allow` is found, and none of `deny`."""
+    if allow is None and not deny:
+        return found
     wanted, unwanted = _compiled(allow), _compiled(deny)
     return [
         url

@@ -23,11 +23,17 @@ SCHEMES = ("http://", "https://")
 # What this admits is its own canonical form: 0.6 µs to see instead of 3 µs to parse and write
 # again. It refuses whatever the standard might change: punycode ("--"), ports, hosts that may be
 # IPv4 (last label not letters), path segments that may be dot segments (first sign "." or "%").
+_QUERY = r"(?:\?[\w~!$&()*+,;=:@./?%-]++)?+"
 _CANONICAL = re.compile(
     r"https?://(?:[a-z0-9]++(?:-[a-z0-9]++)*+\.)++[a-z]++"
-    r"(?:/(?:[\w~!$&()*+,;=:@-][\w~!$&()*+,;=:@.%-]*+)?+)++"
-    r"(?:\?[\w~!$&()*+,;=:@./?%-]++)?+",
+    r"(?:/(?:[\w~!$&()*+,;=:@-][\w~!$&()*+,;=:@.%-]*+)?+)++" + _QUERY,
     re.ASCII,
+)
+# The same for what is relative: from the root, or up some folders, then down; a path there is, and
+# no ":", which may end a scheme. Joining these is cutting and adding text: 0.6 µs instead of 2.6.
+_SEGMENT = r"[\w~!$&()*+,;=@-][\w~!$&()*+,;=@.%-]*+"
+_RELATIVE = re.compile(
+    rf"(?:(/)|((?:\.\./)++))?+((?:{_SEGMENT}(?:/{_SEGMENT})*+/?+){_QUERY})", re.ASCII
 )
 
 
@@ -55,6 +61,57 @@ def join(base: str, href: str) -> str:
     except ValueError as error:
         canonicalize(base)
         raise _invalid(href, error) from None
+
+
+class Joiner:
+    """Resolves the hrefs of one document, which is at the canonical URL `base`, as `join` does.
+
+    What differs only in its fragment is resolved once.
+    """
+
+    __slots__ = ("_base", "_folders", "_root", "_urls")
+
+    def __init__(self, base: str) -> None:
+        self._base = base
+        self._urls: dict[str, str | None] = {}
+        path, _, _ = base.partition("?")
+        self._root = path[: path.index("/", path.index("//") + 2) + 1]
+        # The document's own folder, and those above it that were asked for.
+        self._folders = [path[: path.rindex("/") + 1]]
+
+    def __call__(self, href: str) -> str | None:
+        """Return what `join` gives, None where it raises."""
+        written = href
+        if "#" in href:
+            written = href[: href.index("#")]
+            # White space at the end of an href is cut off; before its fragment it is not.
+            if written and written[-1] <= " ":
+                written = href
+        try:
+            return self._urls[written]
+        except KeyError:
+            url = self._urls[written] = self._resolved(written)
+            return url
+
+    def _resolved(self, href: str) -> str | None:
+        if plain := _RELATIVE.fullmatch(href):
+            root, up, path = plain.groups()
+            return (self._root if root else self._folder(len(up) // 3 if up else 0)) + path
+        if _CANONICAL.fullmatch(href):
+            return href
+        try:
+            return join(self._base, href)
+        except InvalidUrl:
+            return None
+
+    def _folder(self, up: int) -> str:
+        """Return the folder so many levels above the document's own; above the root is the root."""
+        folders = self._folders
+        while len(folders) <= up:
+            last = folders[-1]
+            above = last[: last.rindex("/", 0, -1) + 1] if last != self._root else last
+            folders.append(above)
+        return folders[up]
 
 
 def _without_fragment(href: str) -> str:

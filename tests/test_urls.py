@@ -252,3 +252,50 @@ def test_importing_costs_neither_yarl_nor_the_suffix_list() -> None:
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.split() == ["False", "0"]
+
+
+BASES = st.builds(
+    lambda path, query: urls.canonicalize(f"http://u:p@example.com:81/{path}{query}"),
+    st.text(alphabet="ab/.%-~", max_size=20),
+    st.sampled_from(["", "?", "?a/b=c/../d"]),
+)
+HREFS = st.one_of(
+    ROUGH,
+    TIDY,
+    st.builds(
+        "".join,
+        st.lists(st.sampled_from(["../", "./", "/", "a", "b.html", "?q=1", "#f", " ", ":"])),
+    ),
+)
+
+
+@given(BASES, st.lists(HREFS, max_size=8))
+def test_a_joiner_gives_what_join_gives(base: str, hrefs: list[str]) -> None:
+    def joined(href: str) -> str | None:
+        try:
+            return urls.join(base, href)
+        except InvalidUrl:
+            return None
+
+    join = urls.Joiner(base)
+    assert [join(href) for href in (*hrefs, *hrefs)] == [joined(href) for href in (*hrefs, *hrefs)]
+
+
+@pytest.mark.parametrize(
+    ("href", "url"),
+    [
+        ("b.html", "http://example.com/x/y/b.html"),
+        ("../b/", "http://example.com/x/b/"),
+        ("../../../b", "http://example.com/b"),
+        ("/b?c=/../d", "http://example.com/b?c=/../d"),
+        ("", "http://example.com/x/y/a?q"),
+        ("#top", "http://example.com/x/y/a?q"),
+        ("b #top", "http://example.com/x/y/b%20"),
+        ("b ", "http://example.com/x/y/b"),
+        ("?r", "http://example.com/x/y/a?r"),
+        ("//other.example", "http://other.example/"),
+        ("mailto:somebody", None),
+    ],
+)
+def test_a_joiner_resolves_as_browsers_do(href: str, url: str | None) -> None:
+    assert urls.Joiner("http://example.com/x/y/a?q")(href) == url

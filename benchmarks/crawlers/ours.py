@@ -28,7 +28,7 @@ class Docs(Spider[Page], accept="text/html", delay=0, per_host=16, concurrency=1
 
 async def main(output: str, seeds: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        await crawl(Docs(seeds), output=[output], output_dir=folder)
+        await crawl(Docs(seeds), output=[output], output_dir=folder, frontier="sqlite")
 
 
 if __name__ == "__main__":

@@ -141,9 +141,31 @@ def decode(body: bytes, content_type: str | None) -> str:
 
 def decode_with_name(body: bytes, content_type: str | None) -> tuple[str, str]:
     """Return `(detect(...), decode(...))` for the price of one decoding."""
+    return _decoded(body, _declared(body, content_type))
+
+
+def utf8_with_name(body: bytes, content_type: str | None) -> tuple[str, bytes]:
+    """Return `(detect(...), decode(...).encode())`; the body itself if it is UTF-8 already."""
     name = _declared(body, content_type)
-    if name is not None:
-        return name, _decode_as(body, name)
+    if name in (None, "utf-8") and _is_utf8(body):
+        return "utf-8", body.removeprefix(codecs.BOM_UTF8)
+    name, text = _decoded(body, name)
+    return name, text.encode()
+
+
+def _is_utf8(body: bytes) -> bool:
+    if body.isascii():
+        return True
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _decoded(body: bytes, declared: str | None) -> tuple[str, str]:
+    if declared is not None:
+        return declared, _decode_as(body, declared)
     try:
         text, read = codecs.utf_8_decode(body, "strict", False)
     except UnicodeDecodeError:
@@ -192,7 +214,7 @@ def _xml_encoding(head: bytes) -> str | None:
 
 def _meta_encoding(head: bytes) -> str | None:
     """The prescan: the first `<meta>` that names a known encoding, comments left out."""
-    at = 0
+    at = 0 if b"charset" in head.lower() else len(head)
     while found := _TAG.search(head, at):
         at = found.end()
         if found[0] == b"<!--":

@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 
 import msgspec
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborNode
 
-from crawler.errors import InvalidUrl
 from crawler.parse.encoding import decode
 from crawler.parse.nodes import base_of, parse_html
-from crawler.urls import canonicalize, join
+from crawler.urls import Joiner, canonicalize
+
+ANCHORS = "a[href], area[href]"
+"""Selects every element of a document that links somewhere."""
 
 # Anchors can be nested through tables, and the text of one is part of the text of the next: past
 # this many characters of text a page's further links have none, so work stays linear.
@@ -36,28 +38,17 @@ def extract(html: str | bytes, url: str) -> list[Link]:
     """
     url = canonicalize(url)
     tree = parse_html(html if isinstance(html, str) else decode(html, None))
-    return links_of(anchors_of(tree), base_of(tree, url))
-
-
-def anchors_of(tree: LexborHTMLParser) -> list[LexborNode]:
-    """Return every element of the document that links somewhere, in document order."""
-    return tree.css("a[href], area[href]")
+    return links_of(tree.css(ANCHORS), base_of(tree, url))
 
 
 def links_of(nodes: Iterable[LexborNode], base: str) -> list[Link]:
     """Return the links of these elements, resolved against `base`; without href they have none."""
-    urls: dict[str, str | None] = {}  # by href, so that each is resolved once
+    join = Joiner(base)
     links: dict[str, Link] = {}  # by URL
     room = _TEXT_CHARACTERS
     for node in nodes:
         attributes = node.attributes
-        if "href" not in attributes:
-            continue
-        href = attributes["href"] or ""
-        if href not in urls:
-            urls[href] = _resolved(base, href)
-        url = urls[href]
-        if url is None:
+        if "href" not in attributes or (url := join(attributes["href"] or "")) is None:
             continue
         known = links.get(url)
         text = known.text if known else ""
@@ -73,11 +64,18 @@ def links_of(nodes: Iterable[LexborNode], base: str) -> list[Link]:
     return list(links.values())
 
 
-def _resolved(base: str, href: str) -> str | None:
-    try:
-        return join(base, href)
-    except InvalidUrl:
-        return None
+def urls_of(nodes: Iterable[LexborNode], base: str) -> list[str]:
+    """Return the URLs of `links_of`, at a third of its price."""
+    join = Joiner(base)
+    found = {join(href): None for node in nodes if (href := href_of(node)) is not None}
+    return [url for url in found if url is not None]
+
+
+def href_of(node: LexborNode) -> str | None:
+    """Return where an element links to, as it is written; None if it has no href."""
+    attributes = node.attrs
+    href = attributes.get("href")
+    return "" if href is None and "href" in attributes else href
 
 
 def _is_nofollow(rel: str | None) -> bool:

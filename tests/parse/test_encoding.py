@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.parse.encoding import decode, decode_with_name, detect
+from crawler.parse.encoding import decode, decode_with_name, detect, utf8_with_name
 
 HTML = "text/html"
 
@@ -174,3 +174,4 @@ def test_no_body_and_no_header_is_too_strange(body: bytes, head: str, header: st
     name, text = decode_with_name(body, header)
     assert detect(body, header) == name
     assert decode(body, header) == text
+    assert utf8_with_name(body, header) == (name, text.encode())

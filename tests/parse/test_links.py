@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler import urls
-from crawler.parse.links import Link, anchors_of, extract, links_of
+from crawler.parse.links import ANCHORS, Link, extract, links_of
 from crawler.parse.nodes import parse_html
 
 URL = "http://a.b/c/d?q"
@@ -88,7 +88,7 @@ def test_the_page_url_may_be_written_loosely() -> None:
 def test_elements_without_href_are_no_links() -> None:
     tree = parse_html("<p><a href=1>x</a><b>y</b>")
     assert links_of(tree.css("b, p"), URL) == []
-    assert len(links_of(anchors_of(tree), URL)) == 1
+    assert len(links_of(tree.css(ANCHORS), URL)) == 1
 
 
 def test_text_of_nested_links_does_not_grow_with_their_square() -> None:

@@ -129,6 +129,8 @@ def test_an_element_keeps_its_document_alive() -> None:
         ("<base href='javascript:1'><base href='/e/'>", URL),
         ("<base href='http://['>", URL),
         ("<base href>", URL),
+        ("<body><p><BaSe href=/e/>", "http://a.b/e/"),
+        ("<body><a href='<base href=/e/>'></a>", URL),
     ],
 )
 def test_the_first_base_is_what_links_go_by(head: str, base: str) -> None:
