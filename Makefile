@@ -1,5 +1,5 @@
 # Each target does all its own set-up: it needs Python >= 3.11, make and a package registry.
-.PHONY: demo test check format bench bench-quick torture components clean
+.PHONY: demo test check format bench bench-quick bench-micro torture components clean
 
 PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -48,6 +48,12 @@ bench: $(READY)  ## what the crawl itself costs a page
 
 bench-quick: $(READY)
 	$(BIN)/python benchmarks/overhead.py --pages 5000 --repeat 3
+
+# The timer is the CPU seconds of all threads, so that other programs do not count.
+bench-micro: $(READY)  ## start-up, and each part of the path alone: half a minute
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/pytest -q benchmarks/micro --benchmark-timer=time.process_time \
+		--benchmark-columns=median,iqr,min,rounds --benchmark-sort=fullname
 
 torture: $(READY) components  ## kill crawls, go on with them, compare what they leave: about 20 minutes
 	$(BIN)/pytest -q --every-byte tests/frontier/test_damaged_file.py

@@ -6,7 +6,15 @@ import click
 
 from crawler.settings import VERSION
 
-COMMANDS = ("run", "list", "runs", "new", "demo", "settings")
+# What each does stands here, so that `crawl --help` imports none of them.
+COMMANDS = {
+    "run": "Run a spider; `crawl NAME` is the same.",
+    "list": "List the spiders of ./spiders/.",
+    "runs": "List the runs there are, and how far each got.",
+    "new": "Begin a spider: write spiders/NAME.py.",
+    "demo": "Crawl a shop of 1,000 pages, served here.",
+    "settings": "List every setting and what set it.",
+}
 
 
 class _Commands(click.Group):
@@ -31,6 +39,10 @@ class _Commands(click.Group):
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write_usage(ctx.command_path, "NAME [OPTIONS]")
         formatter.write_usage(ctx.command_path, "COMMAND [OPTIONS]")
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

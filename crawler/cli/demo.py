@@ -10,7 +10,7 @@ from crawler.cli.options import crawl_options
 from crawler.errors import CrawlerError
 
 
-@click.command("demo", short_help="Crawl a shop of 1,000 pages, served here.")
+@click.command("demo")
 @crawl_options
 def command(
     outputs: tuple[str, ...],

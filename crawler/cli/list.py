@@ -10,7 +10,7 @@ from crawler.cli.finding import note_on, spiders_in
 from crawler.cli.streams import tell, warn
 
 
-@click.command("list", short_help="List the spiders of ./spiders/.")
+@click.command("list")
 def command() -> None:
     """List the spiders of ./spiders/, with the first line of what each says of itself."""
     here = spiders_in(Path("spiders"))

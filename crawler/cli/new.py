@@ -31,7 +31,7 @@ class {title}(Spider[Page]):
 '''
 
 
-@click.command("new", short_help="Begin a spider: write spiders/NAME.py.")
+@click.command("new")
 @click.argument("name")
 @click.argument("url")
 def command(name: str, url: str) -> None:

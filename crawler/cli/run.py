@@ -12,7 +12,7 @@ from crawler.cli.options import crawl_options
 from crawler.cli.streams import warn
 
 
-@click.command("run", short_help="Run a spider; `crawl NAME` is the same.")
+@click.command("run")
 @click.argument("name")
 @click.option(
     "-a",

@@ -45,7 +45,7 @@ class _Line(Struct, frozen=True):
         return [self.folder.parent.name, self.folder.name, at, *figures, harmless(self.state)]
 
 
-@click.command("runs", short_help="List the runs there are, and how far each got.")
+@click.command("runs")
 @click.argument("name", required=False)
 @click.option("-s", "--setting", "pairs", multiple=True, metavar="NAME=VALUE", help="A setting.")
 @click.option("--prune", "prunes", is_flag=True, help="Delete what finished runs need no more.")

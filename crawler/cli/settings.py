@@ -8,7 +8,7 @@ from crawler.cli.streams import tell
 from crawler.settings import NAMES, Layer, describe, merge
 
 
-@click.command("settings", short_help="List every setting and what set it.")
+@click.command("settings")
 @click.argument("name", required=False)
 @click.option("-s", "--setting", "pairs", multiple=True, metavar="NAME=VALUE", help="A setting.")
 def command(name: str | None, pairs: tuple[str, ...]) -> None:

@@ -1,6 +1,5 @@
 """`crawl --help` and its like."""
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -34,12 +33,3 @@ async def test_help_of_a_run_lists_its_options(tmp_path: Path, words: list[str])
 
 async def test_the_version_is_that_of_the_package(tmp_path: Path) -> None:
     assert (await crawl(tmp_path, "--version")).out == f"crawl {VERSION}\n"
-
-
-async def test_help_does_not_import_aiohttp(tmp_path: Path) -> None:
-    (tmp_path / "help.py").write_text(
-        "import sys; from crawler.__main__ import main; sys.argv = ['crawl', '--help']\n"
-        "try: main()\nexcept SystemExit: print('aiohttp' in sys.modules, file=sys.stderr)"
-    )
-    done = await crawl(tmp_path, before="true ||", after=f"; {sys.executable} help.py")
-    assert done.err == "False\n"
