@@ -23,7 +23,7 @@ class Docs(Spider[Page], accept="text/html", delay=0, per_host=16, concurrency=1
     async def parse(self, page: Response) -> Out[Page]:
         anchors = page.css("a[href]")
         yield Page(url=page.url, title=page.text("title", default=""), links=len(anchors))
-        yield page.follow_all()
+        yield page.follow_all(anchors)
 
 
 async def main(output: str, seeds: list[str]) -> None:

@@ -23,7 +23,7 @@ from crawler.fetch.dns import Resolver
 from crawler.fetch.failures import FOREIGN, mapped
 from crawler.fetch.proxies import Proxies
 from crawler.fetch.room import Hold, Room
-from crawler.fetch.session import merged, open_session, own_headers
+from crawler.fetch.session import headers_of, open_session, own_headers, trip
 from crawler.request import Request
 from crawler.response import Response
 from crawler.rules.accept import Accept
@@ -53,7 +53,7 @@ class HttpFetch:
         self._accept = Accept(settings.accept)
         self._statuses = frozenset(settings.statuses)
         self._proxies = Proxies(settings)
-        self._headers = own_headers(settings)
+        own_headers(settings)  # refused at once, if they cannot be sent
         self._resolver: Resolver | None = None
         self._session: aiohttp.ClientSession | None = None
 
@@ -78,8 +78,9 @@ class HttpFetch:
         response: Response | None = None
         try:
             async with asyncio.timeout(request.timeout or self._settings.timeout) as limit:
-                trip = _Trip(request, hold=hold, limit=limit, sent=self._sent)
-                response = await self._ask(request, trip)
+                own = _Trip(request, hold=hold, limit=limit, sent=self._sent)
+                trip.set(own)
+                response = await self._ask(request, own)
         except FOREIGN as error:
             raise mapped(error, url=request.url) from error
         except FetchError as error:
@@ -90,12 +91,12 @@ class HttpFetch:
                 hold.release()
         return response
 
-    async def _ask(self, request: Request, trip: "_Trip") -> Response:
+    async def _ask(self, request: Request, own: "_Trip") -> Response:
         if self._session is None:
             raise RuntimeError("HttpFetch is used inside `async with` only")
         url = urls.to_yarl(request.url)
-        headers = merged(self._headers, request.headers)
-        if url.raw_user is not None and "Authorization" in headers:
+        headers = headers_of(request.headers)
+        if url.raw_user is not None and "Authorization" in (headers or self._session.headers):
             url = url.with_user(None)  # a header says it already; aiohttp refuses to have both
         proxy = self._proxies.proxy_of(url)
         async with self._session.request(
@@ -105,44 +106,41 @@ class HttpFetch:
             headers=headers,
             proxy=proxy,
             allow_redirects=False,
-            trace_request_ctx=trip,
-            middlewares=(trip,),
         ) as answer:
             if proxy is not None and answer.status == 407:
                 raise ProxyError("the proxy refused: 407 Proxy Authentication Required")
-            body = await self._body(request, answer, trip)
+            body = await self._body(request, answer, own)
         return Response(
             request.url,
             request=request,
             status=answer.status,
             headers=_readable(answer),
             body=body,
-            seconds=trip.seconds(),
+            seconds=own.seconds(),
             parsed=len(body) <= self._settings.html_bytes,
-            release=trip.hold.release,
+            release=own.hold.release,
         )
 
-    async def _body(self, request: Request, answer: aiohttp.ClientResponse, trip: "_Trip") -> bytes:
+    async def _body(self, request: Request, answer: aiohttp.ClientResponse, own: "_Trip") -> bytes:
         """Return the body; leaving it unread makes aiohttp close the connection."""
         delivered = 200 <= answer.status < 300 or answer.status in self._statuses
         if not delivered:
-            return await _read(answer, trip, limit=_ERROR_BYTES, forgives=(*_CUT, *_BROKEN_OFF))
+            return await _read(answer, own, limit=_ERROR_BYTES, forgives=(*_CUT, *_BROKEN_OFF))
         if request.kind == "robots":
-            return await _read(answer, trip, limit=ROBOTS_BYTES, forgives=_CUT)
+            return await _read(answer, own, limit=ROBOTS_BYTES, forgives=_CUT)
         content_type = answer.headers.get("Content-Type")
         if request.kind == "page" and not self._accept.admits(content_type):
             raise UnwantedType(f"unwanted type {content_type!r:.100}")
         limit = self._settings.body_bytes
         if _promised(request, answer) > limit:
             raise BodyTooLarge(f"more than {limit:,} bytes")
-        return await _read(answer, trip, limit=limit)
+        return await _read(answer, own, limit=limit)
 
 
 class _Trip:
-    """One request on its way: its clock, its room, its moment of going out.
+    """One request on its way: its clock, its room, its moment of going out."""
 
-    It is what aiohttp's tracing carries along, and a middleware of its session.
-    """
+    __slots__ = ("_limit", "_loop", "_request", "_sent", "_started", "hold", "reused")
 
     def __init__(
         self,
@@ -160,23 +158,11 @@ class _Trip:
         self._loop = asyncio.get_running_loop()
         self._started = self._loop.time()
 
-    async def __call__(
-        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-    ) -> aiohttp.ClientResponse:
-        """Let aiohttp ask again at once only where a kept connection was closed meanwhile.
-
-        Then the server has not seen the request (RFC 9112 9.3.1). On a new connection it has, and
-        asking twice would break the delay.
-        """
-        try:
-            return await handler(request)
-        except FOREIGN as error:
-            if self.reused:
-                raise
-            raise mapped(error, url=self._request.url) from error
-
     def headers_sent(self) -> None:
         self._sent(self._request)
+
+    def fatal(self, error: Exception) -> FetchError:
+        return mapped(error, url=self._request.url)
 
     def seconds(self) -> float:
         """Return how long the server took; waiting for room is not counted."""
@@ -196,18 +182,23 @@ class _Trip:
 
 async def _read(
     answer: aiohttp.ClientResponse,
-    trip: _Trip,
+    own: _Trip,
     *,
     limit: int,
     forgives: tuple[type[Exception], ...] = (),
 ) -> bytes:
     """Return the decoded body, or what came of it before one of the errors it `forgives`."""
+    content = answer.content
     body = io.BytesIO()  # its value is taken without a copy
     try:
         decoder = Decoder(answer.headers.getall("Content-Encoding", ()), limit=limit)
-        async for chunk in answer.content.iter_any():
+        while chunk := await content.readany():
+            whole = content.at_eof() and not body.tell()
+            if whole and decoder.is_plain and len(chunk) <= limit:
+                await own.make_room(len(chunk))
+                return chunk
             for piece in decoder.feed(chunk):
-                await trip.make_room(len(piece))
+                await own.make_room(len(piece))
                 body.write(piece)
         decoder.finish()
     except forgives:
@@ -224,7 +215,7 @@ def _promised(request: Request, answer: aiohttp.ClientResponse) -> int:
 
 def _readable(answer: aiohttp.ClientResponse) -> CIMultiDictProxy[str]:
     """Return the headers as text that can be encoded; aiohttp keeps odd bytes as surrogates."""
-    if all(value.isascii() for _, value in answer.raw_headers):
+    if b"".join([value for _, value in answer.raw_headers]).isascii():
         return answer.headers
     pairs = ((name.decode("latin-1"), _text(value)) for name, value in answer.raw_headers)
     return CIMultiDictProxy(CIMultiDict(pairs))

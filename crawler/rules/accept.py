@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from crawler.errors import SettingError
 from crawler.settings import unknown
 
+_MOST_JUDGED = 1_000
 _XHTML = "application/xhtml+xml"
 _NAMES: dict[str, tuple[str, ...]] = {
     "html": ("text/html",),
@@ -32,6 +33,7 @@ class Accept:
         self._ranges: set[str] = set()
         self._suffixes: tuple[str, ...] = ()
         self._all = False
+        self._judged: dict[str, bool] = {}
         for name in names:
             self._add(name.strip().lower())
         if not (self._all or self._types or self._ranges):
@@ -54,6 +56,14 @@ class Accept:
         """True if a body with this Content-Type is wanted; one without a readable type is."""
         if self._all or not content_type:
             return True
+        admitted = self._judged.get(content_type)
+        if admitted is None:
+            if len(self._judged) >= _MOST_JUDGED:
+                self._judged.clear()
+            admitted = self._judged[content_type] = self._judge(content_type)
+        return admitted
+
+    def _judge(self, content_type: str) -> bool:
         mime = re.split("[;,]", content_type, maxsplit=1)[0].strip().lower()
         if mime in self._types or "/" not in mime:
             return True
