@@ -89,8 +89,9 @@ class Callbacks:
 
         page.attach(fetch_and_keep)
         ended = await self._run(call, found, timeout=self._timeout)
-        page.attach(None)
+        page.detach()
         for response in fetched:
+            response.detach()
             response.release()
         if ends:
             raise ends[0]

@@ -239,9 +239,16 @@ class Response(Node):
             target = structs.replace(target, depth=self.depth + 1, parent=self.url)
         return await self._fetch(target)
 
-    def attach(self, fetch: "Callable[[Request], Awaitable[Response]] | None") -> None:
-        """Give `fetch` its way out; the crawl does this for as long as the callback runs."""
+    def attach(self, fetch: "Callable[[Request], Awaitable[Response]]") -> None:
+        """Give `fetch` its way out; the crawl does this while the callback runs."""
         self._fetch = fetch
+
+    def detach(self) -> None:
+        """Hear that the callback ended: no way out any more, and no tree, which is large.
+
+        Whoever asks for it still gets a new one.
+        """
+        self._fetch = self._tree = None
 
     def _read(self) -> tuple[str, bytes]:
         """Return the encoding, and the body in UTF-8."""

@@ -16,7 +16,7 @@ class Page(Item):
     links: int
 
 
-class Docs(Spider[Page], accept="text/html", delay=0, per_host=16, concurrency=16):
+class Docs(Spider[Page], accept="text/html", delay=0, per_host=16):
     def __init__(self, seeds: list[str]) -> None:
         self.start_urls = seeds
 
