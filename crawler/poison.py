@@ -3,8 +3,7 @@
 import asyncio
 import types
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -109,28 +108,56 @@ class Isolation:
         self._suspects = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    @asynccontextmanager
-    async def of(self, request: Request) -> AsyncIterator[None]:
+    def of(self, request: Request) -> "_Place":
         """Keep suspects apart from all others until the block ends; seeding is beside them all."""
-        if request.kind == "seed":
-            yield
-            return
-        self._suspects += request.suspect
+        return _Place(self, request)
+
+    async def enter(self, *, suspect: bool) -> None:
+        """Come in when nobody is there whom that concerns."""
+        self._suspects += suspect
         try:
-            while self._inside if request.suspect else self._suspects:
+            while self._inside if suspect else self._suspects:
                 await self._change()
-            self._inside += 1
-            try:
-                yield
-            finally:
-                self._inside -= 1
-        finally:
-            self._suspects -= request.suspect
-            while self._waiting:
-                if not (waiting := self._waiting.popleft()).done():
-                    waiting.set_result(None)
+        except BaseException:
+            self._left(suspect=suspect)
+            raise
+        self._inside += 1
+
+    def leave(self, *, suspect: bool) -> None:
+        """Let others come in."""
+        self._inside -= 1
+        self._left(suspect=suspect)
+
+    def _left(self, *, suspect: bool) -> None:
+        self._suspects -= suspect
+        while self._waiting:
+            if not (waiting := self._waiting.popleft()).done():
+                waiting.set_result(None)
 
     async def _change(self) -> None:
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiting)
         await waiting
+
+
+class _Place:
+    """A request's block in an `Isolation`; no generator, for every request has one."""
+
+    __slots__ = ("_isolation", "_request")
+
+    def __init__(self, isolation: Isolation, request: Request) -> None:
+        self._isolation = isolation
+        self._request = request
+
+    async def __aenter__(self) -> None:
+        if self._request.kind != "seed":
+            await self._isolation.enter(suspect=self._request.suspect)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._request.kind != "seed":
+            self._isolation.leave(suspect=self._request.suspect)

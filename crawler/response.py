@@ -15,7 +15,7 @@ from crawler.errors import CallbackError, ContentError, FetchError
 from crawler.parse.encoding import utf8_with_name
 from crawler.parse.links import ANCHORS, Link, href_of, links_of, urls_of
 from crawler.parse.nodes import Node, base_of, looks_like_html, parse_html
-from crawler.request import Callback, Request
+from crawler.request import Callback, Request, link_request, name_of
 from crawler.urls import Joiner
 
 T = TypeVar("T")
@@ -173,11 +173,13 @@ class Response(Node):
         found = _passing(found, allow, deny)
         if not found:
             return []
-        fields = self._below(fields)
-        first = Request(found[0], callback=callback, **fields)
         if "params" in fields:
-            return [Request(url, callback=callback, **fields) for url in found]
-        return [first, *(structs.replace(first, url=url) for url in found[1:])]
+            return [Request(url, callback=callback, **self._below(fields)) for url in found]
+        if fields:
+            one = Request(self.url, callback=callback, **self._below(fields))
+        else:  # nothing to check
+            one = link_request(url=self.url, callback=name_of(callback), **self._below({}))
+        return [structs.replace(one, url=url) for url in found]
 
     def _below(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return a request's fields, with those that say whence it comes."""

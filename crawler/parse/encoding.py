@@ -223,17 +223,23 @@ def _meta_encoding(head: bytes) -> str | None:
         elif found[1] is None:
             at = head.find(b">", at) + 1 or len(head)
         else:
-            attributes, at = _attributes(head, at)
-            if found[1].lower() == b"meta" and (name := _encoding_of_meta(attributes)):
+            is_meta = found[1].lower() == b"meta"
+            attributes, at = _attributes(head, at, wanted=is_meta)
+            if is_meta and (name := _encoding_of_meta(attributes)):
                 return name
     return None
 
 
-def _attributes(head: bytes, at: int) -> tuple[dict[str, str], int]:
-    """The attributes of the tag whose name ends at `at`, and where they end; the first wins."""
+def _attributes(head: bytes, at: int, *, wanted: bool) -> tuple[dict[str, str], int]:
+    """The attributes of the tag whose name ends at `at`, if `wanted`, and where they end.
+
+    Of several of one name the first wins.
+    """
     attributes: dict[str, str] = {}
     while found := _ATTRIBUTE.match(head, at):
         at = found.end()
+        if not wanted:
+            continue
         value = found[2] or found[3] or found[4] or b""
         attributes.setdefault(found[1].decode("latin-1").lower(), value.decode("latin-1"))
     return attributes, at
