@@ -1,7 +1,7 @@
 """What came back."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar, overload
 
 import msgspec
@@ -15,11 +15,11 @@ from crawler.errors import CallbackError, ContentError, FetchError
 from crawler.parse.encoding import utf8_with_name
 from crawler.parse.links import ANCHORS, Link, href_of, links_of, urls_of
 from crawler.parse.nodes import Node, base_of, looks_like_html, parse_html
+from crawler.parse.patterns import Patterns, passing
 from crawler.request import Callback, Request, link_request, name_of
 from crawler.urls import Joiner
 
 T = TypeVar("T")
-Patterns = str | re.Pattern[str] | Iterable[str | re.Pattern[str]]
 Target = str | URL | Link | Node
 """What may be followed: a URL (relative is fine), a link, or an element with an `href`."""
 
@@ -141,8 +141,8 @@ class Response(Node):
         if not self.is_html:
             return []
         found = links_of(self._select(css), self.base)
-        passing = set(_passing([link.url for link in found], allow, deny))
-        return [link for link in found if link.url in passing]
+        kept = set(passing([link.url for link in found], allow, deny))
+        return [link for link in found if link.url in kept]
 
     def follow(self, target: Target, *, callback: Callback = "parse", **fields: Any) -> Request:
         """Return a request for one URL (relative is fine), Link, or Node with an `href`.
@@ -170,7 +170,7 @@ class Response(Node):
             found = urls_of(self._select(css), self.base) if self.is_html else []
         else:
             found = self._addresses(targets)
-        found = _passing(found, allow, deny)
+        found = passing(found, allow, deny)
         if not found:
             return []
         if "params" in fields:
@@ -263,33 +263,6 @@ class Response(Node):
         release, self._release = self._release, None
         if release is not None:
             release()
-
-
-def _passing(found: list[str], allow: Patterns | None, deny: Patterns) -> list[str]:
-    """Return the URLs in which one of `allow` is found, and none of `deny`."""
-    if allow is None and not deny:
-        return found
-    wanted, unwanted = _compiled(allow), _compiled(deny)
-    return [
-        url
-        for url in found
-        if (not wanted or any(pattern.search(url) for pattern in wanted))
-        and not any(pattern.search(url) for pattern in unwanted)
-    ]
-
-
-def _compiled(patterns: Patterns | None) -> Sequence[re.Pattern[str]]:
-    if patterns is None:
-        return ()
-    several = [patterns] if isinstance(patterns, str | re.Pattern) else patterns
-    return [_pattern(pattern) for pattern in several]
-
-
-def _pattern(pattern: str | re.Pattern[str]) -> re.Pattern[str]:
-    try:
-        return re.compile(pattern)
-    except re.error as error:
-        raise CallbackError(f"not a regular expression: {pattern!r}: {error}") from None
 
 
 def _shown(target: object) -> str:
