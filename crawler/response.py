@@ -60,6 +60,7 @@ class Response(Node):
         self._release = release
         self._fetch: Callable[[Request], Awaitable[Response]] | None = None
         self._tree: LexborHTMLParser | None = None
+        self._mime: str | None = None
         self._is_html: bool | None = None
         self._utf8: tuple[str, bytes] | None = None
         self._text: str | None = None
@@ -76,7 +77,9 @@ class Response(Node):
     @property
     def mime(self) -> str:
         """The MIME type without parameters, lower case; empty when the server named none."""
-        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if self._mime is None:
+            self._mime = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return self._mime
 
     @property
     def is_html(self) -> bool:

@@ -63,21 +63,33 @@ def join(base: str, href: str) -> str:
         raise _invalid(href, error) from None
 
 
+_joined: dict[str, dict[str, str | None]] = {}
+_MOST_FOLDERS = 64
+_MOST_HREFS = 1_000
+
+
 class Joiner:
     """Resolves the hrefs of one document, which is at the canonical URL `base`, as `join` does.
 
-    What differs only in its fragment is resolved once.
+    What differs only in its fragment is resolved once, and so is what documents of one folder have
+    in common: most pages of a site link to the same places, in the same words.
     """
 
-    __slots__ = ("_base", "_folders", "_root", "_urls")
+    __slots__ = ("_base", "_folders", "_known", "_own")
 
     def __init__(self, base: str) -> None:
         self._base = base
-        self._urls: dict[str, str | None] = {}
+        self._own: dict[str, str | None] = {}
         path, _, _ = base.partition("?")
-        self._root = path[: path.index("/", path.index("//") + 2) + 1]
+        folder = path[: path.rindex("/") + 1]
         # The document's own folder, and those above it that were asked for.
-        self._folders = [path[: path.rindex("/") + 1]]
+        self._folders = [folder]
+        known = _joined.get(folder)
+        if known is None or len(known) >= _MOST_HREFS:
+            if len(_joined) >= _MOST_FOLDERS:
+                _joined.clear()
+            known = _joined[folder] = {}
+        self._known = known
 
     def __call__(self, href: str) -> str | None:
         """Return what `join` gives, None where it raises."""
@@ -88,29 +100,45 @@ class Joiner:
             if written and written[-1] <= " ":
                 written = href
         try:
-            return self._urls[written]
+            return self._known[written]
         except KeyError:
-            url = self._urls[written] = self._resolved(written)
-            return url
+            return self._own[written] if written in self._own else self._resolved(written)
 
     def _resolved(self, href: str) -> str | None:
         if plain := _RELATIVE.fullmatch(href):
             root, up, path = plain.groups()
-            return (self._root if root else self._folder(len(up) // 3 if up else 0)) + path
-        if _CANONICAL.fullmatch(href):
-            return href
+            url = (self._root() if root else self._folder(len(up) // 3 if up else 0)) + path
+        elif _CANONICAL.fullmatch(href):
+            url = href
+        else:
+            return self._parsed(href)
+        return self._keep(href, url)
+
+    def _parsed(self, href: str) -> str | None:
+        """Resolve what may go by the document's whole URL, as `?page=2` does."""
         try:
-            return join(self._base, href)
+            url = self._own[href] = join(self._base, href)
         except InvalidUrl:
-            return None
+            return self._keep(href, None)  # whatever the path
+        return url
+
+    def _keep(self, href: str, url: str | None) -> str | None:
+        """Keep what goes by the folder, for other documents too while that is not much."""
+        keeper = self._known if len(self._known) < _MOST_HREFS else self._own
+        keeper[href] = url
+        return url
+
+    def _root(self) -> str:
+        folder = self._folders[0]
+        return folder[: folder.index("/", folder.index("//") + 2) + 1]
 
     def _folder(self, up: int) -> str:
         """Return the folder so many levels above the document's own; above the root is the root."""
         folders = self._folders
         while len(folders) <= up:
             last = folders[-1]
-            above = last[: last.rindex("/", 0, -1) + 1] if last != self._root else last
-            folders.append(above)
+            is_root = last.count("/") == 3
+            folders.append(last if is_root else last[: last.rindex("/", 0, -1) + 1])
         return folders[up]
 
 

@@ -269,16 +269,40 @@ HREFS = st.one_of(
 )
 
 
-@given(BASES, st.lists(HREFS, max_size=8))
-def test_a_joiner_gives_what_join_gives(base: str, hrefs: list[str]) -> None:
-    def joined(href: str) -> str | None:
+@given(st.lists(st.tuples(BASES, HREFS), max_size=8))
+def test_a_joiner_gives_what_join_gives(pairs: list[tuple[str, str]]) -> None:
+    for base, href in (*pairs, *pairs):
+        join = urls.Joiner(base)
         try:
-            return urls.join(base, href)
+            url = urls.join(base, href)
         except InvalidUrl:
-            return None
+            url = None
+        assert [join(href), join(href)] == [url, url]
 
-    join = urls.Joiner(base)
-    assert [join(href) for href in (*hrefs, *hrefs)] == [joined(href) for href in (*hrefs, *hrefs)]
+
+def test_documents_of_a_folder_share_what_goes_by_the_folder_only() -> None:
+    for name in ("a", "b", "c?d"):
+        join = urls.Joiner(f"http://a.b/{name}")
+        assert [join(href) for href in ("e", "?f", "http:?g", "#h", "")] == [
+            "http://a.b/e",
+            f"http://a.b/{name[:1]}?f",
+            f"http://a.b/{name[:1]}?g",
+            *[f"http://a.b/{name}"] * 2,
+        ]
+
+
+def test_what_joiners_share_is_bounded() -> None:
+    for number in range(500):
+        join = urls.Joiner(f"http://a.b/{number}/")
+        for href in range(100):
+            join(f"{number * href}.html")
+    join = urls.Joiner("http://a.b/x")
+    for number in range(10_000):
+        assert join(f"{number}") == f"http://a.b/{number}"
+    join = urls.Joiner("http://a.b/x")
+    assert join("1") == join("1#a") == "http://a.b/1"
+    assert len(urls._joined) <= 64
+    assert max(map(len, urls._joined.values())) <= 1_000
 
 
 @pytest.mark.parametrize(
