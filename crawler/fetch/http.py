@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import math
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -18,6 +19,7 @@ from crawler.errors import (
     ProxyError,
     UnwantedType,
 )
+from crawler.fetch.deadlines import Deadline, Deadlines
 from crawler.fetch.decoding import Decoder
 from crawler.fetch.dns import Resolver
 from crawler.fetch.failures import FOREIGN, mapped
@@ -54,6 +56,7 @@ class HttpFetch:
         self._statuses = frozenset(settings.statuses)
         self._proxies = Proxies(settings)
         own_headers(settings)  # refused at once, if they cannot be sent
+        self._deadlines = Deadlines()
         self._resolver: Resolver | None = None
         self._session: aiohttp.ClientSession | None = None
 
@@ -68,6 +71,7 @@ class HttpFetch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._deadlines.close()
         if self._session is not None and self._resolver is not None:
             await self._session.close()
             await self._resolver.close()
@@ -77,7 +81,7 @@ class HttpFetch:
         hold = self._room.hold()
         response: Response | None = None
         try:
-            async with asyncio.timeout(request.timeout or self._settings.timeout) as limit:
+            with self._deadlines.after(request.timeout or self._settings.timeout) as limit:
                 own = _Trip(request, hold=hold, limit=limit, sent=self._sent)
                 trip.set(own)
                 response = await self._ask(request, own)
@@ -147,7 +151,7 @@ class _Trip:
         request: Request,
         *,
         hold: Hold,
-        limit: asyncio.Timeout,
+        limit: Deadline,
         sent: Callable[[Request], None],
     ) -> None:
         self.hold = hold
@@ -172,12 +176,12 @@ class _Trip:
         """Take room for `size` bytes; while that has to be waited for, the clocks stand still."""
         if self.hold.try_grow(size):
             return
-        paused, end = self._loop.time(), self._limit.when()
-        self._limit.reschedule(None)
+        paused, end = self._loop.time(), self._limit.when
+        self._limit.move(math.inf)
         await self.hold.grow(size)
         waited = self._loop.time() - paused
         self._started += waited
-        self._limit.reschedule(None if end is None else end + waited)
+        self._limit.move(end + waited)
 
 
 async def _read(
