@@ -211,7 +211,7 @@ class Committer:
             if failure.kind != "callback":  # that one is logged with its traceback
                 log.warning("%s: %s: %s", failure.kind, failure.reason, failure.url)
             await self.tell(RequestFailed(failure))
-        if outcome.page is not None and outcome.delivered:
+        if self._listeners and outcome.page is not None and outcome.delivered:
             await self.tell(PageDone(outcome.page, len(outcome.items)))
         if isinstance(outcome.signal, Stop):
             self._stop(outcome.signal.reason or "stopped by the spider")

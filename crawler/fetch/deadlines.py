@@ -87,9 +87,9 @@ class Deadline:
         self._deadlines._open -= 1
         task, self._task = self._task, None
         # As in asyncio.timeout: another's cancellation in the same moment stays one.
-        if self._expired and task is not None and task.uncancel() <= self._cancelling:
-            if kind is asyncio.CancelledError:
-                raise TimeoutError from error
+        late = self._expired and task is not None and task.uncancel() <= self._cancelling
+        if late and kind is asyncio.CancelledError:
+            raise TimeoutError from error
 
     def move(self, when: float) -> None:
         """End at another time."""

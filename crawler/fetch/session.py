@@ -79,7 +79,8 @@ class _Request(aiohttp.ClientRequest):
         """Send the request on a connection."""
         current = trip.get()
         current.reused = conn.protocol in self._used
-        self._used.add(conn.protocol)
+        if not current.reused:
+            self._used.add(conn.protocol)
         current.headers_sent()
         try:
             return await super().send(conn)

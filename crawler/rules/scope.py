@@ -61,7 +61,8 @@ class Scope:
 
     def refusal(self, url: str, *, depth: int = 0) -> str | None:
         """Return why `url` is left out (`offsite`, `denied`, `too_deep`), or None if it is not."""
-        if not self._is_home(url):
+        is_home = urls.host_of(url) in self._seeds if self._by_seeds else self._is_home(url)
+        if not is_home:
             return "offsite"
         if self._max_depth is not None and depth > self._max_depth:
             return "too_deep"
@@ -70,8 +71,6 @@ class Scope:
         return None
 
     def _is_home(self, url: str) -> bool:
-        if self._by_seeds:
-            return urls.host_of(url) in self._seeds
         if self._prefixes and not url.startswith(self._prefixes):
             return False
         return self._everywhere or not self._domains or self._knows(urls.hostname_of(url))
