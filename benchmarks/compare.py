@@ -56,6 +56,9 @@ def _arguments() -> argparse.Namespace:
     asked = parser.parse_args()
     if asked.quick:
         asked.rounds, asked.addresses = asked.rounds or 1, asked.addresses or 1
+    there = {entry.crawler.name for name in asked.suite for entry in SUITES[name].entries}
+    if unknown := set(asked.only or ()) - there:
+        parser.error(f"--only: {', '.join(unknown)}: none of {', '.join(sorted(there))}")
     asked.print = asked.print or asked.quick or asked.only is not None
     return asked
 

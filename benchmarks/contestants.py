@@ -45,9 +45,9 @@ def _script(name: str, *options: str, python: str = sys.executable) -> tuple[str
     return (python, str(_SCRIPTS / f"{name}.py"), *options, _ITEMS)
 
 
-def _peer(name: str) -> Crawler:
+def _peer(name: str, *options: str, to_name: str = "") -> Crawler:
     python = str(PEERS / name.lower() / "bin" / "python")
-    return Crawler(name, _script(f"{name.lower()}_", python=python))
+    return Crawler(name + to_name, _script(f"{name.lower()}_", *options, python=python))
 
 
 def _command_line(*options: str) -> tuple[str, ...]:
@@ -59,10 +59,11 @@ def _command_line(*options: str) -> tuple[str, ...]:
 
 BARE = Crawler("bare loop", _script("bare"))
 OURS = Crawler("ours", _script("ours"))
-OURS_STORING = Crawler("ours, storing", _script("ours", "--store"), "items and pages")
-OURS_ONE = Crawler("ours, 1 process", _command_line())
-OURS_TWO = Crawler("ours, 2 processes", _command_line("--processes", "2"))
+OURS_STORING = Crawler("ours storing", _script("ours", "--store"), "items and pages")
+OURS_ONE = Crawler("ours 1 process", _command_line())
+OURS_TWO = Crawler("ours 2 processes", _command_line("--processes", "2"))
 SCRAPY = _peer("Scrapy")
+SCRAPY_FOLLOWING = _peer("Scrapy", "--follow-all", to_name=" follow_all")
 CRAWLEE = _peer("Crawlee")
 SCRAPLING = _peer("Scrapling")
 WGET2 = Crawler("wget2", (*_WGET2.split(), "-P", _MIRROR), "mirror", (0, _NOT_FOUND))

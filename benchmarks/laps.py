@@ -5,6 +5,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Collection, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -97,13 +98,13 @@ class _Watch(threading.Thread):
 
 def _tree(pid: int) -> Iterator[int]:
     yield pid
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            found = children.read_text().split()
-        except OSError:  # it has just ended
-            continue
-        for child in found:
-            yield from _tree(int(child))
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+        found = [Path(f"/proc/{pid}/task/{t}/children").read_text().split() for t in threads]
+    except OSError:  # it, or one of its threads, has just ended
+        return
+    for child in chain.from_iterable(found):
+        yield from _tree(int(child))
 
 
 def _rss_bytes(pid: int) -> int:

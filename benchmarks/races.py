@@ -25,7 +25,8 @@ def race(
 ) -> list[Lap]:
     """Crawl a site with every crawler of a suite, as often as its rounds say.
 
-    After so many seconds no further round begins. Raises `SystemExit` when one of them got other pages than the bare loop.
+    After so many seconds no further round begins. Raises `SystemExit` when one of them got other
+    pages than the bare loop.
     """
     root = SITES[site]
     if not root.is_dir():

@@ -38,7 +38,7 @@ def suite_part(suite: Suite, laps: Sequence[Lap], addresses: Mapping[str, int]) 
         share = median(lap.core_share for lap in first)
         parts.append(
             f"{site}: {pages:,} pages under {hosts} {kind}; "
-            f"the {suite.entries[0].label} had {share:.2f} cores\n"
+            f"{suite.entries[0].label} had {share:.2f} cores\n"
         )
         parts.append(table(suite, lines_of(suite, own)) + "\n")
     return "\n".join(parts).rstrip()

@@ -1,7 +1,8 @@
 """What is compared with what, on which sites and cores."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -15,6 +16,7 @@ from benchmarks.contestants import (
     OURS_TWO,
     SCRAPLING,
     SCRAPY,
+    SCRAPY_FOLLOWING,
     WGET2,
     Crawler,
 )
@@ -53,7 +55,6 @@ class Suite(msgspec.Struct, frozen=True):
     tls: bool = False
 
 
-_THERE = sorted(os.sched_getaffinity(0))
 # Long enough that start-up does not decide: seconds even for the fastest.
 _LONG = {"python3-doc": 3, "postgresql-doc-15": 6}
 _MANY = {"python3-doc": 6, "postgresql-doc-15": 12}
@@ -71,6 +72,7 @@ SUITES: Mapping[str, Suite] = {
                 Entry(SCRAPLING),
                 Entry(CRAWLEE, share=0.4),
                 Entry(SCRAPY, share=0.4),
+                Entry(SCRAPY_FOLLOWING, share=0.2),
             ),
             ours=OURS.name,
             addresses=_LONG,
@@ -122,14 +124,21 @@ SUITES: Mapping[str, Suite] = {
 
 def cores_there() -> int:
     """Return how many cores this program was given."""
-    return len(_THERE)
+    return len(_there())
+
+
+@cache
+def _there() -> Sequence[int]:
+    """Return the cores there were before this program was kept off some of them."""
+    return sorted(os.sched_getaffinity(0))
 
 
 def cores_for(number: int) -> tuple[set[int], int]:
     """Return the crawler's cores and the server's, which they share when there are no more."""
-    if len(_THERE) < 2:
+    there = _there()
+    if len(there) < 2:
         raise SystemExit("the crawler and the server need a core each; here is one")
-    return set(_THERE[:number]), _THERE[min(number, len(_THERE) - 1)]
+    return set(there[:number]), there[min(number, len(there) - 1)]
 
 
 def keep_off() -> None:
