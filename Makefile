@@ -1,5 +1,6 @@
 # Each target does all its own set-up: it needs Python >= 3.11, make and a package registry.
-.PHONY: demo test check format bench bench-quick bench-micro torture components clean
+.PHONY: demo test check format bench bench-quick bench-parts bench-micro bench-peers torture \
+	components clean
 
 PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -17,6 +18,8 @@ $(READY): pyproject.toml requirements.lock
 
 # Programs that tests run for real; where they are missing those tests are skipped by name.
 DEBIAN := nginx-light wget python3-doc strace
+# What benchmarks compare, and are compared on.
+bench bench-quick: DEBIAN := nginx-light openssl postgresql-doc-15 python3-doc wget2
 
 components:
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! dpkg -s $(DEBIAN) >/dev/null 2>&1; \
@@ -39,15 +42,30 @@ format: $(READY)  ## format and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(READY)  ## what the crawl itself costs a page
+# Peers have environments of their own: what they need must not decide what ours is tested with.
+PEERS := benchmarks/.peers
+
+$(PEERS)/%/.ready: benchmarks/peers/%.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed"; exit 1; }
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+bench-peers: $(patsubst benchmarks/peers/%.txt,$(PEERS)/%/.ready,$(wildcard benchmarks/peers/*.txt))
+
+bench: $(READY) components bench-peers  ## ours and its peers, into docs/benchmarks.md: about 20 minutes
+	$(BIN)/python -m benchmarks.compare $(BENCH)
+
+bench-quick: $(READY) components  ## ours by the bare loop, against what is recorded: two minutes
+	$(BIN)/python -m benchmarks.quick $(BENCH)
+	$(BIN)/python benchmarks/overhead.py --pages 5000 --repeat 3
+
+bench-parts: $(READY)  ## what the crawl itself costs a page
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/overhead.py --frontier sqlite
 	$(BIN)/python benchmarks/durable.py
 	$(BIN)/python benchmarks/pages.py
 	$(BIN)/python benchmarks/frontier.py --memory --urls 100000 1000000
-
-bench-quick: $(READY)
-	$(BIN)/python benchmarks/overhead.py --pages 5000 --repeat 3
 
 # The timer is the CPU seconds of all threads, so that other programs do not count.
 bench-micro: $(READY)  ## start-up, and each part of the path alone: half a minute
@@ -60,4 +78,4 @@ torture: $(READY) components  ## kill crawls, go on with them, compare what they
 	$(BIN)/python -m tests.torture --kills 50 --processes 2 --steps 20 --signals 20 --power 20
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv $(PEERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis

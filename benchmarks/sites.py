@@ -23,6 +23,7 @@ http {{
   server {{ {listen} {tls} root {root}; }}
 }}
 """
+_TLS = "ssl_certificate {certificate}; ssl_certificate_key {key}; ssl_session_cache shared:tls:8m;"
 # Debian keeps nginx in /usr/sbin, which is not in everybody's PATH.
 _PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"
 
@@ -44,7 +45,7 @@ def serve(
         port = free.getsockname()[1]
         free.close()
         ssl = " ssl" if tls else ""
-        keys = f"ssl_certificate {tls[0]}; ssl_certificate_key {tls[1]};" if tls else ""
+        keys = _TLS.format(certificate=tls[0], key=tls[1]) if tls else ""
         config = Path(folder) / "nginx.conf"
         listen = " ".join(f"listen {host}:{port}{ssl};" for host in hosts)
         config.write_text(_CONFIG.format(folder=folder, listen=listen, tls=keys, root=root))

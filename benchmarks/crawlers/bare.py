@@ -46,8 +46,10 @@ async def main(output: str, seeds: list[str]) -> None:
             finally:
                 queue.task_done()
 
+    # Nobody vouches for the certificate of a benchmark.
+    connector = aiohttp.TCPConnector(ssl=False) if homes[0].startswith("https:") else None
     with open(output, "w") as lines:  # noqa: ASYNC230  # the bare loop is as plain as that
-        async with aiohttp.ClientSession() as session:
+        async with aiohttp.ClientSession(connector=connector) as session:
             workers = [asyncio.create_task(work()) for _ in range(WORKERS)]
             await queue.join()
             for worker in workers:
