@@ -40,7 +40,7 @@ async def main(output, seeds):
             item = {"url": url, "title": " ".join(title.split()), "links": len(hrefs)}
             lines.write(json.dumps(item) + "\n")
             # One request a distinct link: what the queue would throw away is not made first.
-            links = {urljoin(url, href.partition("#")[0]) for href in hrefs}
+            links = {urljoin(url, href) for href in {href.partition("#")[0] for href in hrefs}}
             await context.add_requests([link for link in links if link.startswith(homes)])
 
         await crawler.run(seeds)

@@ -32,8 +32,9 @@ class Docs(Spider):
         hrefs = response.css("a::attr(href)").getall()
         title = response.css("title::text").get() or ""
         yield {"url": response.url, "title": " ".join(title.split()), "links": len(hrefs)}
+        distinct = {href.partition("#")[0] for href in hrefs}
         # One request a distinct link: what the scheduler would throw away is not made first.
-        for link in {response.urljoin(href.partition("#")[0]) for href in hrefs}:
+        for link in {response.urljoin(href) for href in distinct}:
             if link.startswith("http"):
                 yield Request(link)
 

@@ -46,7 +46,7 @@ class Docs(scrapy.Spider):
 
     def followed(self, response, hrefs):
         # One request a distinct link: what the dupe filter would throw away is not made first.
-        links = {response.urljoin(href.partition("#")[0]) for href in hrefs}
+        links = {response.urljoin(href) for href in {href.partition("#")[0] for href in hrefs}}
         yield from (scrapy.Request(link) for link in links if link.startswith("http"))
 
 
