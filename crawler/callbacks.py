@@ -208,7 +208,10 @@ class _Found:
             self._take_request(value)
         elif isinstance(value, list | tuple):
             for inner in value:
-                self.take(inner)
+                if isinstance(inner, Request):  # most often
+                    self._take_request(inner)
+                else:
+                    self.take(inner)
         elif is_item(value) and not isinstance(value, Link):
             self._take_item(value)
         elif value is not None:

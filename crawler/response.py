@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Iterable
+from itertools import groupby
 from typing import Any, TypeVar, overload
 
 import msgspec
@@ -13,11 +14,10 @@ from yarl import URL
 from crawler import urls
 from crawler.errors import CallbackError, ContentError, FetchError
 from crawler.parse.encoding import utf8_with_name
-from crawler.parse.links import ANCHORS, Link, href_of, links_of, urls_of
+from crawler.parse.links import ANCHORS, Link, links_of, urls_of
 from crawler.parse.nodes import Node, base_of, looks_like_html, parse_html
 from crawler.parse.patterns import Patterns, passing
 from crawler.request import Callback, Request, link_request, name_of
-from crawler.urls import Joiner
 
 T = TypeVar("T")
 Target = str | URL | Link | Node
@@ -209,15 +209,14 @@ class Response(Node):
             raise CallbackError(
                 f"follow_all() takes several URLs, Links or Nodes, got a string; css={targets!r} ?"
             )
-        join = Joiner(self.base)
-        found: dict[str | None, None] = {}
-        for target in targets:
-            if isinstance(target, Node):
-                href = href_of(target.lexbor)
-                found[None if href is None else join(href)] = None
+        found: dict[str, None] = {}
+        for are_nodes, some in groupby(targets, lambda target: isinstance(target, Node)):
+            if are_nodes:
+                nodes = [target.lexbor for target in some if isinstance(target, Node)]
+                found.update(dict.fromkeys(urls_of(nodes, self.base)))
             else:
-                found[self._address(target)] = None
-        return [url for url in found if url is not None]
+                found.update((self._address(target), None) for target in some)
+        return list(found)
 
     def _is_selector(self, text: str) -> bool:
         """True for `li.next a`: it selects links here, and is no link here itself."""

@@ -53,11 +53,8 @@ def looks_like_html(mime: str, body: bytes) -> bool:
 
 def base_of(tree: LexborHTMLParser, url: str) -> str:
     """Return what the document's links are resolved against: its first `<base href>`, or `url`."""
-    head = tree.head
-    base = head.css_first("base[href]") if head is not None else None
-    # Hardly any page has one elsewhere, and text is searched three times as fast as the tree.
-    if base is None and _BASE.search(tree.raw_html):
-        base = tree.css_first("base[href]")
+    # Hardly any page has one, and text is searched three times as fast as the tree.
+    base = tree.css_first("base[href]") if _BASE.search(tree.raw_html) else None
     if base is None:
         return url
     try:
