@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Awaitable, Callable, Iterable
-from itertools import groupby
 from typing import Any, TypeVar, overload
 
 import msgspec
@@ -209,13 +208,16 @@ class Response(Node):
             raise CallbackError(
                 f"follow_all() takes several URLs, Links or Nodes, got a string; css={targets!r} ?"
             )
+        targets = list(targets)
+        nodes = [target.lexbor for target in targets if isinstance(target, Node)]
+        if len(nodes) == len(targets):
+            return urls_of(nodes, self.base)
         found: dict[str, None] = {}
-        for are_nodes, some in groupby(targets, lambda target: isinstance(target, Node)):
-            if are_nodes:
-                nodes = [target.lexbor for target in some if isinstance(target, Node)]
-                found.update(dict.fromkeys(urls_of(nodes, self.base)))
+        for target in targets:
+            if isinstance(target, Node):
+                found.update(dict.fromkeys(urls_of([target.lexbor], self.base)))
             else:
-                found.update((self._address(target), None) for target in some)
+                found[self._address(target)] = None
         return list(found)
 
     def _is_selector(self, text: str) -> bool:

@@ -257,6 +257,9 @@ class Turns:
 
 async def _wait(changed: asyncio.Event, seconds: float | None) -> None:
     """Wait for a change, at most that long."""
+    if seconds is None:
+        await changed.wait()
+        return
     try:
         async with asyncio.timeout(seconds):
             await changed.wait()

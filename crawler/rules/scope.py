@@ -9,6 +9,7 @@ from crawler.errors import InvalidUrl, SpiderError
 
 _MOST_JUDGED = 100_000
 _KEPT = "seed "
+_NOWHERE = " "  # no URL begins so
 _IS_SEED = b"1"
 _NO_HOST = re.compile(
     r"[/\\?#@*]|:\d*$"
@@ -42,6 +43,7 @@ class Scope:
         self._seeds: set[str] = set()
         self._new_seeds: dict[str, bytes] = {}
         self._judged: dict[str, bool] = {}
+        self._home = _NOWHERE
 
     def add_seed(self, url: str) -> None:
         """Hear of a seed; its host is in scope if nothing else defines the scope."""
@@ -61,8 +63,8 @@ class Scope:
 
     def refusal(self, url: str, *, depth: int = 0) -> str | None:
         """Return why `url` is left out (`offsite`, `denied`, `too_deep`), or None if it is not."""
-        is_home = urls.host_of(url) in self._seeds if self._by_seeds else self._is_home(url)
-        if not is_home:
+        # Most links of a page lead to where the last one led.
+        if not url.startswith(self._home) and not self._is_home(url):
             return "offsite"
         if self._max_depth is not None and depth > self._max_depth:
             return "too_deep"
@@ -73,7 +75,14 @@ class Scope:
     def _is_home(self, url: str) -> bool:
         if self._prefixes and not url.startswith(self._prefixes):
             return False
-        return self._everywhere or not self._domains or self._knows(urls.hostname_of(url))
+        if self._by_seeds:
+            is_home = urls.host_of(url) in self._seeds
+        else:
+            whole = self._everywhere or not self._domains
+            is_home = whole or self._knows(urls.hostname_of(url))
+        if is_home and not self._prefixes:
+            self._home = urls.origin_of(url) + "/"
+        return is_home
 
     def _knows(self, hostname: str) -> bool:
         """Walk up the labels, once a host."""
