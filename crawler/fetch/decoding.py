@@ -1,11 +1,12 @@
 """Undo Content-Encoding, a bounded piece at a time."""
 
 import sys
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol
 
 import brotli  # type: ignore[import-untyped]  # it has no stubs
+from isal import isal_zlib
+from isal.igzip_lib import IsalError
 
 from crawler.errors import BodyError, BodyTooLarge, ConnectError
 
@@ -21,7 +22,11 @@ _MOST_FRAMES = 1_000
 # RFC 9659: a zstd window of a response is at most 8 MB; without a limit it may ask for 2 GB.
 _ZSTD_OPTIONS: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 23}
 _ZSTD_SKIPPABLE = range(0x50, 0x60)
-_BROKEN = (zlib.error, brotli.error, zstd.ZstdError)
+_BROKEN: tuple[type[Exception], ...] = (
+    IsalError,  # type: ignore[assignment]  # its stubs take the class for an instance
+    brotli.error,
+    zstd.ZstdError,
+)
 
 
 class Decoder:
@@ -75,10 +80,10 @@ class _Frame(Protocol):
 
 
 class _Inflater:
-    """zlib as a `_Frame`."""
+    """zlib, of ISA-L, as a `_Frame`: it takes half the time."""
 
     def __init__(self, wbits: int) -> None:
-        self._zlib = zlib.decompressobj(wbits)
+        self._zlib = isal_zlib.decompressobj(wbits)
         self.needs_input = True
 
     @property
@@ -124,13 +129,13 @@ class _Coding(NamedTuple):
 
 
 def _open_gzip(head: bytes) -> _Frame | None:
-    return _Inflater(16 + zlib.MAX_WBITS) if head.startswith(b"\x1f\x8b") else None
+    return _Inflater(16 + isal_zlib.MAX_WBITS) if head.startswith(b"\x1f\x8b") else None
 
 
 def _open_deflate(head: bytes) -> _Frame | None:
     # RFC 9110 8.4.1.2: zlib's format; but some servers always sent raw deflate.
     is_zlib = head[0] & 0x0F == 8 and int.from_bytes(head[:2], "big") % 31 == 0
-    return _Inflater(zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS)
+    return _Inflater(isal_zlib.MAX_WBITS if is_zlib else -isal_zlib.MAX_WBITS)
 
 
 def _open_zstd(head: bytes) -> _Frame | None:
