@@ -103,6 +103,7 @@ async def open_run(
                 sent=turns.sent,
                 note=frontier.note,
                 layers=spider.layers,
+                processes=job.record.processes if job is not None else 1,
             )
         )
         engine = Engine(

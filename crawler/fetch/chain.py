@@ -24,11 +24,12 @@ async def open_fetch(
     sent: Callable[[Request], None],
     note: Callable[[Request], Note],
     layers: Sequence[Callable[[Fetch], Fetch]] = (),
+    processes: int = 1,
 ) -> AsyncIterator[Fetch]:
     """Open parse(redirects(robots(cookies(layers(http))))); the first of `layers` is the outermost.
 
     `sent(request)` is called whenever a request goes out; `note(request)` says when its answer is
-    parsed. Raises `SettingError`.
+    parsed. `processes` share the cores. Raises `SettingError`.
     """
     async with HttpFetch(settings, sent=sent, room=Room(settings.memory_bytes)) as http:
         fetch: Fetch = http
@@ -40,5 +41,5 @@ async def open_fetch(
         fetch = RedirectLayer(
             fetch, max_redirects=settings.max_redirects, statuses=settings.statuses
         )
-        async with ParseLayer(fetch, note=note) as whole:
+        async with ParseLayer(fetch, note=note, processes=processes) as whole:
             yield whole

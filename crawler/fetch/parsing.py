@@ -22,16 +22,21 @@ _THREADS = 2
 class ParseLayer:
     """Parses large HTML in threads before the callback asks for it; an async context manager.
 
-    `cores`: on how many this process runs, where that is not to be found out.
+    `processes`: how many share the cores; `cores`: how many, where that is not to be found out.
     Lexbor parses without the GIL: 1.7 MB take 90 ms, in which the loop is never away for more than
     the switch interval of 5 ms. `note(request)` says so meanwhile: a parser may crash too.
     """
 
     def __init__(
-        self, fetch: Fetch, *, note: Callable[[Request], Note], cores: int | None = None
+        self,
+        fetch: Fetch,
+        *,
+        note: Callable[[Request], Note],
+        processes: int = 1,
+        cores: int | None = None,
     ) -> None:
         self._fetch = fetch
-        self._large = _LARGE if (cores or _cores()) > 1 else _HUGE
+        self._large = _LARGE if (cores or _cores()) > processes else _HUGE
         self._note = note
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="parse")
 

@@ -25,21 +25,23 @@ class Page(Response):
 
 
 @pytest.mark.parametrize(
-    ("size", "cores", "thread"),
+    ("size", "cores", "processes", "thread"),
     [
-        (100_000, 2, "MainThread"),
-        (100_100, 2, "parse_0"),
-        (999_000, 1, "MainThread"),
-        (1_000_100, 1, "parse_0"),
+        (100_000, 2, 1, "MainThread"),
+        (100_100, 2, 1, "parse_0"),
+        (999_000, 1, 1, "MainThread"),
+        (999_000, 2, 2, "MainThread"),
+        (1_000_100, 1, 1, "parse_0"),
     ],
 )
-async def test_where_a_page_is_parsed(size: int, cores: int, thread: str) -> None:
+async def test_where_a_page_is_parsed(size: int, cores: int, processes: int, thread: str) -> None:
     page = Page(REQUEST.url, request=REQUEST, body=b"<p>".ljust(size))
 
     async def fetch(request: Request) -> Response:
         return page
 
-    async with ParseLayer(fetch, note=lambda request: UNHEARD, cores=cores) as layer:
+    layer = ParseLayer(fetch, note=lambda _: UNHEARD, cores=cores, processes=processes)
+    async with layer:
         assert await layer(REQUEST) is page
     page.css("p")
     assert page.parser == thread
