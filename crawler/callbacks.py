@@ -3,7 +3,6 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import aclosing
 from typing import Any
 
 from msgspec import structs
@@ -248,10 +247,12 @@ class _Found:
 async def _drive(result: Any, take: Callable[[object], Awaitable[None] | None]) -> None:
     """Hand over what a callback gives: a generator of either kind, or a value returned."""
     if inspect.isasyncgen(result):
-        async with aclosing(result):
+        try:
             async for value in result:
                 if (more := take(value)) is not None:
                     await more
+        finally:
+            await result.aclose()
         return
     for value in result if isinstance(result, Iterator) else [await _value(result)]:
         if (more := take(value)) is not None:

@@ -42,9 +42,9 @@ async def run_guarded(
 
     A bug in a callback, a step or a listener is its page's bad luck, never the crawl's end.
     """
-    clock = asyncio.timeout(timeout)
+    clock = None if timeout is None else asyncio.timeout(timeout)
     try:
-        if timeout is None:
+        if clock is None:
             await call()
         else:
             async with clock:
@@ -62,7 +62,7 @@ async def run_guarded(
         wrong = CallbackError("sys.exit ends no crawl; raise Stop does")
         return Raised(wrong, _where(error), _text(error))
     except Exception as error:  # noqa: BLE001  # user code may raise anything
-        if clock.expired():
+        if clock is not None and clock.expired():
             late = CallbackError(f"took longer than callback_timeout, {timeout:g} s")
             return Raised(late, _where(error.__cause__ or error), "")
         return Raised(error, _where(error), _text(error))
