@@ -12,6 +12,7 @@ from crawler.frontier.books import Books
 from crawler.frontier.hosts import Change, Held, Hosts
 from crawler.frontier.lending import Lending
 from crawler.frontier.peers import Peers
+from crawler.frontier.portions import portion
 from crawler.frontier.posting import Posting
 from crawler.frontier.requests import Requests, rank_of
 from crawler.frontier.retrying import Retrying
@@ -199,10 +200,11 @@ class Ledger:
         """Return hosts and leases of them, the longest due first."""
         taken: list[tuple[Held, HostLease]] = []
         candidates = self.hosts.due(now) + self.hosts.free(now, limit)
+        most = portion(limit, hosts=len(candidates))
         for held in sorted(candidates, key=lambda held: held.due):
             if limit < 1:
                 self.enter(held)
-            elif (lease := self._lease(held, limit, now)) is not None:
+            elif (lease := self._lease(held, min(limit, most), now)) is not None:
                 taken.append((held, lease))
                 limit -= max(1, len(lease.requests))
         return taken
