@@ -31,7 +31,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from benchmarks.generated import ON_ONE_CORE, Seen, Web, serving
+from benchmarks.generated import ON_ONE_CORE, Seen, Web, collect_less, serving
 from crawler import Item, Request, Response, Spider, crawl
 from crawler.events import Event, PageDone
 
@@ -97,6 +97,7 @@ def _held_up_seconds() -> float:
 
 def _child(seeds: Sequence[str], pages: int) -> None:
     spider = Broad(seeds, pages)
+    collect_less()
     with tempfile.TemporaryDirectory() as folder:
         cpu = time.process_time()
         report = asyncio.run(crawl(spider, frontier="sqlite", output_dir=folder, min_free_bytes=0))
