@@ -122,7 +122,7 @@ class MemoryFrontier(Alone):
         known = self._known
         return {id_ for id_, key in finals.items() if known.setdefault(key, id_) != id_}
 
-    async def commit(self, batch: Batch) -> Commit:
+    async def commit(self, batch: Batch, *, posted: bool = False) -> Commit:  # noqa: ARG002
         """See `Frontier.commit`; in memory, that nothing awaits makes it one transaction."""
         # A dict, not a set: hosts that are due together go in the order they were found in.
         touched = dict.fromkeys(request.host for request in batch.settled)

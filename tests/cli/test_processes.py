@@ -336,7 +336,7 @@ async def test_ctrl_c_ends_the_first_of_several_though_somebody_joined_by_hand(
 
 
 async def test_of_several_that_end_together_one_joins_the_files(folder: Path, wide: Slots) -> None:
-    first = await start(folder, *words(wide, delay=0.02))
+    first = await start(folder, *words(wide, delay=0.05))
     await until(10, wide)
     others = [await start(folder, "wide", "--join", "job") for _ in range(3)]
     async with asyncio.timeout(20):

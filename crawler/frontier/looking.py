@@ -1,0 +1,65 @@
+"""A process's looks for work."""
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+
+from crawler.frontier.changes import Changes, wait
+from crawler.frontier.ledger import Taken
+from crawler.protocols import Clock
+
+
+class Looking:
+    """Looks for work until there is some: at once, when something changed, when something is due.
+
+    While it waits, whoever changes something on the frontier's thread looks there and then
+    (`along`): a page whose only link was just committed is followed without another hop.
+    """
+
+    def __init__(self, changes: Changes, *, clock: Clock) -> None:
+        self._changes = changes
+        self._clock = clock
+        self._limit: int | None = None
+        self._found: Taken | None = None
+        self._last: Taken | None = None
+        self._seen: asyncio.Event | None = None  # nothing changed since, if it is still the next
+
+    async def next(self, limit: int, look: Callable[[int], Awaitable[Taken]]) -> Taken:
+        """Return what there is to do, or that all is over; `look(limit)` says what it sees now."""
+        while True:
+            changed = self._changes.next
+            taken, self._found = self._found, None
+            if taken is None and (self._last is None or not self._knows(changed)):
+                taken = await look(limit)
+                self._last, self._seen = taken, changed
+            if taken is not None and taken.leases:
+                return taken
+            assert self._last is not None
+            if self._last.over:
+                return self._last
+            self._limit = limit
+            try:
+                await wait(changed, due=self._last.due, clock=self._clock)
+            finally:
+                self._limit = None
+
+    def along(self, take: Callable[[int], Taken]) -> Taken | None:
+        """Look on the thread where something changed, if somebody waits; `heard` tells the loop."""
+        if (limit := self._limit) is None or self._found is not None:
+            return None
+        try:
+            return take(limit)
+        except sqlite3.Error:
+            return None  # what changed is true; whoever waits looks for themselves, and hears why
+
+    def heard(self, taken: Taken | None) -> None:
+        """Let those look again who wait; `taken` is what `along` saw."""
+        self._changes.wake()
+        if taken is not None:
+            self._found = self._last = taken
+            self._seen = self._changes.next
+
+    def _knows(self, changed: asyncio.Event) -> bool:
+        """True if another look would see nothing that the last one has not seen."""
+        due = self._last.due if self._last is not None else None
+        return self._seen is changed and (due is None or due > self._clock())
