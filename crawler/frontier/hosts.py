@@ -10,6 +10,7 @@ import msgspec
 from crawler.outcome import HostNotes
 
 _encode = msgspec.msgpack.Encoder().encode
+_encode_names = msgspec.json.Encoder().encode
 _decode = msgspec.msgpack.Decoder(HostNotes).decode
 
 
@@ -99,6 +100,15 @@ class Hosts:
         self.held: dict[str, Held] = {}
         self._heap: list[tuple[float, int, Held]] = []
         self._entries = count()
+
+    def changes(self, names: Iterable[str]) -> dict[str, Change]:
+        """Return changes of those of the hosts called so that are known, at once."""
+        rows = self._db.execute(
+            "SELECT name, id, pages, given_up FROM hosts"
+            " WHERE name IN (SELECT value FROM json_each(?))",
+            (_encode_names(list(names)).decode(),),
+        )
+        return {name: Change(id_, pages=n, given_up=why) for name, id_, n, why in rows}
 
     def change(self, name: str, now: float) -> Change:
         """Return a change of the host called `name`, which is made if it is new."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from crawler.frontier.blame import Blame
 from crawler.frontier.books import Books
 from crawler.frontier.hosts import Change, Held, Hosts
-from crawler.frontier.requests import Requests, Row, rank_of
+from crawler.frontier.requests import Place, Requests, Row, rank_of
 from crawler.outcome import Batch
 from crawler.request import Request
 
@@ -31,7 +31,7 @@ class Posting:
 
     def post(self, batch: Batch, now: float) -> dict[str, Change]:
         """Write what a batch does to requests; return what it does to hosts, to be saved."""
-        changes: dict[str, Change] = {}
+        changes = self._hosts.changes(batch.due)
 
         def change(name: str) -> Change:
             if name not in changes:
@@ -66,9 +66,11 @@ class Posting:
         for request in batch.settled:
             change(request.host)
         back = [*settled, *(request for request, _ in batch.retried)]
-        places = [(change(r.host).id, rank_of(r), r.id) for r in back]
+        places: list[Place] = []
         for request in back:
-            change(request.host).added -= 1
+            host = change(request.host)
+            host.added -= 1
+            places.append((host.id, rank_of(request), request.id))
         self._requests.remove(places)
         self._requests.delay(
             (due, r.id, change(r.host).id, rank_of(r), r) for r, due in batch.retried
@@ -89,7 +91,7 @@ class Posting:
         rows: list[Row] = []
         known = seeds = 0
         number = self._books.sizes().next_id
-        for request in found:
+        for request in self._requests.sifted(found):
             is_new, wanted = self._requests.find(request)
             known += is_new
             if not wanted:

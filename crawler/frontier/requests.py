@@ -53,6 +53,19 @@ class Requests:
         self._recent.clear()
         self._less_recent.clear()
 
+    def sifted(self, found: Iterable[Request]) -> list[Request]:
+        """Return those that `find` has to look at: most links of a page were offered lately."""
+        recent, less_recent = self._recent, self._less_recent
+        return [
+            request
+            for request in found
+            if ((lately := hash(request.url)) not in recent and lately not in less_recent)
+            or request.again
+            or request.seeded
+            or request.body is not None
+            or request.method != "GET"
+        ]
+
     def find(self, request: Request) -> tuple[bool, bool]:
         """Make a request's URL known; return if it was not, and if the request is to be queued."""
         lately = hash(request.url)
