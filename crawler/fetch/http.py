@@ -103,17 +103,22 @@ class HttpFetch:
         if url.raw_user is not None and "Authorization" in (headers or self._session.headers):
             url = url.with_user(None)  # a header says it already; aiohttp refuses to have both
         proxy = self._proxies.proxy_of(url)
-        async with self._session.request(
+        answer = await self._session.request(
             request.method,
             url,
             data=_upload(request.body),
             headers=headers,
             proxy=proxy,
             allow_redirects=False,
-        ) as answer:
+        )
+        try:
             if proxy is not None and answer.status == 407:
                 raise ProxyError("the proxy refused: 407 Proxy Authentication Required")
             body = await self._body(request, answer, own)
+        finally:
+            answer.release()
+            if request.body is not None:  # it may be on its way yet
+                await answer.wait_for_close()
         return Response(
             request.url,
             request=request,
@@ -126,7 +131,7 @@ class HttpFetch:
         )
 
     async def _body(self, request: Request, answer: aiohttp.ClientResponse, own: "_Trip") -> bytes:
-        """Return the body; leaving it unread makes aiohttp close the connection."""
+        """Return the body; aiohttp closes the connection of one that is not read to its end."""
         delivered = 200 <= answer.status < 300 or answer.status in self._statuses
         if not delivered:
             return await _read(answer, own, limit=_ERROR_BYTES, forgives=(*_CUT, *_BROKEN_OFF))

@@ -71,7 +71,7 @@ class Node:
 
     __slots__ = ("_lexbor", "_url")
 
-    def __init__(self, lexbor: LexborNode, *, url: str) -> None:
+    def __init__(self, lexbor: LexborNode, url: str) -> None:
         self._lexbor = lexbor
         self._url = url
 
@@ -134,12 +134,12 @@ class Node:
     def css(self, css: str) -> "list[Node]":
         """Return every element inside this one that `css` selects, in document order."""
         url = self.url
-        return [Node(found, url=url) for found in self._select(css)]
+        return [Node(found, url) for found in self._select(css)]
 
     def css_first(self, css: str) -> "Node | None":
         """Return the first element inside this one that `css` selects, or None."""
         found = self._first(css)
-        return None if found is None else Node(found, url=self.url)
+        return None if found is None else Node(found, self.url)
 
     def form(self, css: str = "form") -> Form:
         """Return the first form that `css` selects, or this element if it is the form.
