@@ -55,8 +55,8 @@ class Suite(msgspec.Struct, frozen=True):
 
 
 # Long enough that start-up does not decide: seconds even for the fastest.
-_LONG = {"python3-doc": 4, "postgresql-doc-15": 8}
-_MANY = {"python3-doc": 8, "postgresql-doc-15": 16}
+_LONG = {"python3-doc": 4, "postgresql-doc-15": 12}
+_MANY = {"python3-doc": 16, "postgresql-doc-15": 32}
 
 SUITES: Mapping[str, Suite] = {
     suite.name: suite

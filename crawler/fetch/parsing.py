@@ -16,7 +16,7 @@ from crawler.response import Response
 # would hold the loop up for 10 ms is parsed in between.
 _LARGE = 100_000
 _HUGE = 1_000_000
-_THREADS = 2
+_MOST_THREADS = 2
 
 
 class ParseLayer:
@@ -36,9 +36,12 @@ class ParseLayer:
         cores: int | None = None,
     ) -> None:
         self._fetch = fetch
-        self._large = _LARGE if (cores or _cores()) > processes else _HUGE
+        spare = (cores or _cores()) - processes
+        self._large = _LARGE if spare > 0 else _HUGE
         self._note = note
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="parse")
+        # One tree more that waits for its turn may be 100 MB.
+        threads = max(1, min(spare, _MOST_THREADS))
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="parse")
 
     async def __aenter__(self) -> Self:
         return self
