@@ -10,6 +10,14 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+def _call(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    return work(*args, **kwargs)
+
+
+# One for all: making one costs as much as going through it.
+_hop = wrap(_call)
+
+
 class FileThread:
     """Runs file work off the event loop, in order, each call one aiofiles hop.
 
@@ -22,8 +30,8 @@ class FileThread:
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what `work` returns; a cancelled call still ends on its thread, in its turn."""
-        hop: Callable[..., Awaitable[T]] = wrap(work)
-        return await hop(*args, executor=self._executor, **kwargs)
+        hop: Callable[..., Awaitable[T]] = _hop
+        return await hop(work, *args, executor=self._executor, **kwargs)
 
     def start(self, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
         """Let `work` be done in its turn; nobody hears what became of it."""

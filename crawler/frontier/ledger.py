@@ -100,8 +100,7 @@ class Ledger:
                 fresh = [held for held, _ in taken if held.name not in self.hosts.held]
                 self.hosts.hold(fresh, self.peers.number)
                 out = self.out + sum(len(lease.requests) for _, lease in taken)
-                sizes = self.books.sizes()
-                over = not sizes.queued and not sizes.delayed
+                over = not taken and self.books.is_empty()
                 if taken:
                     self.peers.stay(in_hand=out, reserved=self.reserved)
                 elif self.peers.several and not over:
