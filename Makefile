@@ -1,6 +1,6 @@
 # Each target does all its own set-up: it needs Python >= 3.11, make and a package registry.
-.PHONY: demo test check format bench bench-quick bench-parts bench-micro bench-peers torture \
-	components clean
+.PHONY: demo test check format bench bench-quick bench-parts bench-micro bench-waiting bench-peers \
+	torture components clean
 
 PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -19,7 +19,7 @@ $(READY): pyproject.toml requirements.lock
 # Programs that tests run for real; where they are missing those tests are skipped by name.
 DEBIAN := nginx-light wget python3-doc strace
 # What benchmarks compare, and are compared on.
-bench bench-quick: DEBIAN := nginx-light openssl postgresql-doc-15 python3-doc wget2
+bench bench-quick bench-waiting: DEBIAN := nginx-light openssl postgresql-doc-15 python3-doc wget2
 
 components:
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! dpkg -s $(DEBIAN) >/dev/null 2>&1; \
@@ -66,6 +66,12 @@ bench-parts: $(READY)  ## what the crawl itself costs a page
 	$(BIN)/python benchmarks/durable.py
 	$(BIN)/python benchmarks/pages.py
 	$(BIN)/python benchmarks/frontier.py --memory --urls 100000 1000000
+
+# Each exits with 1 if what it promises does not hold; on a quiet machine only.
+bench-waiting: $(READY) components  ## slow hosts, a chain of pages, 100,000 pages: 8 minutes
+	$(BIN)/python -m benchmarks.waiting
+	$(BIN)/python -m benchmarks.chain
+	$(BIN)/python -m benchmarks.growth
 
 # The timer is the CPU seconds of all threads, so that other programs do not count.
 bench-micro: $(READY)  ## start-up, and each part of the path alone: half a minute
