@@ -13,7 +13,7 @@ _SCRIPTS = HERE / "crawlers"
 _ITEMS = "items.jsonl"
 _MIRROR = "mirror"
 # wget2 would also ask for style sheets, scripts and images, which no other crawler asks for.
-_WGET2 = "wget2 --recursive --level=inf --max-threads=16 --ignore-tags=link,img,script --quiet"
+_WGET2 = "wget2 --recursive --level=inf --ignore-tags=link,img,script --quiet -P mirror"
 _NOT_FOUND = 8  # what wget2 ends with when a link was broken
 
 
@@ -65,4 +65,11 @@ SCRAPY = _peer("Scrapy")
 SCRAPY_FOLLOWING = _peer("Scrapy", "--follow-all", to_name=" follow_all")
 CRAWLEE = _peer("Crawlee")
 SCRAPLING = _peer("Scrapling")
-WGET2 = Crawler("wget2", (*_WGET2.split(), "-P", _MIRROR), "mirror", (0, _NOT_FOUND))
+
+
+def _wget2(name: str, *options: str) -> Crawler:
+    return Crawler(name, (*_WGET2.split(), *options), "mirror", (0, _NOT_FOUND))
+
+
+WGET2 = _wget2("wget2")
+WGET2_WIDE = _wget2("wget2 16 threads", "--max-threads=16")

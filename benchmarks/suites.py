@@ -17,6 +17,7 @@ from benchmarks.contestants import (
     SCRAPY,
     SCRAPY_FOLLOWING,
     WGET2,
+    WGET2_WIDE,
     Crawler,
 )
 
@@ -68,6 +69,7 @@ SUITES: Mapping[str, Suite] = {
                 Entry(BARE),
                 Entry(OURS),
                 Entry(WGET2),
+                Entry(WGET2_WIDE),
                 Entry(SCRAPLING),
                 Entry(CRAWLEE, share=0.4),
                 Entry(SCRAPY, share=0.4),
@@ -80,7 +82,7 @@ SUITES: Mapping[str, Suite] = {
         Suite(
             "two-cores",
             "Two cores",
-            (Entry(BARE, 2), Entry(OURS, 2), Entry(WGET2, 2)),
+            (Entry(BARE, 2), Entry(OURS, 2), Entry(WGET2, 2), Entry(WGET2_WIDE, 2)),
             ours=OURS.name,
             addresses=_LONG,
             rounds=5,
@@ -92,9 +94,11 @@ SUITES: Mapping[str, Suite] = {
                 Entry(OURS),
                 Entry(OURS_STORING),
                 Entry(WGET2),
+                Entry(WGET2_WIDE),
                 Entry(OURS, 2),
                 Entry(OURS_STORING, 2),
                 Entry(WGET2, 2),
+                Entry(WGET2_WIDE, 2),
             ),
             ours=OURS_STORING.name,
             addresses=_LONG,
