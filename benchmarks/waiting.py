@@ -36,7 +36,7 @@ from crawler import Item, Request, Response, Spider, crawl
 from crawler.events import Event, PageDone
 
 _CONCURRENCY = 1_000
-_PER_HOST = 8
+_PER_HOST = 4
 
 
 class Page(Item):

@@ -112,7 +112,7 @@ class Pacer(Generic[T]):
         """Return the admitted ticket that is due the longest, or None if none may go now."""
         if (host := self._next(self._heap, now)) is None:
             return None
-        ticket = self._let_go(host, host.waiting)
+        ticket = self._let_go(host, host.waiting, now)
         host.let_go.add(ticket.id)
         self.waiting -= 1
         return ticket
@@ -132,7 +132,7 @@ class Pacer(Generic[T]):
     def take_ahead(self, now: float) -> T | None:
         """Return the pushed ticket that is due the longest, or None if none may go now."""
         host = self._next(self._heap_ahead, now)
-        return None if host is None else self._let_go(host, host.ahead)
+        return None if host is None else self._let_go(host, host.ahead, now)
 
     def next_due(self) -> float | None:
         """Return when the next ticket may go, or None if that takes an event, not time."""
@@ -208,11 +208,13 @@ class Pacer(Generic[T]):
             return host
         return None
 
-    def _let_go(self, host: _Host[T], queue: deque[T]) -> T:
+    def _let_go(self, host: _Host[T], queue: deque[T], now: float) -> T:
         ticket = queue.popleft()
         host.in_flight += 1
         if host.pace.delay:
             host.unsent = ticket.id
+        else:
+            host.due = max(host.due, now)  # its next one comes after those of other hosts
         self._enter(host)
         return ticket
 

@@ -42,6 +42,15 @@ def test_nothing_goes_before_the_delay_since_the_last_was_sent() -> None:
     assert drain(pacer, 0.7) == [2]
 
 
+def test_hosts_without_a_delay_take_turns() -> None:
+    pacer: Pacer[Ticket] = Pacer()
+    for number, host in enumerate("abc"):
+        pacer.admit(host, tickets(2, host, start=10 * number), pace=FAST)
+    taken = [ticket.id for now in range(3) if (ticket := pacer.take(float(now))) is not None]
+    assert taken == [0, 10, 20]
+    assert drain(pacer, 3.0) == [1, 11, 21]
+
+
 def test_a_request_that_is_not_on_the_wire_yet_holds_the_next_back() -> None:
     pacer: Pacer[Ticket] = Pacer()
     pacer.admit("a", tickets(2), pace=POLITE)
