@@ -3,10 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from crawler.frontier.blame import Blame
 from crawler.frontier.books import Books
 from crawler.frontier.hosts import Change, Held, Hosts
-from crawler.frontier.requests import Place, Requests, Row, rank_of
+from crawler.frontier.requests import Requests, Row, rank_of
 from crawler.outcome import Batch
 from crawler.request import Request
 
@@ -15,23 +14,16 @@ class Posting:
     """Writes down what batches do, in the transaction of whoever calls."""
 
     def __init__(
-        self,
-        hosts: Hosts,
-        requests: Requests,
-        books: Books,
-        blame: Blame,
-        *,
-        host_pages: int | None,
+        self, hosts: Hosts, requests: Requests, books: Books, *, host_pages: int | None
     ) -> None:
         self._hosts = hosts
-        self._blame = blame
         self._requests = requests
         self._books = books
         self._host_pages = host_pages
 
     def post(self, batch: Batch, now: float) -> dict[str, Change]:
         """Write what a batch does to requests; return what it does to hosts, to be saved."""
-        changes = self._hosts.changes(batch.due)
+        changes: dict[str, Change] = {}
 
         def change(name: str) -> Change:
             if name not in changes:
@@ -48,29 +40,19 @@ class Posting:
             change(request.host).pages += 1
         for name, (answers, seconds) in batch.answers.items():
             change(name).answers, change(name).seconds = answers, seconds
-        callbacks: Counter[str] = Counter()
-        back = self._return(batch, change, callbacks)
-        queued, known, next_id = self._find(batch.found, change, callbacks)
-        self._requests.count_callbacks(callbacks)
-        if back or queued or known:
-            self._books.resize(
-                queued=queued - back, delayed=len(batch.retried), known=known, next_id=next_id
-            )
+        self._return(batch, change)
+        self._find(batch.found, change)
         return changes
 
-    def _return(
-        self, batch: Batch, change: Callable[[str], Change], callbacks: Counter[str]
-    ) -> int:
+    def _return(self, batch: Batch, change: Callable[[str], Change]) -> None:
         """Take settled requests out of the queue, and put those to be retried aside."""
         settled = [request for request in batch.settled if request.id > 0]
         for request in batch.settled:
             change(request.host)
         back = [*settled, *(request for request, _ in batch.retried)]
-        places: list[Place] = []
+        places = [(change(r.host).id, rank_of(r), r.id) for r in back]
         for request in back:
-            host = change(request.host)
-            host.added -= 1
-            places.append((host.id, rank_of(request), request.id))
+            change(request.host).added -= 1
         self._requests.remove(places)
         self._requests.delay(
             (due, r.id, change(r.host).id, rank_of(r), r) for r, due in batch.retried
@@ -79,19 +61,17 @@ class Posting:
         failed = {request.id for request, _ in batch.failed}
         self._requests.settle_claims(request.id for request in settled if request.id not in failed)
         self._requests.keep_failed(batch.failed)
-        callbacks.subtract(request.callback for request in settled)
-        return len(back)
+        callbacks = Counter(request.callback for request in settled)
+        self._requests.count_callbacks({name: -number for name, number in callbacks.items()})
+        self._books.resize(queued=-len(back), delayed=len(batch.retried))
 
-    def _find(
-        self, found: Sequence[Request], change: Callable[[str], Change], callbacks: Counter[str]
-    ) -> tuple[int, int, int | None]:
-        """Queue what is new; return how many are, how many URLs are, and the next id."""
-        if not found:
-            return 0, 0, None
+    def _find(self, found: Sequence[Request], change: Callable[[str], Change]) -> None:
+        """Queue what is new."""
         rows: list[Row] = []
+        callbacks: Counter[str] = Counter()
         known = seeds = 0
         number = self._books.sizes().next_id
-        for request in self._requests.sifted(found):
+        for request in found:
             is_new, wanted = self._requests.find(request)
             known += is_new
             if not wanted:
@@ -102,13 +82,15 @@ class Posting:
                 self._books.add(f"left_out.{reason}", 1)
                 continue
             host.added += 1
-            rows.append(self._requests.push(host.id, number, self._blame.of(request)))
+            rows.append(self._requests.push(host.id, number, request))
             callbacks[request.callback] += 1
             number += 1
-        self._requests.insert(sorted(rows))
+        if rows or known:
+            self._requests.insert(sorted(rows))
+            self._requests.count_callbacks(callbacks)
+            self._books.resize(queued=len(rows), known=known, next_id=number)
         if seeds:
             self._requests.seeding_went_on()
-        return len(rows), known, number
 
     def drop_refused(self, changes: Mapping[str, Change]) -> None:
         """Empty the queues of hosts that nobody may ask any more."""
