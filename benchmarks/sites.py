@@ -17,7 +17,7 @@ http {{
   types {{ text/html html; text/css css; application/javascript js; image/png png; }}
   default_type application/octet-stream;
   access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000; keepalive_timeout 600;
-  open_file_cache max=20000; open_file_cache_valid 600;
+  open_file_cache max=4096; open_file_cache_valid 600;  # it stands still without free descriptors
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
   server {{ {listen} {tls} root {root}; }}

@@ -7,15 +7,16 @@ from typing import TypeVar
 
 from msgspec import structs
 
+from crawler.batches import add_rest, batch_of, may_be_posted, posted
 from crawler.errors import Stop, TargetError
 from crawler.events import Event, Listener, PageDone, RequestFailed, RequestRetried
 from crawler.keeping import kept_by
-from crawler.outbox import Outbox, release
+from crawler.outbox import Entry, Outbox, release
 from crawler.outcome import MOST_EXAMPLES, Batch, Outcome, Position, Verdict
 from crawler.pipeline import Pipeline
 from crawler.protocols import Frontier, Memory
 from crawler.settings import Settings
-from crawler.stats import Stats, count_into
+from crawler.stats import Stats
 from crawler.turns import Turns
 from crawler.urls import KeyRules
 from crawler.usercode import Raised, run_guarded
@@ -58,6 +59,8 @@ class Committer:
         self._settled = settled
         self._rules = KeyRules(settings.ignore_query_order, settings.ignore_params)
         self._outbox = outbox
+        self._posted: list[Entry] = []
+        self._unwritten: list[Batch] = []  # of what is posted: what the commit has to say besides
         self._in_steps = False
         self._task: asyncio.Task[None] | None = None
         self.hurry = asyncio.Event()
@@ -68,32 +71,66 @@ class Committer:
         self._task = asyncio.current_task()
         try:
             while not self._outbox.is_closed:
-                if entries := await self._outbox.gather():
-                    try:
-                        await self._settle([entry.outcome for entry in entries])
-                    finally:
-                        release(entries)
+                entries = await self._outbox.gather()
+                if entries or self._posted:
+                    await self._settle(entries)
         finally:
             self._outbox.close()
+            if self._posted:
+                release(self._posted)
+                await self._frontier.forsake()
 
     def cut_short(self) -> None:
         """Leave what a step holds up: it is committed by nobody, and stays in the queue."""
         if self._in_steps and self._task is not None:
             self._task.cancel()
 
-    async def _settle(self, gathered: Sequence[Outcome]) -> None:
+    async def _settle(self, entries: Sequence[Entry]) -> None:
+        """Post what need not be true at once; else commit it, with all that is posted."""
+        gathered = [entry.outcome for entry in entries]
         await self._find_duplicates(gathered)
+        if self._outbox.may_wait and self._may_post(gathered) and await self._post(gathered):
+            self._posted += entries
+            return
+        self._outbox.may_wait = False
+        entries, self._posted = [*self._posted, *entries], []
+        try:
+            await self._complete([entry.outcome for entry in entries], new=len(gathered))
+        except BaseException:
+            await self._frontier.forsake()
+            raise
+        finally:
+            release(entries)
+
+    def _may_post(self, outcomes: Sequence[Outcome]) -> bool:
+        """True if links can be followed before their pages are committed.
+
+        What a step does is outside of any transaction, so it is done once, and committed then.
+        """
+        is_plain = self._settings.max_items is None and not self._pipeline.has_steps
+        return is_plain and not self._outbox.is_closed and may_be_posted(outcomes)
+
+    async def _post(self, outcomes: Sequence[Outcome]) -> bool:
+        batch = batch_of(outcomes, turns=self._turns)
+        done = await self.patiently(lambda: self._frontier.post(posted(batch)))
+        if done:
+            self._unwritten.append(batch)
+            self._heed(batch)
+        return done
+
+    async def _complete(self, gathered: Sequence[Outcome], *, new: int) -> None:
+        """Commit outcomes, of which the last ones are new, and the others posted."""
         self._in_steps = True
         await self._pipeline.run_steps(gathered, note=self._frontier.note)
         self._in_steps = False
         if self._settings.max_items is None:
-            outcomes, position = gathered, await self._commit(gathered)
+            outcomes, position = gathered, await self._commit(gathered, new=new)
         else:
             # Of several processes one after the other sees how many items there are.
             async with self._frontier.turn() as counts:
                 self._stats.hear(counts)
                 outcomes = self._within_limit(gathered, self._settings.max_items)
-                position = await self._commit(outcomes)
+                position = await self._commit(outcomes, new=len(outcomes))
         await self._pipeline.committed(position, outcomes)
         for outcome in outcomes:
             await self._conclude(outcome)
@@ -125,12 +162,17 @@ class Committer:
             outcome.verdict, outcome.delivered = Verdict.DUPLICATE, False
             outcome.items, outcome.found, outcome.failures, outcome.counts = (), (), (), {}
 
-    async def _commit(self, outcomes: Sequence[Outcome]) -> Position:
+    async def _commit(self, outcomes: Sequence[Outcome], *, new: int) -> Position:
         """Write what outcomes brought, and make it count."""
         position = await self.patiently(lambda: self._pipeline.write(outcomes))
-        batch = self._batch(outcomes, position)
-        commit = await self.patiently(lambda: self._frontier.commit(batch))
+        batch = batch_of(outcomes[len(outcomes) - new :], turns=self._turns)
+        add_rest(batch, self._unwritten)
+        batch.position, batch.kept = position, kept_by(self._memories)
+        del batch.examples[max(0, MOST_EXAMPLES - self._examples) :]
+        commit = await self.patiently(lambda: self._frontier.commit(batch, posted=True))
+        self._unwritten.clear()
         self._stats.hear(commit.counts)
+        self._examples += len(batch.examples)
         self._heed(batch)
         return position
 
@@ -162,41 +204,8 @@ class Committer:
             pass
         return await write()
 
-    def _batch(self, outcomes: Sequence[Outcome], position: Position) -> Batch:
-        batch = Batch(position=position)
-        for outcome in outcomes:
-            request, host = outcome.request, outcome.request.host
-            if outcome.verdict is Verdict.RETRY:
-                again = structs.replace(request, attempt=request.attempt + 1)
-                batch.retried.append((again, outcome.wait))
-            elif outcome.verdict is not Verdict.PARTIAL:
-                batch.settled.append(request)
-            if outcome.verdict is Verdict.FAILED:
-                batch.failed.append((request, [failure.kind for failure in outcome.failures]))
-            if outcome.delivered:
-                batch.pages.append(request)
-                if outcome.page is not None:
-                    answers, seconds = batch.answers.get(host, (0, 0.0))
-                    batch.answers[host] = (answers + 1, seconds + outcome.page.seconds)
-            if outcome.notes is not None:
-                batch.notes[host] = outcome.notes
-                self._turns.change_pace(host, outcome.notes)
-            if outcome.gives_up:
-                batch.given_up[host] = outcome.gives_up
-            if host:
-                batch.due[host] = self._turns.due(host)
-            batch.found.extend(outcome.found)
-            batch.examples += [
-                f"{failure.kind}: {failure.reason}: {failure.url}" for failure in outcome.failures
-            ]
-            count_into(batch.counts, outcome)
-        batch.examples = batch.examples[: MOST_EXAMPLES - self._examples]
-        batch.kept.update(kept_by(self._memories))
-        return batch
-
     def _heed(self, batch: Batch) -> None:
-        """Act on what is true now."""
-        self._examples += len(batch.examples)
+        """Act on what hosts have told, and on what they were asked."""
         for host in batch.notes:
             self._turns.learned(host)
         for host, due in batch.due.items():

@@ -10,7 +10,7 @@ from crawler.callbacks import Callbacks
 from crawler.committer import Committer
 from crawler.errands import Errands
 from crawler.events import Event, Listener
-from crawler.outbox import Outbox
+from crawler.outbox import Crew, Outbox
 from crawler.outcome import Batch, HostLease, Outcome, Verdict
 from crawler.pipeline import Pipeline
 from crawler.poison import Isolation
@@ -72,7 +72,7 @@ class Engine:
             rest=turns.rest,
             note=frontier.note,
         )
-        self._outbox = Outbox(settings.concurrency, idle=self._is_idle)
+        self._outbox = Outbox(settings.concurrency, crew=self._look_at_crew)
         self._committer = Committer(
             settings,
             frontier=frontier,
@@ -213,11 +213,13 @@ class Engine:
             await self._outbox.put(outcome)
             self._waiting -= 1
 
-    def _is_idle(self) -> bool:
-        """True if a commit may bring workers something to do, and nothing else will."""
+    def _look_at_crew(self) -> Crew:
+        """Say if a commit may bring workers something to do, and nothing else will."""
         free = self._settings.concurrency - self._busy - self._waiting
+        if not free:
+            return Crew.BUSY if self._busy else Crew.STUCK
         at_hand = not self._ready.empty() or self._turns.waiting > 0
-        return not self._busy or (free > 0 and not at_hand)
+        return Crew.BUSY if self._busy and at_hand else Crew.IDLE
 
     async def _visit(self, request: Request) -> Outcome | None:
         if request.kind != "seed":

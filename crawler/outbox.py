@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from enum import Enum
 from typing import NamedTuple
 
 from crawler.outcome import Outcome
@@ -9,6 +10,16 @@ from crawler.outcome import Outcome
 _MOST = 256
 _LONGEST = 0.02
 """A batch is closed after this many outcomes or seconds, or as soon as workers idle."""
+
+
+class Crew(Enum):
+    """What workers are up to: whether they bring more by themselves."""
+
+    BUSY = "busy"
+    IDLE = "idle"
+    """They will, once what they brought is known to the frontier."""
+    STUCK = "stuck"
+    """All of them wait until what they brought is committed."""
 
 
 class Entry(NamedTuple):
@@ -22,13 +33,19 @@ class Outbox:
     """A bounded queue of outcomes, taken out in batches.
 
     Who puts an outcome waits until it is committed: so no more is in hand than there are workers,
-    and no more is done again after a crash. `idle()` says that no worker will bring another before.
+    and no more is done again after a crash. `crew()` says what the workers are up to.
     """
 
-    def __init__(self, room: int, *, idle: Callable[[], bool]) -> None:
+    def __init__(self, room: int, *, crew: Callable[[], Crew]) -> None:
         self._queue: asyncio.Queue[Entry | None] = asyncio.Queue(room)
-        self._idle = idle
+        self._crew = crew
+        self._deadline: float | None = None
         self.is_closed = False
+        self.may_wait = False
+        """True if what was gathered last need not be committed for workers to bring more.
+
+        Whoever commits it all the same says so here.
+        """
 
     async def put(self, outcome: Outcome) -> None:
         """Hand over an outcome, and wait until it is committed, or will not be."""
@@ -48,19 +65,24 @@ class Outbox:
             await self._add(None)
 
     async def gather(self) -> list[Entry]:
-        """Return the outcomes at hand, and wait a little for more while workers bring some."""
-        entry = await self._queue.get()
-        deadline = asyncio.get_running_loop().time() + _LONGEST
+        """Return the outcomes at hand, and wait a little for more while workers bring some.
+
+        If what was gathered before `may_wait`, that little has begun with it: then there may be
+        none.
+        """
+        if not self.may_wait:
+            self._deadline = None
         entries: list[Entry] = []
-        while entry is not None:
-            entries.append(entry)
-            if len(entries) >= _MOST or (self._queue.empty() and self._idle()):
-                return entries
-            try:
-                entry = await self._next(deadline)
-            except TimeoutError:
-                return entries
-        self.is_closed = True
+        try:
+            while len(entries) < _MOST and (entry := await self._next()) is not None:
+                entries.append(entry)
+                if self._queue.empty() and (crew := self._crew()) is not Crew.BUSY:
+                    self.may_wait = crew is Crew.IDLE
+                    return entries
+            self.is_closed = len(entries) < _MOST
+        except TimeoutError:
+            pass
+        self.may_wait = False
         return entries
 
     def close(self) -> None:
@@ -75,11 +97,15 @@ class Outbox:
         if self.is_closed:
             self.close()  # which made room for this one makes it for the next
 
-    async def _next(self, deadline: float) -> Entry | None:
-        if not self._queue.empty():
-            return self._queue.get_nowait()
-        async with asyncio.timeout_at(deadline):
-            return await self._queue.get()
+    async def _next(self) -> Entry | None:
+        if self._queue.empty():
+            async with asyncio.timeout_at(self._deadline):
+                entry = await self._queue.get()
+        else:
+            entry = self._queue.get_nowait()
+        if self._deadline is None:
+            self._deadline = asyncio.get_running_loop().time() + _LONGEST
+        return entry
 
 
 def release(entries: Sequence[Entry]) -> None:

@@ -35,6 +35,11 @@ class Pipeline:
         self._spool = spool
         self._store = store
 
+    @property
+    def has_steps(self) -> bool:
+        """True if items pass through steps."""
+        return bool(self._steps)
+
     async def run_steps(
         self,
         outcomes: Sequence[Outcome],

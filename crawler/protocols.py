@@ -68,11 +68,22 @@ class Frontier(Protocol):
         for the same request gives the same answer, so a claim may be lost or repeated.
         """
 
-    async def commit(self, batch: Batch) -> Commit:
+    async def post(self, batch: Batch) -> bool:
+        """Do to queue and hosts what `batch` says, seen by this process alone.
+
+        Requests that it found may be leased; it is true, or has never been, with the next commit of
+        what was `posted`. False: nothing is done, for the moment it has to be a commit.
+        """
+
+    async def commit(self, batch: Batch, *, posted: bool = False) -> Commit:
         """Make `batch` true, all or nothing: one transaction.
 
-        A host's due time never moves back.
+        With `posted`, and what was posted before; without, it is true with that if there is any. A
+        host's due time never moves back.
         """
+
+    async def forsake(self) -> None:
+        """Undo what was posted and is not true: it will not be committed."""
 
     async def parts(self) -> Mapping[int, Part]:
         """Return the line files of other processes, by part, that are not wholly in ours."""

@@ -23,7 +23,7 @@ FLOORS: list[set[str]] = [
     {"protocols", "stats", "seeding", "hooks", "state", "outbox"},
     {"keeping", "poison", "allowance"},
     {"frontier", "fetch", "export", "pipeline", "callbacks", "turns"},
-    {"visits"},
+    {"visits", "batches"},
     {"committer", "errands"},
     {"engine"},
     {"run", "jobs"},

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from crawler.outbox import Outbox
+from crawler.outbox import Crew, Outbox
 from crawler.outcome import Outcome, Verdict
 from crawler.request import Request
 
@@ -17,7 +17,7 @@ def outcome() -> Outcome:
 
 @pytest.mark.parametrize("waits", [False, True])
 async def test_a_closed_outbox_lets_all_go_who_wait_to_hand_over(waits: bool) -> None:
-    outbox = Outbox(ROOM, idle=lambda: True)
+    outbox = Outbox(ROOM, crew=lambda: Crew.IDLE)
     hand = outbox.put if waits else outbox.hand_over
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:
         for _ in range(3 * ROOM):

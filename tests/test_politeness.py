@@ -95,9 +95,9 @@ def test_a_rest_outlives_the_moment_when_nothing_of_the_host_is_at_hand() -> Non
 class Slow(MemoryFrontier):
     """Its commits last, as on a disk that is busy."""
 
-    async def commit(self, batch: Batch) -> Commit:
+    async def commit(self, batch: Batch, *, posted: bool = False) -> Commit:
         await asyncio.sleep(0.3)
-        return await super().commit(batch)
+        return await super().commit(batch, posted=posted)
 
 
 def test_the_delay_holds_while_a_commit_lasts() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from crawler.outcome import Part
+from crawler.outcome import Batch, Part
 from crawler.protocols import Note
 from crawler.request import Request
 
@@ -32,6 +32,13 @@ class Alone:
     async def parts(self) -> Mapping[int, Part]:
         """See `Frontier.parts`."""
         return {}
+
+    async def post(self, batch: Batch) -> bool:  # noqa: ARG002
+        """See `Frontier.post`: a commit costs too little to be put off."""
+        return False
+
+    async def forsake(self) -> None:
+        """See `Frontier.forsake`: nothing was posted."""
 
     async def others(self) -> int:
         """See `Frontier.others`."""

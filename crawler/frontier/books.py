@@ -35,6 +35,11 @@ class Books:
             ).fetchone()
         )
 
+    def is_empty(self) -> bool:
+        """True if nothing is queued or delayed anywhere."""
+        sizes = self.sizes()
+        return not sizes.queued and not sizes.delayed
+
     def resize(
         self, *, queued: int = 0, delayed: int = 0, known: int = 0, next_id: int | None = None
     ) -> None:

@@ -10,6 +10,7 @@ import msgspec
 from crawler.outcome import HostNotes
 
 _encode = msgspec.msgpack.Encoder().encode
+_encode_names = msgspec.json.Encoder().encode
 _decode = msgspec.msgpack.Decoder(HostNotes).decode
 
 
@@ -100,6 +101,15 @@ class Hosts:
         self._heap: list[tuple[float, int, Held]] = []
         self._entries = count()
 
+    def changes(self, names: Iterable[str]) -> dict[str, Change]:
+        """Return changes of those of the hosts called so that are known, at once."""
+        rows = self._db.execute(
+            "SELECT name, id, pages, given_up FROM hosts"
+            " WHERE name IN (SELECT value FROM json_each(?))",
+            (_encode_names(list(names)).decode(),),
+        )
+        return {name: Change(id_, pages=n, given_up=why) for name, id_, n, why in rows}
+
     def change(self, name: str, now: float) -> Change:
         """Return a change of the host called `name`, which is made if it is new."""
         row = self._db.execute(
@@ -155,6 +165,8 @@ class Hosts:
     ) -> None:
         """Leave hosts in peace as if each had been asked just now."""
         for number in numbers:
+            if not self.is_known(number):
+                continue  # what brought it came to nothing
             held, _ = self.find(number)
             if held.name and (pause := seconds(held.notes or HostNotes())):
                 self._db.execute(
@@ -169,6 +181,11 @@ class Hosts:
             (now, limit),
         )
         return [held_of(*row) for row in rows]
+
+    def is_known(self, number: int) -> bool:
+        """True if there is such a host."""
+        found = self._db.execute("SELECT 1 FROM hosts WHERE id = ?", (number,))
+        return found.fetchone() is not None
 
     def find(self, number: int) -> tuple[Held, int | None]:
         """Return a host as it is now, and who holds it."""
@@ -197,15 +214,16 @@ class Hosts:
             "UPDATE hosts SET holder = ? WHERE id = ?", [(process, host.id) for host in hosts]
         )
 
-    def first_due(self) -> float | None:
-        """Return when the next host may be leased, or None if that takes more than time."""
+    def first_free(self) -> float | None:
+        """Return when the next host that nobody holds may be leased, or None if there is none."""
         row = self._db.execute(
             "SELECT due FROM hosts WHERE holder IS NULL AND queued > 0 ORDER BY due LIMIT 1"
         ).fetchone()
-        dues = [row[0]] if row is not None else []
-        if self._heap:
-            dues.append(self._heap[0][0])
-        return min(dues, default=None)
+        return row[0] if row is not None else None
+
+    def first_held(self) -> float | None:
+        """Return when the next held host is to be looked at, or None if there is none."""
+        return self._heap[0][0] if self._heap else None
 
     def enter(self, held: Held) -> None:
         """Let a held host be looked at when it is due."""

@@ -1,24 +1,28 @@
 """The frontier's transactions in SQLite."""
 
-import sqlite3
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from msgspec import Struct
 
 from crawler import urls
+from crawler.frontier.blame import Blame
 from crawler.frontier.books import Books
 from crawler.frontier.hosts import Change, Held, Hosts
 from crawler.frontier.lending import Lending
 from crawler.frontier.peers import Peers
+from crawler.frontier.portions import portion
 from crawler.frontier.posting import Posting
+from crawler.frontier.presence import Flight
 from crawler.frontier.requests import Requests, rank_of
 from crawler.frontier.retrying import Retrying
-from crawler.frontier.schema import Patience, transaction
+from crawler.frontier.returned import Returned
+from crawler.frontier.schema import Patience
 from crawler.frontier.sharing import Sharing
+from crawler.frontier.store import Store
 from crawler.outcome import Batch, HostLease, HostNotes
 from crawler.protocols import Clock
+from crawler.request import Request
 
 _SHARED_BATCH = 8
 """Requests of a shared host that one process takes at once."""
@@ -45,31 +49,13 @@ class Taken(Struct, frozen=True):
     due: float | None
 
 
-class _Returned:
-    """What comes back with a batch: ids, and how many requests made out of turn, by host."""
-
-    def __init__(self, batch: Batch) -> None:
-        self.ids: dict[str, set[int]] = {}
-        self.errands: Counter[str] = Counter()
-        for request in batch.settled:
-            self.ids.setdefault(request.host, set()).add(request.id)
-            if request.id < 0 and request.kind == "page":
-                self.errands[request.host] += 1
-        for request, _ in batch.retried:
-            self.ids.setdefault(request.host, set()).add(request.id)
-
-    def of(self, held: Held) -> set[int]:
-        """Return the ids of a host that come back."""
-        return self.ids.get(held.name, set())
-
-
 class Ledger:
     """Leases and commits: each one transaction, and what this process holds beside it.
 
     For one thread. What is held here changes only once its transaction is true.
     """
 
-    def __init__(self, connection: sqlite3.Connection, *, peers: Peers, options: Options) -> None:
+    def __init__(self, connection: Store, *, peers: Peers, options: Options) -> None:
         self._db = connection
         self._patience = Patience(connection)
         self.options = options
@@ -80,18 +66,25 @@ class Ledger:
         self.books = Books(connection)
         self.lending = Lending(connection)
         self.retrying = Retrying(connection)
+        self.blame = Blame(connection, self.requests, rules=options.rules)
         self._posting = Posting(
-            self.hosts, self.requests, self.books, host_pages=options.host_pages
+            self.hosts, self.requests, self.books, self.blame, host_pages=options.host_pages
         )
         self._sharing = Sharing(self.hosts, self.requests, slots=options.slots)
         self.reserved = 0
         self.out = 0
         """How many requests this process has in hand."""
+        self.unborn: int | None = None
+        """Requests from this id on are not truly in the queue yet."""
 
-    def held_id(self, name: str) -> int | None:
-        """Return the number of a host that is held here."""
-        held = self.hosts.held.get(name)
-        return held.id if held is not None else None
+    def flight(self, request: Request) -> Flight | None:
+        """Return what to blame for a death in the hands of the spider; None if it is not queued."""
+        held, unborn = self.hosts.held.get(request.host), self.unborn
+        if held is None or request.id < 1:
+            return None
+        is_born = unborn is None or request.id < unborn
+        key = 0 if is_born else request.fingerprint(self.options.rules)
+        return Flight(held.id, rank_of(request), request.id, key)
 
     def take(self, limit: int) -> Taken:
         """Take hosts that are due, with at most `limit` requests in all."""
@@ -107,33 +100,50 @@ class Ledger:
                 fresh = [held for held, _ in taken if held.name not in self.hosts.held]
                 self.hosts.hold(fresh, self.peers.number)
                 out = self.out + sum(len(lease.requests) for _, lease in taken)
-                sizes = self.books.sizes()
-                over = not sizes.queued and not sizes.delayed
+                over = not taken and self.books.is_empty()
                 if taken:
                     self.peers.stay(in_hand=out, reserved=self.reserved)
                 elif self.peers.several and not over:
                     self.peers.starve()
-                due = self._first_due()
+                dues = [self.hosts.first_free(), self.books.first_delayed()]
         except BaseException:
             self.look_again()  # those that were looked at have to be looked at again
             raise
         self.out = out
         for held, lease in taken:
             self._keep(held, lease)
+        dues.append(self.hosts.first_held())
+        due = min((due for due in dues if due is not None), default=None)
         return Taken([lease for _, lease in taken], over, due)
 
-    def commit(self, batch: Batch) -> None:
-        """Make `batch` true."""
+    def post(self, batch: Batch) -> None:
+        """Do what `batch` says to queue and hosts, seen by this process alone."""
+        if self.unborn is None:
+            self.unborn = self.books.sizes().next_id
+        self._settle(batch, opens=True)
+
+    def commit(self, batch: Batch, *, posted: bool = False) -> None:
+        """Make `batch` true; with `posted`, and what was posted before."""
+        self._settle(batch, closes=posted)
+        if not self._db.is_open:
+            self.unborn = None
+
+    def forsake(self) -> None:
+        """Undo what was posted and is not true."""
+        self._db.forsake()
+        self.unborn = None
+
+    def _settle(self, batch: Batch, *, opens: bool = False, closes: bool = False) -> None:
         now = self.clock()
         pages = batch.counts.get("pages", 0) if self.options.max_pages is not None else 0
         try:
-            with self.transaction():
+            with self.transaction(opens=opens, closes=closes):
                 changes = self._posting.post(batch, now)
-                returned = _Returned(batch)
+                returned = Returned(batch)
                 for name, change in changes.items():
                     held = self.hosts.held.get(name)
                     if held is not None and not held.shared:
-                        change.released = _is_idle_after(held, batch, returned)
+                        change.released = returned.leaves_idle(held, batch)
                 self._end_wishes(returned, changes)
                 self.hosts.save(changes.values())
                 self._posting.drop_refused(changes)
@@ -142,8 +152,9 @@ class Ledger:
                     for name, ids in returned.ids.items()
                     if (held := self.hosts.held.get(name)) is not None
                 )
-                self.peers.stay(in_hand=out, reserved=self.reserved - pages)
-                self.books.commit(batch, now, process=self.peers.number)
+                if not opens:
+                    self.peers.stay(in_hand=out, reserved=self.reserved - pages)
+                    self.books.commit(batch, now, process=self.peers.number)
         except BaseException:
             self.requests.forget_recent()
             raise
@@ -177,17 +188,20 @@ class Ledger:
             self.enter(held)
 
     @contextmanager
-    def transaction(self, *, fenced: bool = True) -> Iterator[None]:
-        """Do all of the block or nothing.
+    def transaction(
+        self, *, fenced: bool = True, opens: bool = False, closes: bool = False
+    ) -> Iterator[None]:
+        """Do all of the block or nothing: see `Store.transaction`.
 
         `fenced`: raises `LeasesLost` if this process was taken for dead; others have what it held.
         """
-        with self._patience.of(transaction(self._db)):
+        fenced = fenced and not self._db.in_transaction  # in an open one nobody else writes
+        with self._patience.of(self._db.transaction(opens=opens, closes=closes)):
             if fenced:
                 self.peers.check()
             yield
 
-    def _end_wishes(self, returned: _Returned, changes: Mapping[str, Change]) -> None:
+    def _end_wishes(self, returned: Returned, changes: Mapping[str, Change]) -> None:
         """Hear which requests to hosts of other processes are made."""
         for name, number in returned.errands.items():
             held = self.hosts.held.get(name)
@@ -199,10 +213,11 @@ class Ledger:
         """Return hosts and leases of them, the longest due first."""
         taken: list[tuple[Held, HostLease]] = []
         candidates = self.hosts.due(now) + self.hosts.free(now, limit)
+        most = portion(limit, hosts=len(candidates))
         for held in sorted(candidates, key=lambda held: held.due):
             if limit < 1:
                 self.enter(held)
-            elif (lease := self._lease(held, limit, now)) is not None:
+            elif (lease := self._lease(held, min(limit, most), now)) is not None:
                 taken.append((held, lease))
                 limit -= max(1, len(lease.requests))
         return taken
@@ -219,8 +234,8 @@ class Ledger:
         asks = held.notes is None
         room = min(limit, self._room(held, known))
         some = room > 0 and self.requests.first(held.id, 1 if asks else room, without=held.out)
+        held.dry = not some or (len(some) < room and not asks)
         if not some:
-            held.dry = True
             return None
         if held.shared and not asks:
             places = [(rank_of(request), request.id) for request in some]
@@ -252,7 +267,7 @@ class Ledger:
         held.out.update((request.id, rank_of(request)) for request in lease.requests)
         self.enter(held)
 
-    def _after(self, held: Held, change: Change, batch: Batch, returned: _Returned) -> None:
+    def _after(self, held: Held, change: Change, batch: Batch, returned: Returned) -> None:
         """Take back what is settled; let a host go that the transaction released."""
         for number in returned.of(held):
             held.out.pop(number, None)
@@ -272,14 +287,3 @@ class Ledger:
         idles = held.dry or held.leaving or held.asking or full
         if not idles and self.hosts.held.get(held.name) is held:
             self.hosts.enter(held)
-
-    def _first_due(self) -> float | None:
-        dues = [self.hosts.first_due(), self.books.first_delayed()]
-        return min((due for due in dues if due is not None), default=None)
-
-
-def _is_idle_after(held: Held, batch: Batch, returned: _Returned) -> bool:
-    """True if nothing holds a host any more once `batch` is true."""
-    asking = held.asking and held.name not in batch.notes
-    borrowed = held.borrowed - returned.errands[held.name]
-    return not (asking or borrowed > 0 or held.out.keys() - returned.of(held))

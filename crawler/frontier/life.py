@@ -19,6 +19,7 @@ class Life:
         with self._ledger.transaction(fenced=False):
             dead = self._ledger.peers.enter(alone=alone)
             self._count_crashes(dead)
+            self._ledger.blame.look()
             self._set_clock(alone=alone)
             # By the run's clock: ours goes by it only once whoever opened us knows it.
             self._rest(dead, self._ledger.books.ahead() + time.monotonic())
@@ -61,9 +62,8 @@ class Life:
         for process in dead:
             caught = [flight for flight in process.flights if flight.works]
             for flight in caught or process.flights:
-                place = (flight.host, flight.rank, flight.id)
                 alone = bool(caught) or len(process.flights) == 1
-                if self._ledger.requests.blame(place, alone=alone):
+                if self._ledger.blame.put(flight, alone=alone):
                     self._ledger.books.add("crashes", 1)
 
     def _rest(self, dead: Iterable[Dead], now: float) -> None:

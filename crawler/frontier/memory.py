@@ -11,6 +11,7 @@ from msgspec import structs
 from crawler import urls
 from crawler.frontier.alone import Alone
 from crawler.frontier.changes import Changes, wait
+from crawler.frontier.portions import portion
 from crawler.outcome import (
     MOST_EXAMPLES,
     MOST_SLOWEST,
@@ -121,7 +122,7 @@ class MemoryFrontier(Alone):
         known = self._known
         return {id_ for id_, key in finals.items() if known.setdefault(key, id_) != id_}
 
-    async def commit(self, batch: Batch) -> Commit:
+    async def commit(self, batch: Batch, *, posted: bool = False) -> Commit:  # noqa: ARG002
         """See `Frontier.commit`; in memory, that nothing awaits makes it one transaction."""
         # A dict, not a set: hosts that are due together go in the order they were found in.
         touched = dict.fromkeys(request.host for request in batch.settled)
@@ -253,6 +254,7 @@ class MemoryFrontier(Alone):
         while self._delayed and self._delayed[0][0] <= now:
             self._review(self._queue(heapq.heappop(self._delayed)[2]))
         leases: list[HostLease] = []
+        most = portion(limit, hosts=len(self._heap))
         while limit > 0 and self._heap and self._heap[0][0] <= now:
             due, number, host = heapq.heappop(self._heap)
             if host.entered != (due, number):
@@ -260,7 +262,7 @@ class MemoryFrontier(Alone):
             host.entered = None
             # A due time that moved since the host was entered: it takes its place by the new one.
             if host.due == due and host.queue and (room := self._allowance(host)) > 0:
-                leases.append(self._lease(host, min(room, limit)))
+                leases.append(self._lease(host, min(room, limit, most)))
                 limit -= max(1, len(leases[-1].requests))
             self._enter(host)
         return leases

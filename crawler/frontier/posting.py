@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
+from crawler.frontier.blame import Blame
 from crawler.frontier.books import Books
 from crawler.frontier.hosts import Change, Held, Hosts
-from crawler.frontier.requests import Requests, Row, rank_of
+from crawler.frontier.requests import Place, Requests, Row, rank_of
 from crawler.outcome import Batch
 from crawler.request import Request
 
@@ -14,16 +15,23 @@ class Posting:
     """Writes down what batches do, in the transaction of whoever calls."""
 
     def __init__(
-        self, hosts: Hosts, requests: Requests, books: Books, *, host_pages: int | None
+        self,
+        hosts: Hosts,
+        requests: Requests,
+        books: Books,
+        blame: Blame,
+        *,
+        host_pages: int | None,
     ) -> None:
         self._hosts = hosts
+        self._blame = blame
         self._requests = requests
         self._books = books
         self._host_pages = host_pages
 
     def post(self, batch: Batch, now: float) -> dict[str, Change]:
         """Write what a batch does to requests; return what it does to hosts, to be saved."""
-        changes: dict[str, Change] = {}
+        changes = self._hosts.changes(batch.due)
 
         def change(name: str) -> Change:
             if name not in changes:
@@ -40,19 +48,29 @@ class Posting:
             change(request.host).pages += 1
         for name, (answers, seconds) in batch.answers.items():
             change(name).answers, change(name).seconds = answers, seconds
-        self._return(batch, change)
-        self._find(batch.found, change)
+        callbacks: Counter[str] = Counter()
+        back = self._return(batch, change, callbacks)
+        queued, known, next_id = self._find(batch.found, change, callbacks)
+        self._requests.count_callbacks(callbacks)
+        if back or queued or known:
+            self._books.resize(
+                queued=queued - back, delayed=len(batch.retried), known=known, next_id=next_id
+            )
         return changes
 
-    def _return(self, batch: Batch, change: Callable[[str], Change]) -> None:
+    def _return(
+        self, batch: Batch, change: Callable[[str], Change], callbacks: Counter[str]
+    ) -> int:
         """Take settled requests out of the queue, and put those to be retried aside."""
         settled = [request for request in batch.settled if request.id > 0]
         for request in batch.settled:
             change(request.host)
         back = [*settled, *(request for request, _ in batch.retried)]
-        places = [(change(r.host).id, rank_of(r), r.id) for r in back]
+        places: list[Place] = []
         for request in back:
-            change(request.host).added -= 1
+            host = change(request.host)
+            host.added -= 1
+            places.append((host.id, rank_of(request), request.id))
         self._requests.remove(places)
         self._requests.delay(
             (due, r.id, change(r.host).id, rank_of(r), r) for r, due in batch.retried
@@ -61,17 +79,19 @@ class Posting:
         failed = {request.id for request, _ in batch.failed}
         self._requests.settle_claims(request.id for request in settled if request.id not in failed)
         self._requests.keep_failed(batch.failed)
-        callbacks = Counter(request.callback for request in settled)
-        self._requests.count_callbacks({name: -number for name, number in callbacks.items()})
-        self._books.resize(queued=-len(back), delayed=len(batch.retried))
+        callbacks.subtract(request.callback for request in settled)
+        return len(back)
 
-    def _find(self, found: Sequence[Request], change: Callable[[str], Change]) -> None:
-        """Queue what is new."""
+    def _find(
+        self, found: Sequence[Request], change: Callable[[str], Change], callbacks: Counter[str]
+    ) -> tuple[int, int, int | None]:
+        """Queue what is new; return how many are, how many URLs are, and the next id."""
+        if not found:
+            return 0, 0, None
         rows: list[Row] = []
-        callbacks: Counter[str] = Counter()
         known = seeds = 0
         number = self._books.sizes().next_id
-        for request in found:
+        for request in self._requests.sifted(found):
             is_new, wanted = self._requests.find(request)
             known += is_new
             if not wanted:
@@ -82,15 +102,13 @@ class Posting:
                 self._books.add(f"left_out.{reason}", 1)
                 continue
             host.added += 1
-            rows.append(self._requests.push(host.id, number, request))
+            rows.append(self._requests.push(host.id, number, self._blame.of(request)))
             callbacks[request.callback] += 1
             number += 1
-        if rows or known:
-            self._requests.insert(sorted(rows))
-            self._requests.count_callbacks(callbacks)
-            self._books.resize(queued=len(rows), known=known, next_id=number)
+        self._requests.insert(sorted(rows))
         if seeds:
             self._requests.seeding_went_on()
+        return len(rows), known, number
 
     def drop_refused(self, changes: Mapping[str, Change]) -> None:
         """Empty the queues of hosts that nobody may ask any more."""

@@ -23,7 +23,7 @@ DEADLINE = 30.0
 """Seconds without a heartbeat after which a process that lives is taken for dead."""
 
 _BEAT = struct.Struct("<d")
-_FLIGHT = struct.Struct("<qqqB")
+_FLIGHT = struct.Struct("<qqqqB")
 _WORKS = _FLIGHT.size - 1
 """Where in a flight its last byte is."""
 _FLIGHTS = 4096
@@ -32,12 +32,14 @@ _FLIGHTS = 4096
 class Flight(Struct, frozen=True):
     """A request in the hands of the spider: its host, rank and id in the queue.
 
-    `works`: its code was running just then; else it was waiting for something.
+    `key` is its fingerprint if it is not truly there yet, since what brought it is not committed;
+    else 0. `works`: its code was running just then; else it was waiting for something.
     """
 
     host: int
     rank: int
     id: int
+    key: int = 0
     works: bool = False
 
 
@@ -122,7 +124,7 @@ class FlightNote:
         """See `Note.clear`."""
         place, self._place = self._place, None
         if place is not None:
-            _FLIGHT.pack_into(self._map, place, 0, 0, 0, 0)
+            _FLIGHT.pack_into(self._map, place, 0, 0, 0, 0, 0)
             self._free.append(place)
 
     def _say(self, *, works: int) -> None:
@@ -130,7 +132,9 @@ class FlightNote:
             self._map[self._place + _WORKS] = works
         elif self._free:  # else thousands wait for something: none of them is the one
             self._place, flight = self._free.pop(), self._flight
-            _FLIGHT.pack_into(self._map, self._place, flight.host, flight.rank, flight.id, works)
+            _FLIGHT.pack_into(
+                self._map, self._place, flight.host, flight.rank, flight.id, flight.key, works
+            )
 
 
 def pardon() -> None:
@@ -169,8 +173,8 @@ def flights(path: Path) -> list[Flight]:
         return []
     whole = len(data) - len(data) % _FLIGHT.size
     return [
-        Flight(host, rank, number, bool(works))
-        for host, rank, number, works in _FLIGHT.iter_unpack(data[:whole])
+        Flight(host, rank, number, key, bool(works))
+        for host, rank, number, key, works in _FLIGHT.iter_unpack(data[:whole])
         if number
     ]
 

@@ -23,7 +23,7 @@ Place = tuple[int, int, int]
 """Where it lies: host, rank, id."""
 
 _AT = "WHERE host = ? AND rank = ? AND id = ?"
-_BEHIND_ALL = -(2**31) + 1_000
+BEHIND_ALL = -(2**31) + 1_000
 _SEEDING: Place = (1, 0, 1)
 """A run's first request, of its first host."""
 
@@ -52,6 +52,19 @@ class Requests:
         """Forget what was known lately: a transaction that was undone may have brought it."""
         self._recent.clear()
         self._less_recent.clear()
+
+    def sifted(self, found: Iterable[Request]) -> list[Request]:
+        """Return those that `find` has to look at: most links of a page were offered lately."""
+        recent, less_recent = self._recent, self._less_recent
+        return [
+            request
+            for request in found
+            if ((lately := hash(request.url)) not in recent and lately not in less_recent)
+            or request.again
+            or request.seeded
+            or request.body is not None
+            or request.method != "GET"
+        ]
 
     def find(self, request: Request) -> tuple[bool, bool]:
         """Make a request's URL known; return if it was not, and if the request is to be queued."""
@@ -141,6 +154,10 @@ class Requests:
         self._db.execute(f"DELETE {where}", (host, kept))
         return dropped
 
+    def is_queued(self, place: Place) -> bool:
+        """True if a request is in the queue, be it out or not."""
+        return self._queued(place) is not None
+
     def blame(self, place: Place, *, alone: bool) -> bool:
         """Blame a request for the death of a process, if it is still to be settled.
 
@@ -156,7 +173,7 @@ class Requests:
         if request.kind == "seed":  # it is never alone, and has no host
             self._rewrite(place, structs.replace(request, crashes=crashes))
             return counts
-        suspect, priority = not alone or request.suspect, _BEHIND_ALL - crashes
+        suspect, priority = not alone or request.suspect, BEHIND_ALL - crashes
         request = structs.replace(request, crashes=crashes, suspect=suspect, priority=priority)
         self.remove([place])
         self.insert([self.push(place[0], place[2], request)])

@@ -10,7 +10,7 @@ from crawler.frontier.books import Books
 from crawler.frontier.hosts import Change, Hosts
 from crawler.frontier.presence import is_crawled, locked
 from crawler.frontier.requests import Requests
-from crawler.frontier.schema import FILE, LOCK, connect, mapped, transaction
+from crawler.frontier.schema import FILE, LOCK, connect, mapped
 from crawler.request import Request
 from crawler.urls import KeyRules
 
@@ -30,7 +30,7 @@ def retry_failed(folder: Path, *, before: Callable[[], None]) -> int:
             raise RunError(f"{folder}: is being crawled now")
         connection = connect(path)
         try:
-            with mapped(path), transaction(connection):
+            with mapped(path), connection.transaction():
                 number = Retrying(connection).all()
                 before()
                 return number

@@ -8,12 +8,13 @@ from pathlib import Path
 import msgspec
 
 from crawler.errors import RunError, TargetError
+from crawler.frontier.store import Store
 
 FILE = "frontier.db"
 LOCK = ".lock"
 """Names in a run's folder; whoever opens the file holds the lock meanwhile."""
 
-FORMAT = 2
+FORMAT = 3
 _APPLICATION = 0x63726177  # "craw"
 # Processes of a run wait for each other's transactions, milliseconds each. The lock of another
 # program is waited for no longer than a signal may take to end the crawl.
@@ -48,6 +49,8 @@ CREATE INDEX taken ON queue (host, taken) WHERE taken IS NOT NULL;
 CREATE TABLE delayed (
     due REAL NOT NULL, id INTEGER NOT NULL, host INTEGER NOT NULL, rank INTEGER NOT NULL,
     request BLOB NOT NULL, PRIMARY KEY (due, id)) WITHOUT ROWID;
+CREATE TABLE blamed (
+    key INTEGER PRIMARY KEY, crashes INTEGER NOT NULL, suspect INTEGER NOT NULL);
 CREATE TABLE failed (id INTEGER PRIMARY KEY, request BLOB NOT NULL, kinds TEXT NOT NULL);
 CREATE TABLE callbacks (name TEXT PRIMARY KEY, queued INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE counts (
@@ -74,12 +77,16 @@ CREATE TABLE shares (
 """
 
 
-def connect(path: Path, *, durable: str = "process") -> sqlite3.Connection:
+def connect(path: Path, *, durable: str = "process") -> Store:
     """Open a frontier's file, made if it is not there. Raises `RunError`, `TargetError`."""
     with mapped(path):
         # Used by one thread after the other, never by two at once.
         connection = sqlite3.connect(
-            path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            path,
+            timeout=_BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            factory=Store,
         )
         try:
             _prepare(connection, path)
@@ -98,10 +105,10 @@ def connect(path: Path, *, durable: str = "process") -> sqlite3.Connection:
         return connection
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+def _prepare(connection: Store, path: Path) -> None:
     """See that the file is a frontier of ours, or make it one."""
     connection.execute("PRAGMA journal_mode = WAL")
-    with transaction(connection):
+    with connection.transaction():
         if is_ours(connection, path):
             return
         for statement in _TABLES.split(";\n"):
@@ -168,19 +175,6 @@ class Patience:
 
 def _wait_for_others(connection: sqlite3.Connection, seconds: float) -> None:
     connection.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
-
-
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Do all of the block or nothing of it; nobody else writes meanwhile."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 @contextmanager

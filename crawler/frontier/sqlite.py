@@ -13,13 +13,14 @@ from crawler.errors import RunError, TargetError
 from crawler.file_thread import FileThread
 from crawler.frontier.alone import UNHEARD
 from crawler.frontier.borrowing import Borrowed, Borrowing
-from crawler.frontier.changes import Changes, wait
+from crawler.frontier.changes import Changes
 from crawler.frontier.counters import Counters, News
+from crawler.frontier.hearing import Hearing
 from crawler.frontier.ledger import Ledger, Options, Taken
 from crawler.frontier.life import Life
+from crawler.frontier.looking import Looking
 from crawler.frontier.peers import Peers
-from crawler.frontier.presence import PROCESSES, Flight, locked
-from crawler.frontier.requests import rank_of
+from crawler.frontier.presence import PROCESSES, locked
 from crawler.frontier.schema import FILE, LOCK, check_whole, connect, mapped
 from crawler.frontier.turn import turn
 from crawler.outcome import Batch, Commit, Counts, HostLease, Part, Restart, Totals
@@ -34,8 +35,6 @@ T = TypeVar("T")
 _ALONE_SECONDS = 0.5
 _TOGETHER_SECONDS = 0.05
 """How often we look whether others did something."""
-_BURIAL = 20
-"""Of so many looks, one is whether the others are alive."""
 
 
 class SqliteFrontier:
@@ -68,10 +67,8 @@ class SqliteFrontier:
         self._options = Options(**options)
         self._thread = FileThread("frontier")
         self._changes = Changes()
+        self._looking = Looking(self._changes, clock=self._options.clock)
         self._connection: sqlite3.Connection | None = None
-        self._seen = 0  # SQLite's own count of changes
-        self._told = 0  # our own, of what is kept
-        self._looks = 0
 
     async def open(self) -> Restart:
         """See `Frontier.open`. Raises `RunError`: broken, newer, somebody's, or nobody's."""
@@ -82,14 +79,7 @@ class SqliteFrontier:
         if host is not None:
             lease = await self._borrow(host)
             return [lease] if lease is not None else []
-        while True:
-            changed = self._changes.next
-            taken, kept = await self._run(self._take, limit)
-            if kept:
-                self._heard(kept)
-            if taken.leases or taken.over:
-                return taken.leases
-            await wait(changed, due=taken.due, clock=self._options.clock)
+        return (await self._looking.next(limit, self._look_for_work)).leases
 
     async def watch(self) -> None:
         """See `Frontier.watch`."""
@@ -99,11 +89,11 @@ class SqliteFrontier:
                 await self.listen()
             except TargetError:
                 # Full: whoever has something to crawl or to commit says so, waits, or gives up.
-                self._seen = 0  # what this look has not come to, the next one shall
+                self._hearing.look_anew()
 
     async def listen(self) -> None:
         """Hear what other processes did by now."""
-        if (kept := await self._run(self._look)) is not None:
+        if (kept := await self._run(self._hearing.look)) is not None:
             self._heard(kept)
             self._changes.wake()
         # Also if others did nothing: a host that is wished for may be ours by now, its notes known.
@@ -113,10 +103,10 @@ class SqliteFrontier:
 
     def note(self, request: Request) -> Note:
         """See `Frontier.note`."""
-        host = self._ledger.held_id(request.host)
-        if host is None or request.id < 1 or self._peers.presence is None:
+        flight = self._ledger.flight(request)
+        if flight is None or self._peers.presence is None:
             return UNHEARD
-        return self._peers.presence.note(Flight(host, rank_of(request), request.id))
+        return self._peers.presence.note(flight)
 
     async def reserve(self, pages: int) -> int:
         """See `Frontier.reserve`."""
@@ -126,11 +116,21 @@ class SqliteFrontier:
         """See `Frontier.claim`."""
         return await self._run(self._ledger.claim, finals)
 
-    async def commit(self, batch: Batch) -> Commit:
+    async def post(self, batch: Batch) -> bool:
+        """See `Frontier.post`."""
+        done, taken = await self._run(self._post, batch)
+        self._looking.heard(taken)
+        return done
+
+    async def commit(self, batch: Batch, *, posted: bool = False) -> Commit:
         """See `Frontier.commit`."""
-        news = await self._run(self._commit, batch)
-        self._changes.wake()
+        news, taken = await self._run(self._commit, batch, posted=posted)
+        self._looking.heard(taken)
         return Commit(counts=self._counters.learn(news))
+
+    async def forsake(self) -> None:
+        """See `Frontier.forsake`."""
+        await self._run(self._ledger.forsake)
 
     async def parts(self) -> Mapping[int, Part]:
         """See `Frontier.parts`."""
@@ -228,8 +228,7 @@ class SqliteFrontier:
             self._life = Life(self._ledger)
             self._borrowing = Borrowing(self._ledger)
             self._counters = Counters(self._ledger.books)
-            # What is kept by now is told by the restart; heard later, it would undo what is newer.
-            self._told = self._ledger.books.sizes().change
+            self._hearing = Hearing(connection, self._folder, ledger=self._ledger, life=self._life)
             try:
                 return self._life.begin(
                     alone=self._alone, check=lambda: check_whole(connection, self._path)
@@ -243,9 +242,16 @@ class SqliteFrontier:
         with self._ledger.transaction():
             self._ledger.lending.grant(wish)
 
-    def _commit(self, batch: Batch) -> News:
-        self._ledger.commit(batch)
-        return self._counters.look()
+    def _post(self, batch: Batch) -> tuple[bool, Taken | None]:
+        if self._peers.several or self._hearing.somebody_comes:
+            return False, None
+        self._ledger.post(batch)
+        return True, self._looking.along(self._ledger.take)
+
+    def _commit(self, batch: Batch, *, posted: bool) -> tuple[News, Taken | None]:
+        self._ledger.commit(batch, posted=posted)
+        taken = None if self._peers.several else self._looking.along(self._ledger.take)
+        return self._counters.look(), taken
 
     def _counts(self) -> tuple[Counts, News]:
         sizes, out = self._ledger.books.sizes(), self._ledger.out
@@ -259,31 +265,16 @@ class SqliteFrontier:
         )
         return counts, self._counters.look()
 
+    async def _look_for_work(self, limit: int) -> Taken:
+        taken, kept = await self._run(self._take, limit)
+        if kept:
+            self._heard(kept)
+        return taken
+
     def _take(self, limit: int) -> tuple[Taken, Mapping[str, bytes]]:
         """Take hosts, and what others kept with them: a seed's host, a login's cookies."""
         taken = self._ledger.take(limit)
-        return taken, self._news() if taken.leases else {}
-
-    def _look(self) -> Mapping[str, bytes] | None:
-        """Return what others kept, or None if they did nothing."""
-        assert self._connection is not None
-        self._looks += 1
-        is_time = self._looks % _BURIAL == 0 or not self._peers.several
-        buried = is_time and self._life.bury()
-        (version,) = self._connection.execute("PRAGMA data_version").fetchone()
-        if version == self._seen and not buried:
-            return None
-        self._seen = version
-        self._peers.check()
-        self._ledger.look_again()
-        return self._news()
-
-    def _news(self) -> Mapping[str, bytes]:
-        """Return what others kept since the last call."""
-        change = self._ledger.books.sizes().change
-        kept = self._ledger.books.kept(since=self._told, not_by=self._peers.number)
-        self._told = change
-        return kept
+        return taken, self._hearing.news() if taken.leases else {}
 
     def _close(self) -> None:
         connection, self._connection = self._connection, None

@@ -45,6 +45,22 @@ async def test_a_page_that_waits_for_another_is_not_blamed_for_the_death_of_its_
     assert (failure["url"], failure["kind"]) == (site.url("/kills"), "crash")
 
 
+async def test_a_page_that_kills_before_what_brought_it_is_committed_fails_as_soon(
+    folder: Path, site: Site
+) -> None:
+    (folder / "spiders" / "kills.py").write_text(KILLS)
+    site.page("/", links=["/kills"])
+    site.page("/kills")
+    words = ("kills", "-a", f"start={site.url()}", "--job", "run")
+    statuses = [(await crawl(folder, *words)).status for _ in range(4)]
+    assert statuses == [-signal.SIGKILL] * 3 + [0]
+    assert site.paths.count("/kills") == 3
+    (item,) = lines(folder / "run" / "items.jsonl")
+    assert item["url"] == site.url()
+    (failure,) = lines(folder / "run" / "failures.jsonl")
+    assert (failure["url"], failure["kind"]) == (site.url("/kills"), "crash")
+
+
 STEP = """
 def kills(item):
     if item["url"].endswith("/kills"):

@@ -106,7 +106,8 @@ async def test_a_state_that_does_not_fit_its_type_any_more_is_refused(
 async def test_cookies_outlive_the_process(folder: Path, web: Site) -> None:
     cookies = [("Set-Cookie", "who=me; Max-Age=3600"), ("Set-Cookie", "here=yes")]
     web.page("/", links=links_of(0), headers=cookies)
-    await killed(folder, web, "/9", "keeper", "-a", f"start={web.url()}")
+    words = ("-a", f"start={web.url()}", "-s", "delay=0.05")  # "/" is committed by then
+    await killed(folder, web, "/9", "keeper", *words)
     asked = len(web.log)
     assert (await crawl(folder, "keeper", "--resume")).status == 0
     later = web.log[asked:]

@@ -20,11 +20,11 @@ class Full(SqliteFrontier):
 
     refusals = 0
 
-    async def commit(self, batch: Batch) -> Commit:
+    async def commit(self, batch: Batch, *, posted: bool = False) -> Commit:
         if self.refusals:
             self.refusals -= 1
             raise TargetError("frontier.db: no space left on the disk")
-        return await super().commit(batch)
+        return await super().commit(batch, posted=posted)
 
 
 @pytest.fixture

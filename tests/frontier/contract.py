@@ -347,3 +347,17 @@ async def test_a_request_comes_back_as_it_was_put_in(frontier: Frontier) -> None
 
 def _fields(request: Request) -> dict[str, object]:
     return {name: getattr(request, name) for name in request.__struct_fields__}
+
+
+async def test_where_many_hosts_are_due_each_gets_a_few_requests(make: Make) -> None:
+    frontier = await make(batch=lambda notes: 64)
+    await add(frontier, *(Request(f"http://h{host}/{n}") for host in range(10) for n in range(50)))
+    leases = await frontier.lease(40)
+    assert [len(lease.requests) for lease in leases] == [4] * 10
+    assert [len(lease.requests) for lease in await frontier.lease(200)] == [20] * 10
+
+
+async def test_a_host_that_is_due_alone_gets_all_that_is_asked_for(make: Make) -> None:
+    frontier = await make(batch=lambda notes: 64)
+    await add(frontier, *(Request(f"http://a/{n}") for n in range(50)))
+    assert len(await leased(frontier, 40)) == 40

@@ -22,6 +22,7 @@ _HOSTS = ("a", "b", "c")
 _BATCH = 3
 
 hosts = st.sampled_from(_HOSTS)
+limits = st.sampled_from([1, 4, 100])
 several = st.lists(st.integers(0, 9), max_size=4)
 links = st.lists(
     st.tuples(hosts, st.integers(0, 7), st.integers(-1, 1), st.integers(0, 2), st.booleans()),
@@ -75,8 +76,26 @@ class Machine(RuleBasedStateMachine):
     def find(self, found: list[tuple[str, int, int, int, bool]]) -> None:
         self._commit(Batch(found=[self._request(*link) for link in found]))
 
-    @rule(limit=st.sampled_from([1, 4, 100]))
+    @rule(limit=limits)
     def lease(self, limit: int) -> None:
+        self._take(limit)
+
+    @rule(ended=several, found=links, limit=limits)
+    def post(
+        self, ended: list[int], found: list[tuple[str, int, int, int, bool]], limit: int
+    ) -> None:
+        """Let pages end and their links be leased before that is committed, if that can be."""
+        pages = _drawn(self.model.out(), ended)[: self._pages_left()]
+        batch = Batch(settled=pages, pages=pages, found=[self._request(*link) for link in found])
+        rest = Batch(counts={"pages": len(pages)})
+        if self.runner.run(self.frontier.post(batch)):
+            self.model.commit(batch)
+            self._take(limit)
+            self._commit(rest, posted=True)
+        else:
+            self._commit(structs.replace(batch, counts=rest.counts))
+
+    def _take(self, limit: int) -> None:
         if self.model.refused_again():
             limit = 100  # all that is due is looked at, and what may not be asked is dropped
         leases = self.runner.run(self._lease(limit))
@@ -220,8 +239,8 @@ class Machine(RuleBasedStateMachine):
     def _pages_left(self) -> int | None:
         return None if self.options["max_pages"] is None else max(0, self.model.reserved)
 
-    def _commit(self, batch: Batch) -> None:
-        counts = self.runner.run(self.frontier.commit(batch)).counts
+    def _commit(self, batch: Batch, *, posted: bool = False) -> None:
+        counts = self.runner.run(self.frontier.commit(batch, posted=posted)).counts
         self.model.commit(batch)
         assert +Counter(counts) == +self.model.counts
 

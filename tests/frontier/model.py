@@ -123,6 +123,7 @@ class Model:
         for due, request in self.delayed:
             if due <= self.now:
                 self.host(request.host).queue.append(request)
+                self._drop_refused(self.host(request.host))
         self.delayed = [(due, request) for due, request in self.delayed if due > self.now]
         for host in self.hosts.values():
             if host.due <= self.now:

@@ -72,8 +72,8 @@ class _Connection(sqlite3.Connection):
 
 
 def _connecting(connect: Call) -> Call:
-    def connecting(*args: Any, **kwargs: Any) -> Any:
-        return connect(*args, **{"factory": _Connection, **kwargs})
+    def connecting(*args: Any, factory: type = sqlite3.Connection, **kwargs: Any) -> Any:
+        return connect(*args, factory=type("Mortal", (_Connection, factory), {}), **kwargs)
 
     return connecting
 

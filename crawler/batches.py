@@ -1,0 +1,73 @@
+"""What outcomes come to in the frontier."""
+
+from collections.abc import Sequence
+
+from msgspec import structs
+
+from crawler.outcome import MOST_EXAMPLES, Batch, Outcome, Verdict
+from crawler.stats import count_into
+from crawler.turns import Turns
+
+
+def batch_of(outcomes: Sequence[Outcome], *, turns: Turns) -> Batch:
+    """Return what outcomes bring; without a position, and what is kept."""
+    batch = Batch()
+    for outcome in outcomes:
+        request, host = outcome.request, outcome.request.host
+        if outcome.verdict is Verdict.RETRY:
+            again = structs.replace(request, attempt=request.attempt + 1)
+            batch.retried.append((again, outcome.wait))
+        elif outcome.verdict is not Verdict.PARTIAL:
+            batch.settled.append(request)
+        if outcome.verdict is Verdict.FAILED:
+            batch.failed.append((request, [failure.kind for failure in outcome.failures]))
+        if outcome.delivered:
+            batch.pages.append(request)
+            if outcome.page is not None:
+                _answer(batch, host, 1, outcome.page.seconds)
+        if outcome.notes is not None:
+            batch.notes[host] = outcome.notes
+            turns.change_pace(host, outcome.notes)
+        if outcome.gives_up:
+            batch.given_up[host] = outcome.gives_up
+        if host:
+            batch.due[host] = turns.due(host)
+        batch.found.extend(outcome.found)
+        batch.examples += [
+            f"{failure.kind}: {failure.reason}: {failure.url}" for failure in outcome.failures
+        ]
+        count_into(batch.counts, outcome)
+    batch.examples = batch.examples[:MOST_EXAMPLES]
+    return batch
+
+
+def may_be_posted(outcomes: Sequence[Outcome]) -> bool:
+    """True if nothing of these outcomes has to be true at once."""
+    ends = (Verdict.DONE, Verdict.DUPLICATE)
+    return all(o.verdict in ends and not o.gives_up and o.signal is None for o in outcomes)
+
+
+def posted(batch: Batch) -> Batch:
+    """Return what of a batch others can go on with: queue and hosts."""
+    return Batch(
+        settled=batch.settled,
+        found=batch.found,
+        notes=batch.notes,
+        due=batch.due,
+        pages=batch.pages,
+    )
+
+
+def add_rest(batch: Batch, earlier: Sequence[Batch]) -> None:
+    """Add to a batch what was not posted of earlier ones."""
+    for one in earlier:
+        for name, number in one.counts.items():
+            batch.counts[name] = batch.counts.get(name, 0) + number
+        for host, (answers, seconds) in one.answers.items():
+            _answer(batch, host, answers, seconds)
+        batch.examples += one.examples
+
+
+def _answer(batch: Batch, host: str, answers: int, seconds: float) -> None:
+    before = batch.answers.get(host, (0, 0.0))
+    batch.answers[host] = (before[0] + answers, before[1] + seconds)

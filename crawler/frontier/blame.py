@@ -1,0 +1,65 @@
+"""Who is to blame for the death of a process."""
+
+import sqlite3
+
+from msgspec import structs
+
+from crawler.frontier.presence import Flight
+from crawler.frontier.requests import BEHIND_ALL, Requests
+from crawler.request import Request
+from crawler.urls import KeyRules
+
+
+class Blame:
+    """Blames requests for deaths, in an open transaction.
+
+    What was handed out before the commit that brings it is not in the queue after a death: its
+    blame waits under its key for the next time that it is found.
+    """
+
+    def __init__(
+        self, connection: sqlite3.Connection, requests: Requests, *, rules: KeyRules
+    ) -> None:
+        self._db = connection
+        self._requests = requests
+        self._rules = rules
+        self._waits = False
+
+    def look(self) -> None:
+        """See if blame of earlier lives waits for its request."""
+        row = self._db.execute("SELECT 1 FROM blamed LIMIT 1").fetchone()
+        self._waits = row is not None
+
+    def put(self, flight: Flight, *, alone: bool) -> bool:
+        """Blame a request, if it is still to be settled; return if that counts as a crash.
+
+        `alone`: nobody else may be to blame; see `Requests.blame`.
+        """
+        place = (flight.host, flight.rank, flight.id)
+        if not flight.key or self._requests.is_queued(place):
+            return self._requests.blame(place, alone=alone)
+        row = self._db.execute(
+            "SELECT crashes, suspect FROM blamed WHERE key = ?", (flight.key,)
+        ).fetchone()
+        crashes, suspect = row or (0, False)
+        counts = alone or bool(suspect)
+        self._db.execute(
+            "INSERT OR REPLACE INTO blamed VALUES (?, ?, ?)",
+            (flight.key, crashes + counts, not alone or suspect),
+        )
+        self._waits = True
+        return counts
+
+    def of(self, request: Request) -> Request:
+        """Return a request that is found, with the blame that waits for it."""
+        if not self._waits:
+            return request
+        key = (request.fingerprint(self._rules),)
+        row = self._db.execute("SELECT crashes, suspect FROM blamed WHERE key = ?", key).fetchone()
+        if row is None:
+            return request
+        self._db.execute("DELETE FROM blamed WHERE key = ?", key)
+        crashes, suspect = row
+        return structs.replace(
+            request, crashes=crashes, suspect=bool(suspect), priority=BEHIND_ALL - crashes
+        )

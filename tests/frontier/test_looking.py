@@ -1,0 +1,53 @@
+"""Looks for work miss no change."""
+
+import asyncio
+
+from crawler.frontier.changes import Changes
+from crawler.frontier.ledger import Taken
+from crawler.frontier.looking import Looking
+from crawler.outcome import HostLease
+from tests.frontier.contract import Clock
+
+NOTHING = Taken((), False, None)
+WORK = Taken((HostLease("a", "http://a/", (), None, 0.0, 1),), False, None)
+
+
+class Looks:
+    """Answers looks in turn, and counts them."""
+
+    def __init__(self, *taken: Taken) -> None:
+        self._taken = list(taken)
+
+    async def __call__(self, limit: int) -> Taken:
+        return self._taken.pop(0)
+
+
+async def waiting(looking: Looking, look: Looks) -> "asyncio.Task[Taken]":
+    """Begin to look, and come to wait."""
+    task = asyncio.create_task(looking.next(8, look))
+    await asyncio.sleep(0)
+    return task
+
+
+async def test_a_change_after_a_look_along_that_saw_nothing_is_looked_at() -> None:
+    looking = Looking(Changes(), clock=Clock())
+    looker = await waiting(looking, Looks(NOTHING, WORK))
+    looking.heard(looking.along(lambda limit: NOTHING))
+    looking.heard(None)  # somebody else changed something before the looker woke up
+    async with asyncio.timeout(1):
+        assert await looker is WORK
+
+
+async def test_what_was_seen_along_needs_no_other_look() -> None:
+    looking = Looking(Changes(), clock=Clock())
+    looker = await waiting(looking, Looks(NOTHING))
+    looking.heard(looking.along(lambda limit: WORK))
+    assert await looker is WORK
+
+
+async def test_work_is_given_once() -> None:
+    looking = Looking(Changes(), clock=Clock())
+    over = Taken((), True, None)
+    look = Looks(WORK, over)
+    assert await looking.next(8, look) is WORK
+    assert await looking.next(8, look) is over
