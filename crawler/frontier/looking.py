@@ -4,6 +4,8 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
 
+from msgspec import structs
+
 from crawler.frontier.changes import Changes, wait
 from crawler.frontier.ledger import Taken
 from crawler.protocols import Clock
@@ -21,7 +23,7 @@ class Looking:
         self._clock = clock
         self._limit: int | None = None
         self._found: Taken | None = None  # by the way, with leases
-        self._vain: Taken | None = None  # the last look that found nothing
+        self._vain: Taken | None = None  # what another look would find
         self._seen: asyncio.Event | None = None  # nothing changed since, if it is still the next
 
     async def next(self, limit: int, look: Callable[[int], Awaitable[Taken]]) -> Taken:
@@ -57,10 +59,12 @@ class Looking:
             self._found = taken if taken.leases else None
 
     def _see(self, taken: Taken, changed: asyncio.Event) -> None:
-        self._vain, self._seen = None if taken.leases else taken, changed
+        # Whoever has what there was finds nothing until then either.
+        self._vain = structs.replace(taken, leases=())
+        self._seen = changed
 
     def _still(self, changed: asyncio.Event) -> Taken | None:
-        """Return the last look in vain, if another one would see nothing else."""
+        """Return what another look would come to, if that is known: nothing."""
         if self._vain is None or self._seen is not changed:
             return None
         due = self._vain.due

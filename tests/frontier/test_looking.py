@@ -2,6 +2,8 @@
 
 import asyncio
 
+from msgspec import structs
+
 from crawler.frontier.changes import Changes
 from crawler.frontier.ledger import Taken
 from crawler.frontier.looking import Looking
@@ -45,9 +47,21 @@ async def test_what_was_seen_along_needs_no_other_look() -> None:
     assert await looker is WORK
 
 
-async def test_work_is_given_once() -> None:
+async def test_after_work_nobody_looks_before_something_changed() -> None:
     looking = Looking(Changes(), clock=Clock())
     over = Taken((), True, None)
     look = Looks(WORK, over)
     assert await looking.next(8, look) is WORK
-    assert await looking.next(8, look) is over
+    looker = await waiting(looking, look)
+    assert not looker.done()
+    looking.heard(None)
+    assert await looker is over
+
+
+async def test_after_work_there_is_another_look_if_more_is_due() -> None:
+    clock = Clock()
+    looking = Looking(Changes(), clock=clock)
+    more = structs.replace(WORK, due=clock())
+    look = Looks(more, WORK)
+    assert await looking.next(8, look) is more
+    assert await looking.next(8, look) is WORK
