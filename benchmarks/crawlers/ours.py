@@ -16,6 +16,7 @@ class Docs(
     Spider[Page],
     accept="text/html",
     delay=0,
+    concurrency=64,
     per_host=16,
     # As the others do, it parses every page: the contents of python3-doc are 2.6 MB.
     html_bytes=10_000_000,
