@@ -98,11 +98,13 @@ class Outbox:
             self.close()  # which made room for this one makes it for the next
 
     async def _next(self) -> Entry | None:
-        if self._queue.empty():
+        if not self._queue.empty():
+            entry = self._queue.get_nowait()
+        elif self._deadline is None:
+            entry = await self._queue.get()
+        else:
             async with asyncio.timeout_at(self._deadline):
                 entry = await self._queue.get()
-        else:
-            entry = self._queue.get_nowait()
         if self._deadline is None:
             self._deadline = asyncio.get_running_loop().time() + _LONGEST
         return entry

@@ -89,6 +89,7 @@ class Turns:
             pace = self.pace(lease.host, lease.notes, lease.slots)
             self._pacer.admit(lease.host, requests, pace=pace, due=lease.due)
         self.hungry.clear()
+        self._changed.set()  # if none of them may go now, whoever takes says so once more
         self._wake()
 
     def readmit(self, outcome: Outcome) -> None:
@@ -246,8 +247,9 @@ class Turns:
         self._wake()
 
     def _wake(self) -> None:
-        """Let those look again who wait for something to go."""
-        self._changed.set()
+        """Let those look again who wait for something to go, if there is something."""
+        if self._pacer.next_due() is not None:
+            self._changed.set()
         if self._waiting_errands:
             self._changed_for_errands.set()
 

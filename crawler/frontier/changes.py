@@ -22,8 +22,11 @@ class Changes:
 
 async def wait(changed: asyncio.Event, *, due: float | None, clock: Clock) -> None:
     """Wait for a change, or until `due` by `clock`."""
+    if due is None:
+        await changed.wait()
+        return
     try:
-        async with asyncio.timeout(None if due is None else max(0.0, due - clock())):
+        async with asyncio.timeout(max(0.0, due - clock())):
             await changed.wait()
     except TimeoutError:
         return
