@@ -15,6 +15,7 @@ from crawler.outcome import Batch, HostLease, Outcome, Verdict
 from crawler.pipeline import Pipeline
 from crawler.poison import Isolation
 from crawler.protocols import Clock, Fetch, Frontier, Memory
+from crawler.ready import Ready
 from crawler.request import Request, link_request
 from crawler.settings import Settings
 from crawler.stats import Stats
@@ -53,7 +54,7 @@ class Engine:
         self._frontier = frontier
         self._turns = turns
         self._stats = stats
-        self._ready: asyncio.Queue[Request | None] = asyncio.Queue(settings.concurrency)
+        self._ready = Ready(settings.concurrency)
         self._busy = 0
         self._waiting = 0  # workers whose outcome is not committed yet
         self._stopping = False
@@ -186,13 +187,14 @@ class Engine:
     async def _feed(self) -> None:
         """Pump: put each request into the ready queue when its host may be asked."""
         while True:
+            await self._ready.room()
             request = await self._turns.next()
             if request.kind == "page":
                 await self._allowance.take()
-            await self._ready.put(request)
+            self._ready.put(request)
 
     async def _work(self) -> None:
-        while (request := await self._ready.get()) is not None:
+        while (request := await self._ready.next()) is not None:
             # Nobody has begun with it before it is its turn: an errand may take its place.
             async with self._isolation.of(request):
                 if self._stopping or not self._turns.begins(request):
@@ -218,7 +220,7 @@ class Engine:
         free = self._settings.concurrency - self._busy - self._waiting
         if not free:
             return Crew.BUSY if self._busy else Crew.STUCK
-        at_hand = not self._ready.empty() or self._turns.waiting > 0
+        at_hand = not self._ready.is_empty or self._turns.waiting > 0
         return Crew.BUSY if self._busy and at_hand else Crew.IDLE
 
     async def _visit(self, request: Request) -> Outcome | None:
@@ -270,10 +272,7 @@ class Engine:
         """Let nothing more begin; each worker ends with what it has in hand."""
         self._leaser.cancel()
         self._pump.cancel()
-        while not self._ready.empty():
-            self._ready.get_nowait()
-        for _ in range(self._settings.concurrency):
-            self._ready.put_nowait(None)
+        self._ready.dismiss()
 
     def _cancel(self) -> None:
         for task in self._tasks:

@@ -46,7 +46,7 @@ class _Turn:
 class Turns:
     """The hosts at hand: their leased requests, their pace, and what their robots.txt said.
 
-    `hungry` is set while no request may go, so that more hosts should be leased.
+    `hungry` is set while more hosts should be leased: no request may go, or soon none is at hand.
     """
 
     def __init__(self, settings: Settings, *, clock: Clock, book: RobotsBook) -> None:
@@ -108,9 +108,10 @@ class Turns:
         while True:
             self._changed.clear()
             request = self._pacer.take(self._clock())
+            if request is None or self._pacer.waiting < self._settings.concurrency:
+                self.hungry.set()
             if isinstance(request, Request):
                 return request
-            self.hungry.set()
             await _wait(self._changed, self._seconds_to(self._pacer.next_due()))
 
     def begins(self, request: Request) -> bool:

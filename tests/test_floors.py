@@ -21,7 +21,7 @@ FLOORS: list[set[str]] = [
     {"spider"},
     {"rules", "fitness", "meaning"},
     {"protocols", "stats", "seeding", "hooks", "state", "outbox"},
-    {"keeping", "poison", "allowance"},
+    {"keeping", "poison", "allowance", "ready"},
     {"frontier", "fetch", "export", "pipeline", "callbacks", "turns"},
     {"visits", "batches"},
     {"committer", "errands"},
