@@ -16,7 +16,8 @@ events {{ worker_connections 4096; }}
 http {{
   types {{ text/html html; text/css css; application/javascript js; image/png png; }}
   default_type application/octet-stream;
-  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000; keepalive_timeout 600;
+  log_format seen '$request_method $request_uri $status $sent_http_content_type';
+  access_log {log}; sendfile on; tcp_nopush on; keepalive_requests 1000000; keepalive_timeout 600;
   open_file_cache max=4096; open_file_cache_valid 600;  # it stands still without free descriptors
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
@@ -30,13 +31,18 @@ _PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"
 
 @contextmanager
 def serve(
-    root: Path, *, addresses: int, cpu: int | None = None, tls: tuple[Path, Path] | None = None
+    root: Path,
+    *,
+    addresses: int,
+    cpu: int | None = None,
+    tls: tuple[Path, Path] | None = None,
+    log: Path | None = None,
 ) -> Iterator[Sequence[str]]:
     """Serve `root` on so many loopback addresses, pinned to a core; gives their base URLs.
 
-    `tls`: a certificate and its key.
+    `tls`: a certificate and its key. `log`: a line a request, of method, path, status and type.
     """
-    server = shutil.which("nginx", path=_PATH)
+    server = nginx_path()
     if server is None:
         raise SystemExit("nginx is missing: apt-get install nginx-light")
     hosts = [f"127.0.0.{number}" for number in range(1, addresses + 1)]
@@ -48,7 +54,10 @@ def serve(
         keys = _TLS.format(certificate=tls[0], key=tls[1]) if tls else ""
         config = Path(folder) / "nginx.conf"
         listen = " ".join(f"listen {host}:{port}{ssl};" for host in hosts)
-        config.write_text(_CONFIG.format(folder=folder, listen=listen, tls=keys, root=root))
+        seen = f"{log} seen" if log is not None else "off"
+        config.write_text(
+            _CONFIG.format(folder=folder, listen=listen, tls=keys, root=root, log=seen)
+        )
         # Its workers may be another user's, who has to get at the folder's content.
         Path(folder).chmod(0o755)
         pin = ["taskset", "-c", str(cpu)] if cpu is not None else []
@@ -59,6 +68,11 @@ def serve(
         finally:
             nginx.terminate()
             nginx.wait(10)
+
+
+def nginx_path() -> str | None:
+    """Return where nginx is, if it is installed."""
+    return shutil.which("nginx", path=_PATH)
 
 
 def _await(host: str, port: int) -> None:

@@ -1,8 +1,6 @@
 """Debian's Python documentation behind nginx: the pages that wget reaches, none twice."""
 
-import os
 import shutil
-import socket
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -10,51 +8,23 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.sites import nginx_path, serve
 from crawler import Response, Spider, crawl
 
 DOCS = Path("/usr/share/doc/python3-doc/html")
 INSTALL = "apt-get install -y --no-install-recommends nginx-light wget python3-doc"
-# Debian keeps nginx in /usr/sbin, which is not in everybody's PATH.
-SERVER = shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
-NGINX = """
-daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; worker_processes 1;
-events {{ worker_connections 256; }}
-http {{
-  types {{ text/html html; text/css css; application/javascript js; image/png png; }}
-  default_type application/octet-stream;
-  log_format seen '$request_method $request_uri $status $sent_http_content_type';
-  access_log {folder}/access.log seen;
-  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-  server {{ listen 127.0.0.1:{port}; location /python/ {{ alias {docs}/; }} }}
-}}
-"""
 
 pytestmark = pytest.mark.skipif(
-    not (SERVER and shutil.which("wget") and DOCS.is_dir()), reason=INSTALL
+    not (nginx_path() and shutil.which("wget") and DOCS.is_dir()), reason=INSTALL
 )
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """The docs' URL and nginx's access log."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    config = tmp_path / "nginx.conf"
-    config.write_text(NGINX.format(folder=tmp_path, port=port, docs=DOCS.resolve()))
-    assert SERVER is not None
-    nginx = subprocess.Popen([SERVER, "-c", str(config), "-e", str(tmp_path / "error.log")])
-    try:
-        subprocess.run(
-            ["wget", "-q", "--retry-connrefused", "--waitretry=1", "-t", "10", "-O", "/dev/null"]
-            + [f"http://127.0.0.1:{port}/is-it-up"],
-            check=False,  # 404, once it is
-        )
-        yield f"http://127.0.0.1:{port}/python/", tmp_path / "access.log"
-    finally:
-        nginx.terminate()
-        nginx.wait(10)
+    log = tmp_path / "access.log"
+    with serve(DOCS.resolve(), addresses=1, log=log) as (start,):
+        yield start, log
 
 
 class Docs(Spider[dict[str, str]], accept="text/html", delay=0, per_host=8):
@@ -95,5 +65,5 @@ async def test_it_reaches_what_wget_reaches_and_nothing_twice(
     assert set(ours.values()) == {1}
     assert report.pages == len(ours)
     # The front page has two URLs, / and /index.html, which wget keeps as one file.
-    assert {"/python/", "/python/index.html"} <= set(ours)
+    assert {"/", "/index.html"} <= set(ours)
     assert len(ours) - 1 == len(files) > 500
