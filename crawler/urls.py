@@ -63,9 +63,37 @@ def join(base: str, href: str) -> str:
         raise _invalid(href, error) from None
 
 
-_joined: dict[str, dict[str, str | None]] = {}
-_MOST_FOLDERS = 64
-_MOST_HREFS = 1_000
+class _Joined:
+    """What the hrefs of folders lead to: no more than about 40 MB, then all is forgotten.
+
+    A site of 1,169 pages in one folder has 2,890 different hrefs; with 1,000 kept, six of the 14 on
+    a page were resolved anew, 10 µs of its 455.
+    """
+
+    MOST_FOLDERS = 4_000
+    MOST_HREFS = 64_000
+    LONGEST = 250
+
+    def __init__(self) -> None:
+        self._folders: dict[str, dict[str, str | None]] = {}
+        self._room = self.MOST_HREFS
+
+    def of(self, folder: str) -> dict[str, str | None]:
+        """Return what is known of a folder."""
+        if self._room <= 0 or len(self._folders) >= self.MOST_FOLDERS:
+            self._folders.clear()
+            self._room = self.MOST_HREFS
+        return self._folders.setdefault(folder, {})
+
+    def has_room(self, href: str) -> bool:
+        """Return whether one more is to be kept; it is counted then."""
+        if self._room <= 0 or len(href) > self.LONGEST:
+            return False
+        self._room -= 1
+        return True
+
+
+_joined = _Joined()
 
 
 class Joiner:
@@ -84,12 +112,7 @@ class Joiner:
         folder = path[: path.rindex("/") + 1]
         # The document's own folder, and those above it that were asked for.
         self._folders = [folder]
-        known = _joined.get(folder)
-        if known is None or len(known) >= _MOST_HREFS:
-            if len(_joined) >= _MOST_FOLDERS:
-                _joined.clear()
-            known = _joined[folder] = {}
-        self._known = known
+        self._known = _joined.of(folder)
 
     def __call__(self, href: str) -> str | None:
         """Return what `join` gives, None where it raises."""
@@ -124,7 +147,7 @@ class Joiner:
 
     def _keep(self, href: str, url: str | None) -> str | None:
         """Keep what goes by the folder, for other documents too while that is not much."""
-        keeper = self._known if len(self._known) < _MOST_HREFS else self._own
+        keeper = self._known if _joined.has_room(href) else self._own
         keeper[href] = url
         return url
 

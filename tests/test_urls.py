@@ -292,17 +292,24 @@ def test_documents_of_a_folder_share_what_goes_by_the_folder_only() -> None:
 
 
 def test_what_joiners_share_is_bounded() -> None:
-    for number in range(500):
-        join = urls.Joiner(f"http://a.b/{number}/")
-        for href in range(100):
-            join(f"{number * href}.html")
-    join = urls.Joiner("http://a.b/x")
-    for number in range(10_000):
-        assert join(f"{number}") == f"http://a.b/{number}"
-    join = urls.Joiner("http://a.b/x")
-    assert join("1") == join("1#a") == "http://a.b/1"
-    assert len(urls._joined) <= 64
-    assert max(map(len, urls._joined.values())) <= 1_000
+    joined = urls._Joined()
+    folders = [joined.of(f"http://a.b/{number}/") for number in range(joined.MOST_FOLDERS)]
+    kept = sum(joined.has_room(f"{number}.html") for number in range(2 * joined.MOST_HREFS))
+    assert kept == joined.MOST_HREFS
+    assert not joined.has_room("one more")
+    assert joined.of("http://a.b/0/") is not folders[0]
+    assert joined.has_room("one more")
+    assert not joined.has_room("x" * (joined.LONGEST + 1))
+
+
+def test_what_is_not_kept_is_joined_all_the_same() -> None:
+    long = "x" * 1_000
+    for _ in range(2):
+        join = urls.Joiner("http://a.b/x")
+        for number in range(70_000):
+            assert join(f"{number}") == f"http://a.b/{number}"
+        assert join("1") == join("1#a") == "http://a.b/1"
+        assert join(long) == f"http://a.b/{long}"
 
 
 @pytest.mark.parametrize(
