@@ -76,9 +76,8 @@ class Committer:
                     await self._settle(entries)
         finally:
             self._outbox.close()
-            if self._posted:
-                release(self._posted)
-                await self._frontier.forsake()
+            release(self._posted)
+            await self._frontier.forsake()  # a post that was cancelled is done all the same
 
     def cut_short(self) -> None:
         """Leave what a step holds up: it is committed by nobody, and stays in the queue."""

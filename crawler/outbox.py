@@ -77,7 +77,7 @@ class Outbox:
             while len(entries) < _MOST and (entry := await self._next()) is not None:
                 entries.append(entry)
                 if self._queue.empty() and (crew := self._crew()) is not Crew.BUSY:
-                    self.may_wait = crew is Crew.IDLE
+                    self.may_wait = crew is Crew.IDLE and not self._is_late()
                     return entries
             self.is_closed = len(entries) < _MOST
         except TimeoutError:
@@ -91,6 +91,10 @@ class Outbox:
         while not self._queue.empty():
             if (entry := self._queue.get_nowait()) is not None:
                 release([entry])
+
+    def _is_late(self) -> bool:
+        loop = asyncio.get_running_loop()
+        return self._deadline is not None and loop.time() >= self._deadline
 
     async def _add(self, entry: Entry | None) -> None:
         await self._queue.put(entry)

@@ -26,3 +26,17 @@ async def test_a_closed_outbox_lets_all_go_who_wait_to_hand_over(waits: bool) ->
         await asyncio.sleep(0)
         outbox.close()
     await hand(outcome())
+
+
+async def test_what_may_wait_waits_no_longer_while_outcomes_come() -> None:
+    loop = asyncio.get_running_loop()
+    outbox = Outbox(16, crew=lambda: Crew.IDLE)
+    began = loop.time()
+    gathered = 0
+    while True:
+        await outbox.hand_over(outcome())
+        gathered += len(await outbox.gather())
+        if not outbox.may_wait:
+            break
+    assert gathered > 1
+    assert loop.time() - began >= 0.02

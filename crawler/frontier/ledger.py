@@ -105,7 +105,9 @@ class Ledger:
                     self.peers.stay(in_hand=out, reserved=self.reserved)
                 elif self.peers.several and not over:
                     self.peers.starve()
-                dues = [self.hosts.first_free(), self.books.first_delayed()]
+                dues = [self.books.first_delayed()]
+                if not self._db.is_open:  # of those that wait for the commit it wakes who looks
+                    dues.append(self.hosts.first_free())
         except BaseException:
             self.look_again()  # those that were looked at have to be looked at again
             raise
@@ -212,7 +214,13 @@ class Ledger:
     def _pick(self, limit: int, now: float) -> list[tuple[Held, HostLease]]:
         """Return hosts and leases of them, the longest due first."""
         taken: list[tuple[Held, HostLease]] = []
-        candidates = self.hosts.due(now) + self.hosts.free(now, limit)
+        free = self.hosts.free(now, limit)
+        if self._db.is_open:
+            # Who dies before that is true leaves no word that they were asked.
+            free = [
+                held for held in free if held.notes is None or not self.options.rest(held.notes)
+            ]
+        candidates = self.hosts.due(now) + free
         most = portion(limit, hosts=len(candidates))
         for held in sorted(candidates, key=lambda held: held.due):
             if limit < 1:

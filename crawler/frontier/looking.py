@@ -51,11 +51,13 @@ class Looking:
         except sqlite3.Error:
             return None  # what changed is true; whoever waits looks for themselves, and hears why
 
-    def heard(self, taken: Taken | None) -> None:
-        """Let those look again who wait; `taken` is what `along` saw."""
+    def heard(self, taken: Taken | None, *, since: asyncio.Event) -> None:
+        """Let those look again who wait; `taken` is what `along` saw, asked for before `since`."""
+        is_last = self._changes.next is since  # nothing else changed meanwhile
         self._changes.wake()
         if taken is not None:
-            self._see(taken, self._changes.next)
+            if is_last:
+                self._see(taken, self._changes.next)
             self._found = taken if taken.leases else None
 
     def _see(self, taken: Taken, changed: asyncio.Event) -> None:

@@ -5,18 +5,21 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from crawler.errors import TargetError
+
 
 class Store(sqlite3.Connection):
     """A connection on which a transaction may be left open, and others join it.
 
     SQLite undoes all that is open when one statement of it fails (a disk is full). What was left
-    open before is then done again with the next transaction, statement by statement: nobody else
-    writes meanwhile, or `forsake` is called first.
+    open before is then done again with the next transaction, statement by statement. Raises
+    `TargetError` if somebody else wrote in between: then it would be something else.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._left: list[tuple[str, list[Any], bool]] = []  # what is open: statement, values, many
+        self._version = 0  # by SQLite's count of what others wrote, when it was opened
         self._keeps = False
         self.is_open = False
         """True while something is seen here alone, not true yet."""
@@ -29,6 +32,8 @@ class Store(sqlite3.Connection):
         """
         stays = opens or (self.is_open and not closes)
         self._begin()
+        if stays and not self.is_open:
+            self._version = self._written_by_others()
         before = len(self._left)
         self._keeps = stays
         try:
@@ -71,11 +76,19 @@ class Store(sqlite3.Connection):
             return
         super().execute("BEGIN IMMEDIATE")
         try:
+            if self._left and self._written_by_others() != self._version:
+                raise TargetError(
+                    "another process wrote while the disk was full; go on with --resume"
+                )
             for sql, values, many in self._left:
                 (super().executemany if many else super().execute)(sql, values)
         except BaseException:
             self._undo()
             raise
+
+    def _written_by_others(self) -> int:
+        (version,) = super().execute("PRAGMA data_version").fetchone()
+        return int(version)
 
     def _undo(self) -> None:
         if self.in_transaction:

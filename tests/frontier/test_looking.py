@@ -32,29 +32,46 @@ async def waiting(looking: Looking, look: Looks) -> "asyncio.Task[Taken]":
 
 
 async def test_a_change_after_a_look_along_that_saw_nothing_is_looked_at() -> None:
-    looking = Looking(Changes(), clock=Clock())
+    changes = Changes()
+    looking = Looking(changes, clock=Clock())
     looker = await waiting(looking, Looks(NOTHING, WORK))
-    looking.heard(looking.along(lambda limit: NOTHING))
-    looking.heard(None)  # somebody else changed something before the looker woke up
+    looking.heard(looking.along(lambda limit: NOTHING), since=changes.next)
+    looking.heard(
+        None, since=changes.next
+    )  # somebody else changed something before the looker woke up
+    async with asyncio.timeout(1):
+        assert await looker is WORK
+
+
+async def test_a_change_between_a_look_along_and_hearing_of_it_is_looked_at() -> None:
+    changes = Changes()
+    looking = Looking(changes, clock=Clock())
+    looker = await waiting(looking, Looks(NOTHING, WORK))
+    since = changes.next
+    taken = looking.along(lambda limit: NOTHING)
+    changes.wake()  # somebody gave a host back, behind it
+    looking.heard(taken, since=since)
     async with asyncio.timeout(1):
         assert await looker is WORK
 
 
 async def test_what_was_seen_along_needs_no_other_look() -> None:
-    looking = Looking(Changes(), clock=Clock())
+    changes = Changes()
+    looking = Looking(changes, clock=Clock())
     looker = await waiting(looking, Looks(NOTHING))
-    looking.heard(looking.along(lambda limit: WORK))
+    looking.heard(looking.along(lambda limit: WORK), since=changes.next)
     assert await looker is WORK
 
 
 async def test_after_work_nobody_looks_before_something_changed() -> None:
-    looking = Looking(Changes(), clock=Clock())
+    changes = Changes()
+    looking = Looking(changes, clock=Clock())
     over = Taken((), True, None)
     look = Looks(WORK, over)
     assert await looking.next(8, look) is WORK
     looker = await waiting(looking, look)
     assert not looker.done()
-    looking.heard(None)
+    looking.heard(None, since=changes.next)
     assert await looker is over
 
 

@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from crawler.errors import TargetError
 from crawler.frontier.sqlite import SqliteFrontier
-from crawler.outcome import Batch, Counts
+from crawler.outcome import Batch, Counts, HostNotes
 from crawler.request import Request
-from tests.frontier.contract import Clock, add, leased, names
+from tests.frontier.contract import NOTES, Clock, add, leased, names
 
 PAGE, LINK = Request("http://a/page"), Request("http://a/link")
 
@@ -171,3 +172,49 @@ async def test_nobody_else_sees_it(frontier: SqliteFrontier, tmp_path: Path) -> 
     await frontier.commit(Batch(), posted=True)
     assert connection.execute(known).fetchone() == (2,)
     connection.close()
+
+
+async def test_what_was_undone_is_not_done_again_once_another_process_wrote(
+    frontier: SqliteFrontier, tmp_path: Path
+) -> None:
+    limit = await _full(frontier)
+    with pytest.raises(TargetError):
+        await frontier.post(Batch(found=[Request(f"http://{n}/{n}") for n in range(3_000)]))
+    await _full(frontier, limit)
+    other = frontier_in(tmp_path, alone=False)
+    await other.open()
+    await other.commit(Batch(found=[Request("http://x/new")]))
+    with pytest.raises(TargetError, match="another process wrote"):
+        await frontier.commit(Batch(), posted=True)
+    await frontier.forsake()
+    await other.aclose()
+
+
+async def test_nothing_is_posted_where_hosts_rest(tmp_path: Path) -> None:
+    frontier = SqliteFrontier(tmp_path, clock=Clock(), batch=lambda notes: 4, rest=lambda notes: 1)
+    await frontier.open()
+    await add(frontier, PAGE)
+    assert not await frontier.post(Batch(settled=await leased(frontier), found=[LINK]))
+    await frontier.aclose()
+
+
+async def test_a_host_that_has_to_rest_is_not_leased_before_what_is_posted_is_true(
+    tmp_path: Path,
+) -> None:
+    def rest(notes: HostNotes) -> float:
+        return notes.crawl_delay or 0.0
+
+    frontier = SqliteFrontier(tmp_path, clock=Clock(), batch=lambda notes: 4, rest=rest)
+    await frontier.open()
+    slow = structs.replace(NOTES, crawl_delay=60.0)
+    found = [PAGE, Request("http://slow/")]
+    await frontier.commit(Batch(found=found, notes={"a": NOTES, "slow": slow}))
+    (lease,) = await frontier.lease(1)
+    assert lease.host == "a"
+    assert await frontier.post(Batch(settled=list(lease.requests)))
+    leasing = asyncio.create_task(frontier.lease(8))
+    done, _ = await asyncio.wait([leasing], timeout=0.05)
+    assert not done
+    await frontier.commit(Batch(), posted=True)
+    assert [lease.host for lease in await leasing] == ["slow"]
+    await frontier.aclose()
