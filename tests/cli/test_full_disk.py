@@ -21,13 +21,14 @@ class Page(Item):
     text: str
 
 class Large(Spider[Page], delay=0, min_free_bytes=0, retries=0, obey_robots=False, pages="none"):
-    def __init__(self, start: str, size: int = 0) -> None:
+    def __init__(self, start: str, size: int = 0, data: int = 0) -> None:
         self.start_urls = [start]
         self.text = "x" * size
+        self.data = "x" * data
 
-    async def parse(self, page: Response) -> Out[Page]:
+    async def parse(self, page: Response, data: str = "") -> Out[Page]:
         yield Page(url=page.url, text=self.text)
-        yield page.follow_all()
+        yield page.follow_all(data=self.data)
 """
 
 
@@ -56,7 +57,7 @@ async def whole_after(folder: Path, items: str) -> bool:
 @pytest.mark.parametrize(
     ("size", "kb", "words", "path"),
     [
-        (10, 300, [], "job/frontier.db"),
+        (10, 300, ["-a", "data=8000"], "job/frontier.db"),
         (300_000, 2_500, [], "job/items.jsonl"),
         (300_000, 2_500, ["-o", "x.jsonl"], "x.jsonl"),
         (100, 1_500, ["-o", "x.jsonl", "-o", "x.csv", "--append"], "x.csv"),
