@@ -106,6 +106,8 @@ class Committer:
 
         What a step does is outside of any transaction, so it is done once, and committed then.
         """
+        if not self._frontier.may_post:
+            return False
         is_plain = self._settings.max_items is None and not self._pipeline.has_steps
         return is_plain and not self._outbox.is_closed and may_be_posted(outcomes)
 

@@ -68,6 +68,10 @@ class Frontier(Protocol):
         for the same request gives the same answer, so a claim may be lost or repeated.
         """
 
+    @property
+    def may_post(self) -> bool:
+        """False where `post` would do nothing: no batch need be made for it."""
+
     async def post(self, batch: Batch) -> bool:
         """Do to queue and hosts what `batch` says, seen by this process alone.
 

@@ -72,7 +72,8 @@ class _Joined:
 
     MOST_FOLDERS = 4_000
     MOST_HREFS = 64_000
-    LONGEST = 250
+    LONGEST = 500
+    """Characters of an href and the URL it leads to, together."""
 
     def __init__(self) -> None:
         self._folders: dict[str, dict[str, str | None]] = {}
@@ -85,9 +86,9 @@ class _Joined:
             self._room = self.MOST_HREFS
         return self._folders.setdefault(folder, {})
 
-    def has_room(self, href: str) -> bool:
-        """Return whether one more is to be kept; it is counted then."""
-        if self._room <= 0 or len(href) > self.LONGEST:
+    def has_room(self, length: int) -> bool:
+        """Return whether one more of so many characters is to be kept; it is counted then."""
+        if self._room <= 0 or length > self.LONGEST:
             return False
         self._room -= 1
         return True
@@ -147,7 +148,8 @@ class Joiner:
 
     def _keep(self, href: str, url: str | None) -> str | None:
         """Keep what goes by the folder, for other documents too while that is not much."""
-        keeper = self._known if _joined.has_room(href) else self._own
+        length = len(href) + len(url or "")
+        keeper = self._known if _joined.has_room(length) else self._own
         keeper[href] = url
         return url
 

@@ -33,6 +33,11 @@ class Alone:
         """See `Frontier.parts`."""
         return {}
 
+    @property
+    def may_post(self) -> bool:
+        """See `Frontier.may_post`."""
+        return False
+
     async def post(self, batch: Batch) -> bool:  # noqa: ARG002
         """See `Frontier.post`: a commit costs too little to be put off."""
         return False

@@ -106,7 +106,7 @@ class Ledger:
                 elif self.peers.several and not over:
                     self.peers.starve()
                 dues = [self.books.first_delayed()]
-                if not self._db.is_open:  # of those that wait for the commit it wakes who looks
+                if not self._db.is_open:  # else the commit wakes whoever looks
                     dues.append(self.hosts.first_free())
         except BaseException:
             self.look_again()  # those that were looked at have to be looked at again

@@ -22,7 +22,7 @@ class Looking:
         self._changes = changes
         self._clock = clock
         self._limit: int | None = None
-        self._found: Taken | None = None  # by the way, with leases
+        self._found: Taken | None = None  # leases that a look along with a commit brought
         self._vain: Taken | None = None  # what another look would find
         self._seen: asyncio.Event | None = None  # nothing changed since, if it is still the next
 

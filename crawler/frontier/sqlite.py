@@ -116,6 +116,15 @@ class SqliteFrontier:
         """See `Frontier.claim`."""
         return await self._run(self._ledger.claim, finals)
 
+    @property
+    def may_post(self) -> bool:
+        """See `Frontier.may_post`: not with others, whom an open transaction keeps from writing.
+
+        Nor with a delay: then nobody waits for 20 ms, and that a host was asked has to outlive us.
+        """
+        has_delay = self._options.rest(HostNotes()) > 0
+        return not (has_delay or self._peers.several or self._hearing.somebody_comes)
+
     async def post(self, batch: Batch) -> bool:
         """See `Frontier.post`."""
         since = self._changes.next
@@ -245,9 +254,7 @@ class SqliteFrontier:
             self._ledger.lending.grant(wish)
 
     def _post(self, batch: Batch) -> tuple[bool, Taken | None]:
-        # With a delay nobody waits for 20 ms; and that a host was asked has to outlive us.
-        has_delay = self._options.rest(HostNotes()) > 0
-        if has_delay or self._peers.several or self._hearing.somebody_comes:
+        if not self.may_post:  # any more
             return False, None
         self._ledger.post(batch)
         return True, self._looking.along(self._ledger.take)
