@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
@@ -123,7 +124,7 @@ class Bench:
             pages = await watch.time("leased", _PAGES, self._lease(_PAGES))
             batch = Batch(
                 settled=pages,
-                pages=pages,
+                pages=Counter(page.host for page in pages),
                 due={page.host: self.now + _DELAY for page in pages},
                 answers={page.host: (1, 0.1) for page in pages},
                 counts={"pages": len(pages), "status.200": len(pages), "bytes": 10_000},

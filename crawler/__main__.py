@@ -1,5 +1,6 @@
 """`crawl`, and `python -m crawler`."""
 
+import gc
 import sys
 
 import click
@@ -8,9 +9,14 @@ from crawler.cli import commands
 from crawler.cli.streams import reopen_missing, warn
 from crawler.errors import CrawlerError, TargetError, UsageError
 
+# Imports leave what stays, and a page hundreds of objects that are gone with it: after the usual
+# 700 the collector runs for nothing, in 5 % of a crawl's CPU. Other people's processes we leave be.
+_COLLECTED_AFTER = 10_000
+
 
 def main() -> None:
     """Run the command line; a user's mistake is one line and exit status 2, never a traceback."""
+    gc.set_threshold(_COLLECTED_AFTER, *gc.get_threshold()[1:])
     reopen_missing()
     try:
         # Not standalone: click would say three lines where one is enough.

@@ -22,7 +22,7 @@ def batch_of(outcomes: Sequence[Outcome], *, turns: Turns) -> Batch:
         if outcome.verdict is Verdict.FAILED:
             batch.failed.append((request, [failure.kind for failure in outcome.failures]))
         if outcome.delivered:
-            batch.pages.append(request)
+            batch.pages[host] = batch.pages.get(host, 0) + 1
             if outcome.page is not None:
                 _answer(batch, host, 1, outcome.page.seconds)
         if outcome.notes is not None:

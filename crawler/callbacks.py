@@ -10,22 +10,20 @@ from msgspec import structs
 from crawler import urls
 from crawler.errors import (
     CallbackError,
-    CrawlerError,
     Drop,
     FetchError,
     ItemError,
-    LeasesLost,
     Retry,
-    RunError,
     Signal,
     SpiderError,
-    TargetError,
 )
 from crawler.fitness import Call, callbacks_of, check_parts, check_seeds, prepare
 from crawler.items import ItemKinds, ItemLine, is_item
 from crawler.outcome import Failure, Outcome, Verdict
+from crawler.page_fetch import PageFetch
 from crawler.parse import sitemaps
 from crawler.parse.links import Link
+from crawler.parse.nodes import Element
 from crawler.protocols import Fetch
 from crawler.request import Kind, Request
 from crawler.response import Response
@@ -34,9 +32,6 @@ from crawler.rules.scope import Scope
 from crawler.seeding import Chunks, Put, Watch
 from crawler.spider import Spider, tally
 from crawler.usercode import Raised, run_guarded
-
-_ENDS = (LeasesLost, RunError, TargetError)
-"""What comes up through `page.fetch` and is no failure of the page: the crawl cannot go on."""
 
 
 class Callbacks:
@@ -52,14 +47,14 @@ class Callbacks:
         self.scope = scope
         self.kinds = ItemKinds(spider.item_types)
         self._timeout = timeout
-        self._calls = {name: prepare(spider, name) for name in callbacks_of(spider)}
+        self.calls = {name: prepare(spider, name) for name in callbacks_of(spider)}
 
     def require(self, name: str) -> Call:
         """Return the callback of that name. Raises `CallbackError` if the spider has none."""
-        call = self._calls.get(name)
+        call = self.calls.get(name)
         if call is None:
             try:
-                call = self._calls[name] = prepare(self.spider, name)
+                call = self.calls[name] = prepare(self.spider, name)
             except SpiderError as error:
                 raise CallbackError(str(error)) from None
         return call
@@ -70,30 +65,15 @@ class Callbacks:
         What ends the crawl is raised here, whatever the callback made of it.
         """
         found = _Found(self, request=page.request, page=page)
-        fetched: list[Response] = []
-        ends: list[CrawlerError] = []
+        fetching = PageFetch(fetch)
 
-        async def fetch_and_keep(request: Request) -> Response:
-            try:
-                response = await fetch(request)
-            except _ENDS as error:
-                ends.append(error)
-                raise
-            fetched.append(response)
-            response.attach(fetch_and_keep)
-            return response
+        def call() -> Awaitable[None]:
+            return _drive(self.require(page.request.callback)(page), found.take)
 
-        async def call() -> None:
-            await _drive(self.require(page.request.callback)(page), found.take)
-
-        page.attach(fetch_and_keep)
+        page.attach(fetching)
         ended = await self._run(call, found, timeout=self._timeout)
         page.detach()
-        for response in fetched:
-            response.detach()
-            response.release()
-        if ends:
-            raise ends[0]
+        fetching.end()
         return self._outcome(ended, found)
 
     async def report(self, failure: Failure) -> Outcome:
@@ -102,8 +82,8 @@ class Callbacks:
         page = failure.response or Response(request.url, request=request, status=0)
         found = _Found(self, request=request, page=page)
 
-        async def call() -> None:
-            await _drive(self.spider.on_error(failure), found.take)
+        def call() -> Awaitable[None]:
+            return _drive(self.spider.on_error(failure), found.take)
 
         ended = await self._run(call, found, timeout=self._timeout)
         outcome = self._outcome(ended, found, name="on_error")
@@ -206,15 +186,29 @@ class _Found:
         if isinstance(value, Request):
             self._take_request(value)
         elif isinstance(value, list | tuple):
-            for inner in value:
-                if isinstance(inner, Request):  # most often
-                    self._take_request(inner)
-                else:
-                    self.take(inner)
-        elif is_item(value) and not isinstance(value, Link):
+            self._take_several(value)
+        elif is_item(value) and not isinstance(value, Link | Element):
             self._take_item(value)
         elif value is not None:
             raise CallbackError(_nonsense(value))
+
+    def _take_several(self, values: Sequence[object]) -> None:
+        """Take each; most often they are requests for pages of one host, which is in scope."""
+        scope, calls, append = self._callbacks.scope, self._callbacks.calls, self.requests.append
+        has_page = self.page is not None
+        surely = scope.surely
+        for value in values:
+            if (
+                isinstance(value, Request)
+                and value.url.startswith(surely)
+                and value.depth
+                and value.callback in calls
+                and has_page
+            ):
+                append(value)
+            else:
+                self.take(value)
+                surely = scope.surely
 
     def _take_item(self, item: object) -> None:
         try:
@@ -224,10 +218,10 @@ class _Found:
 
     def _take_request(self, request: Request) -> None:
         self._callbacks.require(request.callback)
+        scope = self._callbacks.scope
         # Only a copy made past `Request.replace` can be such; in the frontier it would be a crash.
         if not request.url.startswith(urls.SCHEMES) or request.url.count("/") < 3:
             raise CallbackError(f"a request's url must be a whole URL, got {request.url!r}")
-        scope = self._callbacks.scope
         if self.page is None:
             scope.add_seed(request.url)
             if request.again:
@@ -294,5 +288,5 @@ def _nonsense(value: object) -> str:
         "Node": "; page.follow(node) makes it a request",
         "str": "; page.follow(url) makes it a request",
     }
-    name = type(value).__name__
+    name = "Node" if isinstance(value, Element) else type(value).__name__
     return f"expected an item, a Request, a list of these, or None; got {name}{hints.get(name, '')}"

@@ -204,7 +204,10 @@ class Engine:
 
     async def _make(self, request: Request) -> None:
         self._busy += 1
-        outcome = await self._visit(request)
+        if request.kind == "seed":
+            outcome = await self._seed(request)
+        else:
+            outcome = await self._visits.visit(request, errand=self._errands.fetch)
         self._busy -= 1
         if outcome is None:
             return
@@ -223,9 +226,7 @@ class Engine:
         at_hand = not self._ready.is_empty or self._turns.waiting > 0
         return Crew.BUSY if self._busy and at_hand else Crew.IDLE
 
-    async def _visit(self, request: Request) -> Outcome | None:
-        if request.kind != "seed":
-            return await self._visits.visit(request, errand=self._errands.fetch)
+    async def _seed(self, request: Request) -> Outcome | None:
         outcome = await self._visits.seed(
             request, put=self._outbox.put, stopping=self._committer.hurry
         )

@@ -105,12 +105,11 @@ class Batch(Struct, kw_only=True):
     """What one frontier transaction holds; see `Frontier.commit`.
 
     `retried` are (request, time it may be asked) pairs; `failed` those of the settled ones that
-    failed for good, with the kinds of their failures; `pages` those that count for `host_pages`;
-    `due` are the hosts' next times;
-    `given_up` are hosts whose queue is dropped, and why; `answers` are how many each host gave, and
-    in how many seconds; `examples` are failures in a line. `joined` is how far the
-    line files of other processes are in ours. `kept` is what else a later life of the
-    run, or another process of it, has to know, by name; an empty value takes a name back.
+    failed for good, with the kinds of their failures. By host: `pages` are how many count for
+    `host_pages`, `due` the hosts' next times, `given_up` why their queue is dropped, `answers` how
+    many they gave, and in how many seconds. `examples` are failures in a line. `joined` is how far
+    the line files of other processes are in ours. `kept` is what else a later life of the run, or
+    another process of it, has to know, by name; an empty value takes a name back.
     """
 
     settled: list[Request] = field(default_factory=list)
@@ -120,7 +119,7 @@ class Batch(Struct, kw_only=True):
     notes: dict[str, HostNotes] = field(default_factory=dict)
     due: dict[str, float] = field(default_factory=dict)
     given_up: dict[str, str] = field(default_factory=dict)
-    pages: list[Request] = field(default_factory=list)
+    pages: dict[str, int] = field(default_factory=dict)
     answers: dict[str, tuple[int, float]] = field(default_factory=dict)
     examples: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 from msgspec import Struct
@@ -65,10 +65,18 @@ def _fields(value: Any) -> Iterable[str]:
     return [field.name for field in getattr(kind, "__attrs_attrs__", ())]
 
 
+def refuse(value: object) -> NoReturn:
+    """Raise `TypeError` for a value that is not plain."""
+    name = type(value).__name__
+    if name == "LexborNode":  # what a Node is made of
+        name = "Node (its text is node.text())"
+    raise TypeError(f"a value of type {name} has no place in JSON")
+
+
 def _to_plain(value: object) -> Any:
     if is_pydantic(type(value)):
         return dumped(value)
-    raise TypeError(f"a value of type {type(value).__name__} has no place in JSON")
+    return refuse(value)
 
 
 _encode = msgspec.json.Encoder(enc_hook=_to_plain).encode

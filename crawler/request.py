@@ -13,7 +13,7 @@ from yarl import URL
 
 from crawler import urls
 from crawler.errors import InvalidUrl, SpiderError
-from crawler.plain import encode, not_a_number
+from crawler.plain import encode, not_a_number, refuse
 from crawler.settings import is_header, unknown
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -286,6 +286,6 @@ def _plain(data: object) -> Any:
     if data is None:
         return None
     try:
-        return _unpack(_pack(msgspec.to_builtins(data, builtin_types=(bytes,))))
+        return _unpack(_pack(msgspec.to_builtins(data, builtin_types=(bytes,), enc_hook=refuse)))
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise SpiderError(f"a request's data must be plain values: {error}") from None

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Iterable
+from operator import attrgetter
 from typing import Any, TypeVar, overload
 
 import msgspec
@@ -14,7 +15,7 @@ from crawler import urls
 from crawler.errors import CallbackError, ContentError, FetchError
 from crawler.parse.encoding import utf8_with_name
 from crawler.parse.links import ANCHORS, Link, links_of, urls_of
-from crawler.parse.nodes import Node, base_of, looks_like_html, parse_html
+from crawler.parse.nodes import Element, Node, base_of, looks_like_html, parse_html
 from crawler.parse.patterns import Patterns, passing
 from crawler.request import Callback, Request, link_request, name_of
 
@@ -23,6 +24,8 @@ Target = str | URL | Link | Node
 """What may be followed: a URL (relative is fine), a link, or an element with an `href`."""
 
 _SELECTOR = re.compile(r"[\w*-]*[.#\[][\w-][^/?]*|[\w*-]+( *> *| )[^/?]+")
+_ELEMENTS = {Element}
+_lexbor_of = attrgetter("lexbor")
 _BOM_STARTS = (b"\xef", b"\xfe", b"\xff")
 _NO_HEADERS: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
 
@@ -69,6 +72,11 @@ class Response(Node):
         return f"<Response {self.status} {self.url}>"
 
     @property
+    def url(self) -> str:
+        """Where the response came from: the final URL."""
+        return self._url
+
+    @property
     def depth(self) -> int:
         """Links from a seed to here."""
         return self.request.depth
@@ -96,7 +104,7 @@ class Response(Node):
     def html(self) -> str:
         """The body as decoded text, whatever its type."""
         if self._text is None:
-            self._text = self._read()[1].decode()
+            self._text = self._read()[1].decode("utf-8", "replace")
         return self._text
 
     @property
@@ -209,9 +217,8 @@ class Response(Node):
                 f"follow_all() takes several URLs, Links or Nodes, got a string; css={targets!r} ?"
             )
         targets = list(targets)
-        nodes = [target.lexbor for target in targets if isinstance(target, Node)]
-        if len(nodes) == len(targets):
-            return urls_of(nodes, self.base)
+        if {*map(type, targets)} <= _ELEMENTS:
+            return urls_of(map(_lexbor_of, targets), self.base)
         found: dict[str, None] = {}
         for target in targets:
             if isinstance(target, Node):
@@ -257,7 +264,7 @@ class Response(Node):
         self._fetch = self._tree = None
 
     def _read(self) -> tuple[str, bytes]:
-        """Return the encoding, and the body in UTF-8."""
+        """Return the encoding, and the body in UTF-8, where what was malformed may still be so."""
         if self._utf8 is None:
             self._utf8 = utf8_with_name(self.body, self.headers.get("Content-Type"))
         return self._utf8

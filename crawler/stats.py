@@ -19,21 +19,28 @@ def count_into(counts: dict[str, int], outcome: Outcome) -> None:
     `duplicates`, and the outcome's own (`offsite`, `dropped.REASON`, `user.NAME`, …). The frontier
     adds `left_out.REASON`, and `crashes` of processes in a callback.
     """
-    names = [f"items.{item.stream}" for item in outcome.items]
-    names += [f"failed.{failure.kind}" for failure in outcome.failures]
+
+    def add(name: str, number: int = 1) -> None:
+        counts[name] = counts.get(name, 0) + number
+
+    for item in outcome.items:
+        add(f"items.{item.stream}")
+    for failure in outcome.failures:
+        add(f"failed.{failure.kind}")
     page = outcome.page
     if page is not None and outcome.request.kind == "page":
-        counts["bytes"] = counts.get("bytes", 0) + len(page.body)
-        names.append(f"status.{page.status}")
-        names += ["pages"] * outcome.delivered + ["hops"] * len(page.redirects)
+        add("bytes", len(page.body))
+        add(f"status.{page.status}")
+        if outcome.delivered:
+            add("pages")
+        if page.redirects:
+            add("hops", len(page.redirects))
     if outcome.verdict is Verdict.RETRY:
-        names.append("retries")
+        add("retries")
     elif outcome.verdict is Verdict.DUPLICATE:
-        names.append("duplicates")
-    for name in names:
-        counts[name] = counts.get(name, 0) + 1
+        add("duplicates")
     for name, number in outcome.counts.items():
-        counts[name] = counts.get(name, 0) + number
+        add(name, number)
 
 
 class Stats:

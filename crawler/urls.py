@@ -5,6 +5,7 @@ Every URL of a crawl passes `canonicalize` or `join` once; the functions that cu
 """
 
 import re
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
@@ -114,6 +115,11 @@ class Joiner:
         # The document's own folder, and those above it that were asked for.
         self._folders = [folder]
         self._known = _joined.of(folder)
+
+    def join_all(self, hrefs: Iterable[str]) -> list[str | None]:
+        """Return what each of `hrefs` leads to."""
+        known = self._known
+        return [known[href] if href in known else self(href) for href in hrefs]
 
     def __call__(self, href: str) -> str | None:
         """Return what `join` gives, None where it raises."""

@@ -134,7 +134,7 @@ class Visits:
         try:
             if (crash := crash_of(request)) is not None:
                 return crash
-            if reason := self._given_up.get(request.host):
+            if self._given_up and (reason := self._given_up.get(request.host)):
                 return HostGivenUp(reason, url=request.url)
             return await self._fetch(request)
         except FetchError as error:

@@ -91,6 +91,16 @@ def test_a_body_that_is_no_html_has_no_elements(body: bytes, mime: str | None) -
         page.form()
 
 
+def test_what_is_malformed_is_a_replacement_character_wherever_it_is_read() -> None:
+    body = b"<title>a\xffb</title><p id='\xe2\x82'>c\xe9</p><a href='/\xff'>d</a>"
+    page = answer(body, "text/html; charset=utf-8")
+    assert page.encoding == "utf-8"
+    assert (page.text("title"), page.text("p")) == ("a\ufffdb", "c\ufffd")
+    assert page.attr("id", "p") == "\ufffd"
+    assert page.html.count("\ufffd") == 4
+    assert found(page) == ["%EF%BF%BD"]
+
+
 @pytest.mark.parametrize("mime", ["TEXT/HTML;charset=utf-8", "application/xhtml+xml", None])
 def test_html_is_known_by_its_type_or_without_one_by_its_looks(mime: str | None) -> None:
     assert found(answer("<p><a href='1'>x</a>", mime)) == ["c/1"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -65,7 +66,7 @@ class Crawl:
         self._now += REST
         return Batch(
             settled=pages,
-            pages=pages,
+            pages=Counter(page.host for page in pages),
             found=self.new(new) + self.known(known),
             due={page.host: self._now for page in pages},
             answers={page.host: (1, 0.1) for page in pages},

@@ -32,7 +32,6 @@ log = logging.getLogger(__name__)
 
 _STDIN, _STDOUT = 0, 1
 _DESCRIPTORS = 65_536
-_COLLECTED_AFTER = 10_000
 _UNREAD = "nobody reads standard output any more"
 
 
@@ -55,7 +54,7 @@ def run_crawl(
     if "-" in outputs:
         streams.check_stdout()
     _allow_connections()
-    _collect_less()
+    gc.freeze()  # what there is by now stays
     signals = Signals(again)
     console = Console(file=streams.stderr(), highlight=False)  # stdout carries data only
     opened: AbstractAsyncContextManager[Run | Fleet]
@@ -113,7 +112,7 @@ def worker(job: Job, manner: Manner) -> list[str]:
 def run_worker(spider: Spider[Any], *, settings: Settings, manner: Manner, job: Job) -> int:
     """Crawl as one of several processes, for whoever holds the other end of standard input."""
     _allow_connections()
-    _collect_less()
+    gc.freeze()  # what there is by now stays
     signals = Signals()
     console = Console(file=streams.stderr(), highlight=False)
 
@@ -130,16 +129,6 @@ def run_worker(spider: Spider[Any], *, settings: Settings, manner: Manner, job: 
         streams.warn(str(error))
         return LOST
     return status if signals.received is None else 128 + signals.received
-
-
-def _collect_less() -> None:
-    """Let the garbage collector look at what a page leaves, not at what there is anyway.
-
-    A page brings hundreds of objects that are gone with it, so the usual threshold of 700 has the
-    collector run for each page: 5 % of a crawl's CPU. In other people's processes we leave it be.
-    """
-    gc.freeze()
-    gc.set_threshold(_COLLECTED_AFTER, *gc.get_threshold()[1:])
 
 
 @contextmanager

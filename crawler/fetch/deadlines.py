@@ -27,10 +27,9 @@ class Deadlines:
         return Deadline(self, seconds)
 
     def close(self) -> None:
-        """End the timer."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        """Let go of all that has not ended."""
+        self._heap.clear()
+        self._arm()
 
     def _enter(self, deadline: "Deadline") -> None:
         if len(self._heap) > _FEW + 2 * self._open:
@@ -41,7 +40,9 @@ class Deadlines:
             self._arm()
 
     def _arm(self) -> None:
-        self.close()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if self._heap:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_at(self._heap[0][0], self._expire)

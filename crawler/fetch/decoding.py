@@ -49,11 +49,6 @@ class Decoder:
         self._wire = _Budget(limit)
         self._stages = [_Stage(name, limit=limit) for name in reversed(names)]
 
-    @property
-    def is_plain(self) -> bool:
-        """True if there is nothing to decode."""
-        return not self._stages
-
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         """Yield what `chunk` decodes to; what fits in the limit comes before `BodyTooLarge`."""
         pieces = self._wire.spend(chunk)

@@ -4,6 +4,7 @@ import asyncio
 import io
 import math
 from collections.abc import Callable
+from itertools import chain
 from types import TracebackType
 from typing import Self
 
@@ -116,7 +117,8 @@ class HttpFetch:
                 raise ProxyError("the proxy refused: 407 Proxy Authentication Required")
             body = await self._body(request, answer, own)
         finally:
-            answer.release()
+            if not answer.closed:
+                answer.release()
             if request.body is not None:  # it may be on its way yet
                 await answer.wait_for_close()
         return Response(
@@ -141,7 +143,7 @@ class HttpFetch:
         if request.kind == "page" and not self._accept.admits(content_type):
             raise UnwantedType(f"unwanted type {content_type!r:.100}")
         limit = self._settings.body_bytes
-        if _promised(request, answer) > limit:
+        if (answer.content_length or 0) > limit and _counts_promise(request, answer):
             raise BodyTooLarge(f"more than {limit:,} bytes")
         return await _read(answer, own, limit=limit)
 
@@ -200,31 +202,32 @@ async def _read(
     content = answer.content
     body = io.BytesIO()  # its value is taken without a copy
     try:
-        decoder = Decoder(answer.headers.getall("Content-Encoding", ()), limit=limit)
-        while chunk := await content.readany():
-            whole = content.at_eof() and not body.tell()
-            if whole and decoder.is_plain and len(chunk) <= limit:
+        chunk = await content.readany()
+        codings = answer.headers.getall("Content-Encoding", ())
+        if not codings and content.at_eof() and len(chunk) <= limit:  # most often
+            if chunk and not own.hold.try_grow(len(chunk)):
                 await own.make_room(len(chunk))
-                return chunk
+            return chunk
+        decoder = Decoder(codings, limit=limit)
+        while chunk:
             for piece in decoder.feed(chunk):
                 await own.make_room(len(piece))
                 body.write(piece)
+            chunk = await content.readany()
         decoder.finish()
     except forgives:
         pass  # what came is kept
     return body.getvalue()
 
 
-def _promised(request: Request, answer: aiohttp.ClientResponse) -> int:
-    """Return the body's size as the header gives it, 0 if that is not what will be counted."""
-    if request.method == "HEAD" or "Content-Encoding" in answer.headers:
-        return 0
-    return answer.content_length or 0
+def _counts_promise(request: Request, answer: aiohttp.ClientResponse) -> bool:
+    """True if the body's size is what its header says: a body comes, and comes as it is."""
+    return request.method != "HEAD" and "Content-Encoding" not in answer.headers
 
 
 def _readable(answer: aiohttp.ClientResponse) -> CIMultiDictProxy[str]:
     """Return the headers as text that can be encoded; aiohttp keeps odd bytes as surrogates."""
-    if b"".join([value for _, value in answer.raw_headers]).isascii():
+    if b"".join(chain.from_iterable(answer.raw_headers)).isascii():
         return answer.headers
     pairs = ((name.decode("latin-1"), _text(value)) for name, value in answer.raw_headers)
     return CIMultiDictProxy(CIMultiDict(pairs))

@@ -2,7 +2,7 @@
 
 import re
 from contextvars import ContextVar
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 from weakref import WeakSet
 
 import aiohttp
@@ -74,6 +74,17 @@ class _Request(aiohttp.ClientRequest):
     """
 
     _used: ClassVar[WeakSet[object]] = WeakSet()
+
+    def update_headers(self, headers: Any) -> None:
+        """Take those of session and request as they are, behind the host."""
+        host = self.url.host_port_subcomponent
+        if host is None or "Host" in headers:
+            super().update_headers(headers)
+        else:
+            self.headers = CIMultiDict([("Host", host), *headers.items()])
+
+    def update_auto_headers(self, skip_auto_headers: Any) -> None:
+        """Fill in nothing: `own_headers` has all that aiohttp would."""
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
         """Send the request on a connection."""

@@ -139,8 +139,8 @@ class MemoryFrontier(Alone):
         for name, due in batch.due.items():
             host = self._host(name)
             host.due = max(host.due, due)
-        for request in batch.pages:
-            self._host(request.host).pages += 1
+        for name, number in batch.pages.items():
+            self._host(name).pages += number
         for request in batch.settled:
             self._return(request)
         for request, time in batch.retried:

@@ -44,8 +44,8 @@ class Posting:
             change(name).notes = notes
         for name, due in batch.due.items():
             change(name).due = due
-        for request in batch.pages:
-            change(request.host).pages += 1
+        for name, number in batch.pages.items():
+            change(name).pages += number
         for name, (answers, seconds) in batch.answers.items():
             change(name).answers, change(name).seconds = answers, seconds
         callbacks: Counter[str] = Counter()
@@ -63,14 +63,12 @@ class Posting:
     ) -> int:
         """Take settled requests out of the queue, and put those to be retried aside."""
         settled = [request for request in batch.settled if request.id > 0]
-        for request in batch.settled:
-            change(request.host)
-        back = [*settled, *(request for request, _ in batch.retried)]
         places: list[Place] = []
-        for request in back:
+        for request in (*batch.settled, *(request for request, _ in batch.retried)):
             host = change(request.host)
-            host.added -= 1
-            places.append((host.id, rank_of(request), request.id))
+            if request.id > 0:
+                host.added -= 1
+                places.append((host.id, rank_of(request), request.id))
         self._requests.remove(places)
         self._requests.delay(
             (due, r.id, change(r.host).id, rank_of(r), r) for r, due in batch.retried
@@ -80,7 +78,7 @@ class Posting:
         self._requests.settle_claims(request.id for request in settled if request.id not in failed)
         self._requests.keep_failed(batch.failed)
         callbacks.subtract(request.callback for request in settled)
-        return len(back)
+        return len(places)
 
     def _find(
         self, found: Sequence[Request], change: Callable[[str], Change], callbacks: Counter[str]

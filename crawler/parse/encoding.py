@@ -11,6 +11,7 @@ from functools import cache
 from crawler.parse.charsets import DIFFERENT, MULTI_BYTE, NAMES, SINGLE_BYTE
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xfe\xff", "utf-16be"), (b"\xff\xfe", "utf-16le"))
+_BOM_STARTS = frozenset(mark[:1] for mark, _ in _BOMS)
 _PRESCAN_BYTES = 1024
 
 # The pages of a site begin alike, up to the <meta> and often beyond: comparing costs a tenth.
@@ -48,9 +49,13 @@ def decode_with_name(body: bytes, content_type: str | None) -> tuple[str, str]:
 
 
 def utf8_with_name(body: bytes, content_type: str | None) -> tuple[str, bytes]:
-    """Return `(detect(...), decode(...).encode())`; the body itself if it is UTF-8 already."""
+    """Return the encoding's name as `detect` does, and the body in UTF-8.
+
+    That is the body itself where it says to be UTF-8: malformed bytes are still in it, of which
+    whoever reads it, Lexbor too, makes U+FFFD.
+    """
     name = _declared(body, content_type)
-    if name in (None, "utf-8") and _is_utf8(body):
+    if name == "utf-8" or (name is None and _is_utf8(body)):
         return "utf-8", body.removeprefix(codecs.BOM_UTF8)
     name, text = _decoded(body, name)
     return name, text.encode()
@@ -78,9 +83,10 @@ def _decoded(body: bytes, declared: str | None) -> tuple[str, str]:
 
 
 def _declared(body: bytes, content_type: str | None) -> str | None:
-    for mark, name in _BOMS:
-        if body.startswith(mark):
-            return name
+    if body[:1] in _BOM_STARTS:
+        for mark, name in _BOMS:
+            if body.startswith(mark):
+                return name
     if content_type and (declared := _charset_of(content_type)):
         return declared
     kind = (content_type or "text/html").partition(";")[0].lower()
@@ -118,11 +124,11 @@ def _xml_encoding(head: bytes) -> str | None:
 def _meta_encoding(head: bytes) -> str | None:
     """The prescan: the first `<meta>` that names a known encoding, comments left out."""
     global _prescanned  # noqa: PLW0603  # a memory of what is a pure function
-    if b"charset" not in head.lower():
-        return None
     for prefix, name in _prescanned:
         if head.startswith(prefix):
             return name
+    if b"charset" not in head.lower():
+        return None
     found = _prescan(head)
     if found is not None:
         _prescanned = (*_prescanned[1 - _MOST_PRESCANNED :], found)

@@ -1,6 +1,7 @@
 """The links of a page."""
 
 from collections.abc import Iterable
+from typing import cast
 
 import msgspec
 from selectolax.lexbor import LexborNode
@@ -67,13 +68,14 @@ def links_of(nodes: Iterable[LexborNode], base: str) -> list[Link]:
 def urls_of(nodes: Iterable[LexborNode], base: str) -> list[str]:
     """Return the URLs of `links_of`, at a third of its price."""
     nodes = list(nodes)
-    hrefs = dict.fromkeys([node.attrs.get("href") for node in nodes])
-    if None in hrefs:  # some have no href, or one without a value, which leads to the page itself
-        written = (node.attrs.get("href", "") for node in nodes if "href" in node.attrs)
-        hrefs = dict.fromkeys(href or "" for href in written)
-    join = Joiner(base)
-    found = dict.fromkeys([join(href) for href in hrefs if href is not None])
-    return [url for url in found if url is not None]
+    written = [node.attrs.get("href") for node in nodes]
+    if None in written:  # some have no href, or one without a value, which leads to the page itself
+        attributes = [node.attrs for node in nodes]
+        written = [own.get("href") or "" for own in attributes if "href" in own]
+    hrefs = cast(dict[str, None], dict.fromkeys(written))
+    found = dict.fromkeys(Joiner(base).join_all(hrefs))
+    found.pop(None, None)
+    return cast(list[str], list(found))
 
 
 def _is_nofollow(rel: str | None) -> bool:

@@ -43,7 +43,10 @@ class Scope:
         self._seeds: set[str] = set()
         self._new_seeds: dict[str, bytes] = {}
         self._judged: dict[str, bool] = {}
+        # Most links of a page lead to where the last one led.
         self._home = _NOWHERE
+        self.surely = _NOWHERE
+        """A URL that begins so is in scope, at any depth; others may be as well."""
 
     def add_seed(self, url: str) -> None:
         """Hear of a seed; its host is in scope if nothing else defines the scope."""
@@ -63,7 +66,6 @@ class Scope:
 
     def refusal(self, url: str, *, depth: int = 0) -> str | None:
         """Return why `url` is left out (`offsite`, `denied`, `too_deep`), or None if it is not."""
-        # Most links of a page lead to where the last one led.
         if not url.startswith(self._home) and not self._is_home(url):
             return "offsite"
         if self._max_depth is not None and depth > self._max_depth:
@@ -82,6 +84,8 @@ class Scope:
             is_home = whole or self._knows(urls.hostname_of(url))
         if is_home and not self._prefixes:
             self._home = urls.origin_of(url) + "/"
+            if not self._deny and self._max_depth is None:
+                self.surely = self._home
         return is_home
 
     def _knows(self, hostname: str) -> bool:

@@ -392,6 +392,46 @@ async def test_a_dripping_server(site: Site) -> None:
     assert str(error) == "the request took longer than timeout"
 
 
+async def test_a_server_may_take_its_time_if_it_is_never_silent(site: Site) -> None:
+    head = [b"HTTP/1.1 103 Early Hints\r\n\r\n", b"HTTP/1.1 200 OK\r\n", b"Content-Length: 8\r\n"]
+    site.raw("/", *head, b"\r\n", *[b"x"] * 8, rest=0.05)
+    async with opened(read_timeout=0.2) as get:
+        page = await get(site.url())
+    assert page.body == b"x" * 8
+    assert page.seconds > 0.3
+
+
+@pytest.mark.parametrize("status", ["200 OK", "404 Not Found"])
+async def test_a_server_that_falls_silent_inside_a_body(site: Site, status: str) -> None:
+    head = f"HTTP/1.1 {status}\r\nContent-Type: text/html\r\nContent-Length: 12\r\n\r\nabc"
+    site.raw("/", head.encode(), b"", rest=3600.0)
+    async with opened(read_timeout=0.05) as get:
+        if status == "200 OK":
+            error = await refused(get, site.url())
+            assert isinstance(error, TimedOut)
+            assert "read_timeout" in str(error)
+        else:  # the status says enough
+            page = await get(site.url())
+            assert (page.status, page.body) == (404, b"abc")
+
+
+async def test_an_upload_may_take_longer_than_read_timeout() -> None:
+    size = 20_000_000
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await asyncio.sleep(0.3)
+        await reader.readexactly(size)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nmuch")
+        writer.close()
+
+    server = await asyncio.start_server(slow, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, opened(read_timeout=0.1) as get:
+        page = await get(f"http://127.0.0.1:{port}/", body=bytes(size))
+    assert page.body == b"much"
+
+
 async def test_a_request_has_its_own_timeout(site: Site, get: Opened) -> None:
     site.silent("/")
     assert isinstance(await refused(get, Request(site.url(), timeout=0.05)), TimedOut)
@@ -429,6 +469,20 @@ async def test_waiting_for_room_does_not_count_as_time(site: Site, size: int) ->
         assert second.seconds < 0.3
         second.release()
         assert get.room.used == 0
+
+
+async def test_an_empty_body_waits_for_no_room(site: Site) -> None:
+    site.page("/", body=bytes(10_000))
+    site.raw("/empty", b"HTTP/1.1 301 Moved\r\nLocation: /\r\nContent-Length: 0\r\n\r\n")
+    async with opened(memory_bytes=10_000) as get:
+        first = await get(site.url())
+        waiting = asyncio.create_task(get(site.url()))
+        while not get.room._waiting:  # noqa: ASYNC110  # the state is the point
+            await asyncio.sleep(0)
+        async with asyncio.timeout(2):  # the room lets somebody pass after 5 s only
+            assert (await get(site.url("/empty"))).status == 301
+        first.release()
+        (await waiting).release()
 
 
 async def test_a_cancelled_request_gives_its_room_back(site: Site, get: Opened) -> None:

@@ -14,7 +14,7 @@ from msgspec import structs
 from crawler.outcome import Batch, Counts, HostLease
 from crawler.protocols import Frontier
 from crawler.request import Request, link_request
-from tests.frontier.contract import NOTES
+from tests.frontier.contract import NOTES, by_host
 from tests.frontier.model import Model
 
 SEED = link_request(url="seed:", kind="seed", callback="start")
@@ -86,7 +86,9 @@ class Machine(RuleBasedStateMachine):
     ) -> None:
         """Let pages end and their links be leased before that is committed, if that can be."""
         pages = _drawn(self.model.out(), ended)[: self._pages_left()]
-        batch = Batch(settled=pages, pages=pages, found=[self._request(*link) for link in found])
+        batch = Batch(
+            settled=pages, pages=by_host(pages), found=[self._request(*link) for link in found]
+        )
         rest = Batch(counts={"pages": len(pages)})
         if self.runner.run(self.frontier.post(batch)):
             self.model.commit(batch)
@@ -123,7 +125,7 @@ class Machine(RuleBasedStateMachine):
         self._commit(
             Batch(
                 settled=[*pages, *bad],
-                pages=pages,
+                pages=by_host(pages),
                 retried=[(structs.replace(r, attempt=r.attempt + 1), now + 2) for r in again],
                 failed=[(request, ["status"]) for request in bad],
                 found=[self._request(*link) for link in found],
@@ -183,7 +185,7 @@ class Machine(RuleBasedStateMachine):
     def end_errand(self, is_page: bool) -> None:
         host = self.errands.pop()
         errand = link_request(url=f"http://{host}/errand", id=-1, data=-1)
-        self._commit(Batch(settled=[errand], pages=[errand] if is_page else []))
+        self._commit(Batch(settled=[errand], pages=by_host([errand] if is_page else [])))
 
     @rule(pages=st.integers(-2, 4))
     def reserve(self, pages: int) -> None:

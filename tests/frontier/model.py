@@ -70,8 +70,8 @@ class Model:
             self.host(name).has_notes, self.host(name).asking = True, False
         for name, due in batch.due.items():
             self.host(name).due = max(self.host(name).due, due)
-        for request in batch.pages:
-            self.host(request.host).pages += 1
+        for name, number in batch.pages.items():
+            self.host(name).pages += number
         for name, (answers, seconds) in batch.answers.items():
             self.host(name).answers += answers
             self.host(name).seconds += seconds
@@ -81,7 +81,7 @@ class Model:
         for request, due in batch.retried:
             del self.host(request.host).out[request.data]
             self.delayed.append((due, request))
-        for name in {*batch.given_up, *(request.host for request in batch.pages)}:
+        for name in {*batch.given_up, *batch.pages}:
             self._drop_refused(self.host(name))
         for request in batch.found:
             self._find(request)

@@ -8,7 +8,7 @@ from msgspec import structs
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.outcome import Batch, HostLease
 from crawler.request import Request
-from tests.frontier.contract import Clock, add, leased, left_out
+from tests.frontier.contract import Clock, add, by_host, leased, left_out
 
 
 async def lent(holder: SqliteFrontier, other: SqliteFrontier, wishes: "asyncio.Queue[int]") -> None:
@@ -56,7 +56,7 @@ async def test_a_life_with_smaller_host_pages_drops_what_is_too_much(tmp_path: P
     await before.open()
     await add(before, *(Request(f"http://a/{number}") for number in range(6)))
     some = await leased(before)
-    await before.commit(Batch(settled=some, pages=some))
+    await before.commit(Batch(settled=some, pages=by_host(some)))
     await before.aclose()
     after = SqliteFrontier(tmp_path, clock=Clock(), batch=lambda notes: 4, host_pages=3)
     await after.open()

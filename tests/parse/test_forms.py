@@ -4,7 +4,7 @@ import pytest
 
 from crawler.errors import InvalidUrl, MissingValue
 from crawler.parse.forms import Form
-from crawler.parse.nodes import Node, parse_html
+from crawler.parse.nodes import Element, parse_html
 
 URL = "http://a.b/c/d"
 
@@ -12,7 +12,7 @@ URL = "http://a.b/c/d"
 def form(html: str, css: str = "form") -> Form:
     root = parse_html(html).root
     assert root is not None
-    return Node(root, url=URL).form(css)
+    return Element(root, url=URL).form(css)
 
 
 def pairs(controls: str) -> list[tuple[str, str]]:
@@ -44,7 +44,7 @@ def test_a_form_is_found_by_selector() -> None:
 def test_a_form_element_is_its_own_form() -> None:
     root = parse_html("<form action=1></form><form action=2></form>").root
     assert root is not None
-    second = Node(root, url=URL).css("form")[1]
+    second = Element(root, url=URL).css("form")[1]
     assert second.form().url == "http://a.b/c/2"
 
 

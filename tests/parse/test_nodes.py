@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.errors import CallbackError, MissingValue
-from crawler.parse.nodes import Node, base_of, parse_html
+from crawler.parse.nodes import Element, Node, base_of, parse_html
 
 URL = "http://a.b/c/d"
 
@@ -16,7 +16,7 @@ URL = "http://a.b/c/d"
 def page(html: str | bytes) -> Node:
     root = parse_html(html).root
     assert root is not None
-    return Node(root, url=URL)
+    return Element(root, url=URL)
 
 
 @pytest.mark.parametrize(
