@@ -34,13 +34,19 @@ class Allowance:
 
     async def take(self) -> None:
         """Wait until one more page cannot make more than `max_pages`."""
-        while self._most is not None and self._in_hand >= self._allowed:
+        while not self.take_at_once():
             self._changed.clear()
             more = await self._reserve(min(self._step, 1 + self._at_hand()))
             self._allowed += more
             if not more:
                 await self._changed.wait()
+
+    def take_at_once(self) -> bool:
+        """Take one more page if that needs no waiting."""
+        if self._most is not None and self._in_hand >= self._allowed:
+            return False
         self._in_hand += 1
+        return True
 
     def put_back(self) -> None:
         """Hear that a page that was taken is not made now."""

@@ -43,29 +43,15 @@ def batch_of(outcomes: Sequence[Outcome], *, turns: Turns) -> Batch:
 
 def may_be_posted(outcomes: Sequence[Outcome]) -> bool:
     """True if nothing of these outcomes has to be true at once."""
-    ends = (Verdict.DONE, Verdict.DUPLICATE)
-    return all(o.verdict in ends and not o.gives_up and o.signal is None for o in outcomes)
+    return all(map(_may_be_posted, outcomes))
 
 
-def posted(batch: Batch) -> Batch:
-    """Return what of a batch others can go on with: queue and hosts."""
-    return Batch(
-        settled=batch.settled,
-        found=batch.found,
-        notes=batch.notes,
-        due=batch.due,
-        pages=batch.pages,
-    )
-
-
-def add_rest(batch: Batch, earlier: Sequence[Batch]) -> None:
-    """Add to a batch what was not posted of earlier ones."""
-    for one in earlier:
-        for name, number in one.counts.items():
-            batch.counts[name] = batch.counts.get(name, 0) + number
-        for host, (answers, seconds) in one.answers.items():
-            _answer(batch, host, answers, seconds)
-        batch.examples += one.examples
+def _may_be_posted(outcome: Outcome) -> bool:
+    if outcome.verdict is not Verdict.DONE and outcome.verdict is not Verdict.DUPLICATE:
+        return False
+    if outcome.notes is not None or outcome.gives_up or outcome.signal is not None:
+        return False
+    return outcome.page is None or not outcome.page.redirects
 
 
 def _answer(batch: Batch, host: str, answers: int, seconds: float) -> None:

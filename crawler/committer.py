@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from msgspec import structs
 
-from crawler.batches import add_rest, batch_of, may_be_posted, posted
+from crawler.batches import batch_of, may_be_posted
 from crawler.errors import Stop, TargetError
 from crawler.events import Event, Listener, PageDone, RequestFailed, RequestRetried
 from crawler.keeping import kept_by
@@ -59,8 +59,8 @@ class Committer:
         self._settled = settled
         self._rules = KeyRules(settings.ignore_query_order, settings.ignore_params)
         self._outbox = outbox
+        self._posts = settings.max_items is None and not pipeline.has_steps
         self._posted: list[Entry] = []
-        self._unwritten: list[Batch] = []  # of what is posted: what the commit has to say besides
         self._in_steps = False
         self._task: asyncio.Task[None] | None = None
         self.hurry = asyncio.Event()
@@ -71,67 +71,68 @@ class Committer:
         self._task = asyncio.current_task()
         try:
             while not self._outbox.is_closed:
-                entries = await self._outbox.gather()
+                entries = await self._outbox.gather(self._post)
                 if entries or self._posted:
                     await self._settle(entries)
         finally:
             self._outbox.close()
             release(self._posted)
-            await self._frontier.forsake()  # a post that was cancelled is done all the same
 
     def cut_short(self) -> None:
         """Leave what a step holds up: it is committed by nobody, and stays in the queue."""
         if self._in_steps and self._task is not None:
             self._task.cancel()
 
-    async def _settle(self, entries: Sequence[Entry]) -> None:
-        """Post what need not be true at once; else commit it, with all that is posted."""
-        gathered = [entry.outcome for entry in entries]
-        await self._find_duplicates(gathered)
-        if self._outbox.may_wait and self._may_post(gathered) and await self._post(gathered):
-            self._posted += entries
-            return
-        self._outbox.may_wait = False
-        entries, self._posted = [*self._posted, *entries], []
-        try:
-            await self._complete([entry.outcome for entry in entries], new=len(gathered))
-        except BaseException:
-            await self._frontier.forsake()
-            raise
-        finally:
-            release(entries)
-
-    def _may_post(self, outcomes: Sequence[Outcome]) -> bool:
-        """True if links can be followed before their pages are committed.
+    async def _post(self, entries: Sequence[Entry]) -> bool:
+        """Let links be followed before their pages are committed; False if that cannot be.
 
         What a step does is outside of any transaction, so it is done once, and committed then.
         """
-        if not self._frontier.may_post:
+        outcomes = [entry.outcome for entry in entries]
+        if not (self._posts and self._frontier.may_post and may_be_posted(outcomes)):
             return False
-        is_plain = self._settings.max_items is None and not self._pipeline.has_steps
-        return is_plain and not self._outbox.is_closed and may_be_posted(outcomes)
+        settled = [outcome.request for outcome in outcomes]
+        found = [request for outcome in outcomes for request in outcome.found]
+        self._posted += (
+            entries  # also if this is cancelled meanwhile: the post is done all the same
+        )
+        try:
+            leases = await self._frontier.post(settled, found)
+        except TargetError:
+            leases = None  # the commit will be patient
+        if leases is None:
+            del self._posted[-len(entries) :]
+            return False
+        self._turns.add(leases)
+        return True
 
-    async def _post(self, outcomes: Sequence[Outcome]) -> bool:
-        batch = batch_of(outcomes, turns=self._turns)
-        done = await self.patiently(lambda: self._frontier.post(posted(batch)))
-        if done:
-            self._unwritten.append(batch)
-            self._heed(batch)
-        return done
+    async def _settle(self, entries: Sequence[Entry]) -> None:
+        """Commit what is posted, and these."""
+        if ends := _redirected(entry.outcome for entry in entries):
+            await self._make_true([])  # a claim is true at once: so has to be whose it is
+            await self._find_duplicates(ends)
+        await self._make_true(entries)
 
-    async def _complete(self, gathered: Sequence[Outcome], *, new: int) -> None:
-        """Commit outcomes, of which the last ones are new, and the others posted."""
+    async def _make_true(self, entries: Sequence[Entry]) -> None:
+        entries, self._posted = [*self._posted, *entries], []
+        try:
+            if entries:
+                await self._complete([entry.outcome for entry in entries])
+        finally:
+            release(entries)
+
+    async def _complete(self, gathered: Sequence[Outcome]) -> None:
         self._in_steps = True
         await self._pipeline.run_steps(gathered, note=self._frontier.note)
         self._in_steps = False
         if self._settings.max_items is None:
-            outcomes, position = gathered, await self._commit(gathered, new=new)
+            outcomes, position = gathered, await self._commit(gathered)
         else:
             # Of several processes one after the other sees how many items there are.
             async with self._frontier.turn() as counts:
                 self._stats.hear(counts)
                 outcomes = self._within_limit(gathered, self._settings.max_items)
-                position = await self._commit(outcomes, new=len(outcomes))
+                position = await self._commit(outcomes)
         await self._pipeline.committed(position, outcomes)
         for outcome in outcomes:
             await self._conclude(outcome)
@@ -140,15 +141,8 @@ class Committer:
                 outcome.page.release()
         self._settled(gathered)
 
-    async def _find_duplicates(self, outcomes: Sequence[Outcome]) -> None:
+    async def _find_duplicates(self, ends: Mapping[int, Outcome]) -> None:
         """Empty the outcomes of redirects that ended at a page somebody else has or will get."""
-        ends = {
-            outcome.request.id: outcome
-            for outcome in outcomes
-            if outcome.delivered and _may_be_duplicate(outcome)
-        }
-        if not ends:
-            return
         finals = {
             number: structs.replace(outcome.request, url=outcome.page.url).fingerprint(self._rules)
             for number, outcome in ends.items()
@@ -163,15 +157,13 @@ class Committer:
             outcome.verdict, outcome.delivered = Verdict.DUPLICATE, False
             outcome.items, outcome.found, outcome.failures, outcome.counts = (), (), (), {}
 
-    async def _commit(self, outcomes: Sequence[Outcome], *, new: int) -> Position:
+    async def _commit(self, outcomes: Sequence[Outcome]) -> Position:
         """Write what outcomes brought, and make it count."""
         position = await self.patiently(lambda: self._pipeline.write(outcomes))
-        batch = batch_of(outcomes[len(outcomes) - new :], turns=self._turns)
-        add_rest(batch, self._unwritten)
+        batch = batch_of(outcomes, turns=self._turns)
         batch.position, batch.kept = position, kept_by(self._memories)
         del batch.examples[max(0, MOST_EXAMPLES - self._examples) :]
         commit = await self.patiently(lambda: self._frontier.commit(batch, posted=True))
-        self._unwritten.clear()
         self._stats.hear(commit.counts)
         self._examples += len(batch.examples)
         self._heed(batch)
@@ -236,6 +228,15 @@ class Committer:
             ended = await run_guarded(call)
             if isinstance(ended, Raised):
                 log.error("listener failed: %s\n%s", ended.reason, ended.text)
+
+
+def _redirected(outcomes: Iterable[Outcome]) -> dict[int, Outcome]:
+    """Return those that came to their pages by redirects, by their requests' ids."""
+    return {
+        outcome.request.id: outcome
+        for outcome in outcomes
+        if outcome.delivered and _may_be_duplicate(outcome)
+    }
 
 
 def _may_be_duplicate(outcome: Outcome) -> bool:

@@ -13,6 +13,7 @@ from crawler.events import Event, Listener
 from crawler.outbox import Crew, Outbox
 from crawler.outcome import Batch, HostLease, Outcome, Verdict
 from crawler.pipeline import Pipeline
+from crawler.places import Places
 from crawler.poison import Isolation
 from crawler.protocols import Clock, Fetch, Frontier, Memory
 from crawler.ready import Ready
@@ -55,8 +56,7 @@ class Engine:
         self._turns = turns
         self._stats = stats
         self._ready = Ready(settings.concurrency)
-        self._busy = 0
-        self._waiting = 0  # workers whose outcome is not committed yet
+        self._places = Places(settings.concurrency)
         self._stopping = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._isolation = Isolation()
@@ -73,7 +73,7 @@ class Engine:
             rest=turns.rest,
             note=frontier.note,
         )
-        self._outbox = Outbox(settings.concurrency, crew=self._look_at_crew)
+        self._outbox = Outbox(settings.concurrency, crew=self._look_at_crew, posted=turns.wake)
         self._committer = Committer(
             settings,
             frontier=frontier,
@@ -90,7 +90,7 @@ class Engine:
             settings.max_pages,
             step=settings.concurrency,
             at_hand=lambda: turns.waiting,
-            reserve=self._reserve,
+            reserve=lambda pages: self._committer.patiently(lambda: frontier.reserve(pages)),
         )
         self._errands = Errands(
             settings,
@@ -195,36 +195,54 @@ class Engine:
 
     async def _work(self) -> None:
         while (request := await self._ready.next()) is not None:
-            # Nobody has begun with it before it is its turn: an errand may take its place.
-            async with self._isolation.of(request):
-                if self._stopping or not self._turns.begins(request):
-                    self._forgo(request)
-                else:
-                    await self._make(request)
+            following: Request | None = request
+            while following is not None:
+                following = await self._begin(following)
 
-    async def _make(self, request: Request) -> None:
-        self._busy += 1
+    async def _begin(self, request: Request) -> Request | None:
+        """Make a request when that is its turn; return one to make next, if it brought one."""
+        await self._places.begin()
+        # Nobody has begun with it before it is its turn: an errand may take its place.
+        async with self._isolation.of(request):
+            if self._stopping or not self._turns.begins(request):
+                self._places.leave()
+                self._forgo(request)
+                return None
+            return await self._make(request)
+
+    async def _make(self, request: Request) -> Request | None:
         if request.kind == "seed":
             outcome = await self._seed(request)
         else:
             outcome = await self._visits.visit(request, errand=self._errands.fetch)
-        self._busy -= 1
         if outcome is None:
-            return
-        if outcome.verdict is Verdict.RETRY and request.kind == "robots":
+            self._places.leave()
+        elif outcome.verdict is Verdict.RETRY and request.kind == "robots":
+            self._places.leave()
             self._turns.readmit(outcome)
         else:
-            self._waiting += 1
-            await self._outbox.put(outcome)
-            self._waiting -= 1
+            self._places.hand_over()
+            if await self._outbox.post(outcome, ended=self._places.committed):
+                return self._next_at_once()
+        return None
+
+    def _next_at_once(self) -> Request | None:
+        """Return a request that may go now, as pump and ready queue would, if nobody waits."""
+        request = None
+        if not self._stopping and self._ready.is_empty and self._allowance.take_at_once():
+            request = self._turns.take()
+            if request is None or request.kind != "page":
+                self._allowance.put_back()
+        self._turns.wake()
+        return request
 
     def _look_at_crew(self) -> Crew:
         """Say if a commit may bring workers something to do, and nothing else will."""
-        free = self._settings.concurrency - self._busy - self._waiting
-        if not free:
-            return Crew.BUSY if self._busy else Crew.STUCK
+        busy = self._places.busy
+        if not self._places.free:
+            return Crew.BUSY if busy else Crew.STUCK
         at_hand = not self._ready.is_empty or self._turns.waiting > 0
-        return Crew.BUSY if self._busy and at_hand else Crew.IDLE
+        return Crew.BUSY if busy and at_hand else Crew.IDLE
 
     async def _seed(self, request: Request) -> Outcome | None:
         outcome = await self._visits.seed(
@@ -234,9 +252,6 @@ class Engine:
         if outcome is not None and outcome.verdict is Verdict.FAILED:
             self.broken = outcome.failures[0].reason
         return outcome
-
-    async def _reserve(self, pages: int) -> int:
-        return await self._committer.patiently(lambda: self._frontier.reserve(pages))
 
     def _forgo(self, request: Request) -> None:
         """Leave a request that comes again later, or that somebody else makes."""
@@ -258,16 +273,8 @@ class Engine:
 
     def _heed_limits(self) -> None:
         """Stop if the run has reached a limit; an earlier life of it may have."""
-        reached: dict[str, float] = {
-            "max_pages": self._stats.pages,
-            "max_items": self._stats.items,
-            "max_seconds": self._stats.seconds,
-            "max_failures": self._stats.failures - 1,  # as many are fine, one more is not
-        }
-        for name, number in reached.items():
-            most = getattr(self._settings, name)
-            if most is not None and number >= most:
-                self.stop_everywhere(name)
+        if (limit := self._stats.limit_reached(self._settings)) is not None:
+            self.stop_everywhere(limit)
 
     def _dismiss(self) -> None:
         """Let nothing more begin; each worker ends with what it has in hand."""

@@ -1,8 +1,8 @@
 """One thread for one owner's files."""
 
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
 
 from aiofiles.os import wrap
 
@@ -18,6 +18,17 @@ def _call(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 _hop = wrap(_call)
 
 
+class _Executor(ThreadPoolExecutor):
+    """One thread, whose last call is known."""
+
+    last: "Future[Any] | None" = None
+
+    def submit(self, *args: Any, **kwargs: Any) -> "Future[Any]":
+        """See `ThreadPoolExecutor.submit`."""
+        self.last = super().submit(*args, **kwargs)
+        return self.last
+
+
 class FileThread:
     """Runs file work off the event loop, in order, each call one aiofiles hop.
 
@@ -26,7 +37,12 @@ class FileThread:
     """
 
     def __init__(self, name: str) -> None:
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._executor = _Executor(1, thread_name_prefix=name)
+
+    @property
+    def rests(self) -> bool:
+        """True if all that was asked of it is done: whoever asks may do as it would."""
+        return self._executor.last is None or self._executor.last.done()
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what `work` returns; a cancelled call still ends on its thread, in its turn."""

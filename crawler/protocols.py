@@ -70,24 +70,24 @@ class Frontier(Protocol):
 
     @property
     def may_post(self) -> bool:
-        """False where `post` would do nothing: no batch need be made for it."""
+        """False where `post` would do nothing."""
 
-    async def post(self, batch: Batch) -> bool:
-        """Do to queue and hosts what `batch` says, seen by this process alone.
+    async def post(
+        self, settled: Sequence[Request], found: Sequence[Request]
+    ) -> Sequence[HostLease] | None:
+        """Let requests that `settled` ones `found` be made before that is committed.
 
-        Requests that it found may be leased; it is true, or has never been, with the next commit of
-        what was `posted`. False: nothing is done, for the moment it has to be a commit.
+        Returns leases of what is new, or none of them if `lease` finds it. None: nothing is done,
+        for nothing is new, or the moment has to be a commit. The next commit with `posted` has to
+        settle the same requests, with all that they found; without it, none of this has ever been.
         """
 
     async def commit(self, batch: Batch, *, posted: bool = False) -> Commit:
         """Make `batch` true, all or nothing: one transaction.
 
-        With `posted`, and what was posted before; without, it is true with that if there is any. A
-        host's due time never moves back.
+        With `posted` it has all that was posted since the last one of those. A host's due time
+        never moves back.
         """
-
-    async def forsake(self) -> None:
-        """Undo what was posted and is not true: it will not be committed."""
 
     async def parts(self) -> Mapping[int, Part]:
         """Return the line files of other processes, by part, that are not wholly in ours."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from crawler.outcome import Outcome, Report, Totals, Verdict
+from crawler.settings import Settings
 
 _KEPT = "seconds"
 _SECONDS = struct.Struct("<d")
@@ -95,6 +96,20 @@ class Stats:
         start = prefix + "."
         part = {k[len(start) :]: n for k, n in self.counts.items() if k.startswith(start) and n}
         return dict(sorted(part.items(), key=lambda pair: (-pair[1], pair[0])))
+
+    def limit_reached(self, settings: Settings) -> str | None:
+        """Return the setting whose limit the run has reached, if one is."""
+        reached: dict[str, float] = {
+            "max_pages": self.pages,
+            "max_items": self.items,
+            "max_seconds": self.seconds,
+            "max_failures": self.failures - 1,  # as many are fine, one more is not
+        }
+        for name, number in reached.items():
+            most = getattr(settings, name)
+            if most is not None and number >= most:
+                return name
+        return None
 
     def report(
         self,

@@ -80,6 +80,13 @@ class Turns:
 
     def admit(self, leases: Iterable[HostLease]) -> None:
         """Take leased hosts in. One without notes gets a request for its robots.txt first."""
+        self.add(leases)
+        self.hungry.clear()
+        self._changed.set()  # if none of them may go now, whoever takes says so once more
+        self.wake()
+
+    def add(self, leases: Iterable[HostLease]) -> None:
+        """Take leased hosts in, for a caller that goes on with `take`."""
         for lease in leases:
             requests = lease.requests
             if lease.notes is None:
@@ -88,9 +95,6 @@ class Turns:
                 self._book.learn(lease.host, lease.notes)
             pace = self.pace(lease.host, lease.notes, lease.slots)
             self._pacer.admit(lease.host, requests, pace=pace, due=lease.due)
-        self.hungry.clear()
-        self._changed.set()  # if none of them may go now, whoever takes says so once more
-        self._wake()
 
     def readmit(self, outcome: Outcome) -> None:
         """Take a robots.txt request in again, which no frontier holds, for `outcome.wait`."""
@@ -101,18 +105,22 @@ class Turns:
         ask.request, ask.begun = request, False
         pace = self.pace(request.host, None)
         self._pacer.admit(request.host, [request], pace=pace, due=outcome.wait)
-        self._wake()
+        self.wake()
 
     async def next(self) -> Request:
         """Return the next request that may go now; waits until there is one."""
         while True:
             self._changed.clear()
-            request = self._pacer.take(self._clock())
-            if request is None or self._pacer.waiting < self._settings.concurrency:
-                self.hungry.set()
-            if isinstance(request, Request):
+            if (request := self.take()) is not None:
                 return request
             await _wait(self._changed, self._seconds_to(self._pacer.next_due()))
+
+    def take(self) -> Request | None:
+        """Return the next request that may go now, if there is one."""
+        request = self._pacer.take(self._clock())
+        if request is None or self._pacer.waiting < self._settings.concurrency:
+            self.hungry.set()
+        return request if isinstance(request, Request) else None
 
     def begins(self, request: Request) -> bool:
         """True if whoever got `request` is to make it now.
@@ -127,7 +135,7 @@ class Turns:
                 return False
             ask.begun = in_turn
         if not in_turn:
-            self._wake()
+            self.wake()
         return in_turn
 
     async def grant_errands(self) -> None:
@@ -157,7 +165,7 @@ class Turns:
         pace = self.pace(lease.host, lease.notes, lease.slots)
         self._pacer.push(lease.host, turn, pace=pace, due=lease.due)
         self._waiting_errands += 1
-        self._wake()
+        self.wake()
         began = False
         try:
             await turn.granted
@@ -196,7 +204,7 @@ class Turns:
     def sent(self, request: Request) -> None:
         """Hear that a request went out on the wire: its host rests from now."""
         self._pacer.sent(request.host, request.id, self._clock())
-        self._wake()
+        self.wake()
 
     def freed(self, request: Request, *, tried: bool = True) -> None:
         """Hear that an answer is in: its host's slot is free.
@@ -227,6 +235,13 @@ class Turns:
         if self._pacer.forget(host, committed):
             self._book.forget(host)
 
+    def wake(self) -> None:
+        """Let those look again who wait for something to go, if there is something."""
+        if self._pacer.next_due() is not None:
+            self._changed.set()
+        if self._waiting_errands:
+            self._changed_for_errands.set()
+
     def _first_request(self, lease: HostLease) -> list[Request]:
         """Return the request for a host's robots.txt; nothing if an errand makes it already."""
         if lease.host in self._robots:
@@ -245,14 +260,7 @@ class Turns:
 
     def _end(self, ticket: Request | _Turn) -> None:
         self._pacer.finished(ticket.host, ticket.id)
-        self._wake()
-
-    def _wake(self) -> None:
-        """Let those look again who wait for something to go, if there is something."""
-        if self._pacer.next_due() is not None:
-            self._changed.set()
-        if self._waiting_errands:
-            self._changed_for_errands.set()
+        self.wake()
 
     def _seconds_to(self, due: float | None) -> float | None:
         return None if due is None else max(0.0, due - self._clock())

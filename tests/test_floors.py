@@ -21,7 +21,7 @@ FLOORS: list[set[str]] = [
     {"spider"},
     {"rules", "fitness", "meaning"},
     {"protocols", "stats", "seeding", "hooks", "state", "outbox"},
-    {"keeping", "poison", "allowance", "ready", "page_fetch"},
+    {"keeping", "poison", "allowance", "ready", "places", "page_fetch"},
     {"frontier", "fetch", "export", "pipeline", "callbacks", "turns"},
     {"visits", "batches"},
     {"committer", "errands"},

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from crawler.outcome import Batch, Part
+from crawler.outcome import Part, Restart
 from crawler.protocols import Note
 from crawler.request import Request
 
@@ -22,6 +22,10 @@ UNHEARD = Unheard()
 class Alone:
     """What `Frontier` asks about other processes, and about this one's death: there is nothing."""
 
+    async def open(self) -> Restart:
+        """Open empty: memory has no earlier life."""
+        return Restart()
+
     async def watch(self) -> None:
         """See `Frontier.watch`."""
 
@@ -33,21 +37,12 @@ class Alone:
         """See `Frontier.parts`."""
         return {}
 
-    @property
-    def may_post(self) -> bool:
-        """See `Frontier.may_post`."""
-        return False
-
-    async def post(self, batch: Batch) -> bool:  # noqa: ARG002
-        """See `Frontier.post`: a commit costs too little to be put off."""
-        return False
-
-    async def forsake(self) -> None:
-        """See `Frontier.forsake`: nothing was posted."""
-
     async def others(self) -> int:
         """See `Frontier.others`."""
         return 0
 
     async def lend(self, wish: int) -> None:
         """See `Frontier.lend`: nobody wishes."""
+
+    async def aclose(self) -> None:
+        """Close; nobody could read what is put back."""

@@ -4,10 +4,10 @@ import sqlite3
 
 from msgspec import structs
 
+from crawler.frontier.known import Known
 from crawler.frontier.presence import Flight
 from crawler.frontier.requests import BEHIND_ALL, Requests
 from crawler.request import Request
-from crawler.urls import KeyRules
 
 
 class Blame:
@@ -17,18 +17,17 @@ class Blame:
     blame waits under its key for the next time that it is found.
     """
 
-    def __init__(
-        self, connection: sqlite3.Connection, requests: Requests, *, rules: KeyRules
-    ) -> None:
+    def __init__(self, connection: sqlite3.Connection, requests: Requests, known: Known) -> None:
         self._db = connection
         self._requests = requests
-        self._rules = rules
-        self._waits = False
+        self._known = known
+        self.waits = False
+        """True if some of it does."""
 
     def look(self) -> None:
         """See if blame of earlier lives waits for its request."""
         row = self._db.execute("SELECT 1 FROM blamed LIMIT 1").fetchone()
-        self._waits = row is not None
+        self.waits = row is not None
 
     def put(self, flight: Flight, *, alone: bool) -> bool:
         """Blame a request, if it is still to be settled; return if that counts as a crash.
@@ -47,14 +46,14 @@ class Blame:
             "INSERT OR REPLACE INTO blamed VALUES (?, ?, ?)",
             (flight.key, crashes + counts, not alone or suspect),
         )
-        self._waits = True
+        self.waits = True
         return counts
 
     def of(self, request: Request) -> Request:
         """Return a request that is found, with the blame that waits for it."""
-        if not self._waits:
+        if not self.waits:
             return request
-        key = (request.fingerprint(self._rules),)
+        key = (self._known.key_of(request),)
         row = self._db.execute("SELECT crashes, suspect FROM blamed WHERE key = ?", key).fetchone()
         if row is None:
             return request

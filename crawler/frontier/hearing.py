@@ -2,12 +2,9 @@
 
 import sqlite3
 from collections.abc import Mapping
-from pathlib import Path
 
 from crawler.frontier.ledger import Ledger
 from crawler.frontier.life import Life
-from crawler.frontier.presence import is_there
-from crawler.frontier.schema import LOCK
 
 _BURIAL = 20
 """Of so many looks, one is whether the others are alive."""
@@ -16,24 +13,18 @@ _BURIAL = 20
 class Hearing:
     """Looks what the others did, on the frontier's thread."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, folder: Path, *, ledger: Ledger, life: Life
-    ) -> None:
+    def __init__(self, connection: sqlite3.Connection, *, ledger: Ledger, life: Life) -> None:
         self._db = connection
-        self._lock = folder / LOCK
         self._ledger = ledger
         self._life = life
         self._looks = 0
         self._seen = 0  # SQLite's own count of changes
         # Our own, of what is kept: by now that is told by the restart; later it would undo news.
         self._told = ledger.books.sizes().change
-        self.somebody_comes = False
-        """True if another process opens the run, which has to write to be one of it."""
 
     def look(self) -> Mapping[str, bytes] | None:
         """Return what others kept, or None if they did nothing."""
         self._looks += 1
-        self.somebody_comes = is_there(self._lock)
         is_time = self._looks % _BURIAL == 0 or not self._ledger.peers.several
         buried = is_time and self._life.bury()
         (version,) = self._db.execute("PRAGMA data_version").fetchone()

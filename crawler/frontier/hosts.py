@@ -23,7 +23,9 @@ class Held:
         "dry",
         "due",
         "entered",
+        "given_up",
         "id",
+        "is_empty",
         "leaving",
         "name",
         "notes",
@@ -41,6 +43,8 @@ class Held:
         self.asking = False  # somebody was sent to find the notes
         self.borrowed = 0  # requests made out of turn
         self.dry = False  # the last look into its queue found nothing
+        self.is_empty = False  # nothing is in its queue but what is out
+        self.given_up = False
         self.leaving = False  # another process shall have it
         self.shared = False
         self.slots: int | None = None  # of a shared host: how many may be in flight here
@@ -50,6 +54,10 @@ class Held:
     def is_idle(self) -> bool:
         """True if nothing holds it."""
         return not (self.out or self.asking or self.borrowed)
+
+    def restock(self) -> None:
+        """Hear that its queue may have got something."""
+        self.dry = self.is_empty = False
 
 
 class Change:
@@ -63,6 +71,7 @@ class Change:
         "id",
         "notes",
         "pages",
+        "pushed",
         "released",
         "seconds",
         "was_given_up",
@@ -75,6 +84,7 @@ class Change:
         self.was_given_up = given_up
         self.due = 0.0
         self.added = 0
+        self.pushed = 0  # of what is added, what nobody has yet
         self.pages = 0
         self.answers = 0
         self.seconds = 0.0

@@ -1,15 +1,18 @@
 """The frontier's transactions in SQLite."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from msgspec import Struct
 
 from crawler import urls
+from crawler.frontier.ahead import Ahead
 from crawler.frontier.blame import Blame
 from crawler.frontier.books import Books
 from crawler.frontier.hosts import Change, Held, Hosts
+from crawler.frontier.known import Known
 from crawler.frontier.lending import Lending
+from crawler.frontier.options import Options
 from crawler.frontier.peers import Peers
 from crawler.frontier.portions import portion
 from crawler.frontier.posting import Posting
@@ -19,26 +22,13 @@ from crawler.frontier.retrying import Retrying
 from crawler.frontier.returned import Returned
 from crawler.frontier.schema import Patience
 from crawler.frontier.sharing import Sharing
+from crawler.frontier.solitude import Solitude
 from crawler.frontier.store import Store
-from crawler.outcome import Batch, HostLease, HostNotes
-from crawler.protocols import Clock
+from crawler.outcome import Batch, HostLease
 from crawler.request import Request
 
 _SHARED_BATCH = 8
 """Requests of a shared host that one process takes at once."""
-
-
-class Options(Struct, frozen=True):
-    """What a frontier is told: see `SqliteFrontier`."""
-
-    clock: Clock
-    batch: Callable[[HostNotes], int]
-    slots: Callable[[HostNotes], int] = lambda notes: 1  # noqa: ARG005
-    rest: Callable[[HostNotes], float] = lambda notes: 0.0  # noqa: ARG005
-    rules: urls.KeyRules = urls.KeyRules()  # frozen
-    host_pages: int | None = None
-    max_pages: int | None = None
-    ask_notes: bool = True
 
 
 class Taken(Struct, frozen=True):
@@ -55,36 +45,41 @@ class Ledger:
     For one thread. What is held here changes only once its transaction is true.
     """
 
-    def __init__(self, connection: Store, *, peers: Peers, options: Options) -> None:
+    def __init__(
+        self, connection: Store, *, peers: Peers, solitude: Solitude, options: Options
+    ) -> None:
         self._db = connection
         self._patience = Patience(connection)
         self.options = options
         self.clock = options.clock
         self.peers = peers
         self.hosts = Hosts(connection, ask_notes=options.ask_notes)
-        self.requests = Requests(connection, rules=options.rules)
+        self.known = Known(connection, rules=options.rules)
+        self.requests = Requests(connection, known=self.known)
         self.books = Books(connection)
         self.lending = Lending(connection)
         self.retrying = Retrying(connection)
-        self.blame = Blame(connection, self.requests, rules=options.rules)
+        self.blame = Blame(connection, self.requests, self.known)
+        self.ahead = Ahead(self.hosts, self.known, self.books, self.blame, solitude, options)
         self._posting = Posting(
-            self.hosts, self.requests, self.books, self.blame, host_pages=options.host_pages
+            self.hosts,
+            self.requests,
+            self.known,
+            self.books,
+            self.blame,
+            host_pages=options.host_pages,
         )
         self._sharing = Sharing(self.hosts, self.requests, slots=options.slots)
         self.reserved = 0
         self.out = 0
         """How many requests this process has in hand."""
-        self.unborn: int | None = None
-        """Requests from this id on are not truly in the queue yet."""
 
     def flight(self, request: Request) -> Flight | None:
         """Return what to blame for a death in the hands of the spider; None if it is not queued."""
-        held, unborn = self.hosts.held.get(request.host), self.unborn
+        held = self.hosts.held.get(request.host)
         if held is None or request.id < 1:
             return None
-        is_born = unborn is None or request.id < unborn
-        key = 0 if is_born else request.fingerprint(self.options.rules)
-        return Flight(held.id, rank_of(request), request.id, key)
+        return Flight(held.id, rank_of(request), request.id, self.ahead.key_of(request.id))
 
     def take(self, limit: int) -> Taken:
         """Take hosts that are due, with at most `limit` requests in all."""
@@ -92,7 +87,7 @@ class Ledger:
         try:
             with self._sharing.undoing(), self.transaction():
                 for held in self._posting.wake(now):
-                    held.dry = False
+                    held.restock()
                     self.enter(held)
                 if self.peers.several or self._sharing.is_sharing:
                     self._sharing.meet(self.peers)
@@ -105,9 +100,7 @@ class Ledger:
                     self.peers.stay(in_hand=out, reserved=self.reserved)
                 elif self.peers.several and not over:
                     self.peers.starve()
-                dues = [self.books.first_delayed()]
-                if not self._db.is_open:  # else the commit wakes whoever looks
-                    dues.append(self.hosts.first_free())
+                dues = [self.books.first_delayed(), self.hosts.first_free()]
         except BaseException:
             self.look_again()  # those that were looked at have to be looked at again
             raise
@@ -118,29 +111,21 @@ class Ledger:
         due = min((due for due in dues if due is not None), default=None)
         return Taken([lease for _, lease in taken], over, due)
 
-    def post(self, batch: Batch) -> None:
-        """Do what `batch` says to queue and hosts, seen by this process alone."""
-        if self.unborn is None:
-            self.unborn = self.books.sizes().next_id
-        self._settle(batch, opens=True)
+    def post(
+        self, settled: Sequence[Request], found: Sequence[Request]
+    ) -> Sequence[HostLease] | None:
+        """See `Frontier.post`; on the loop where it `needs_store` for nothing and that rests."""
+        leases = self.ahead.hand_out(settled, found)
+        self.out += sum(len(lease.requests) for lease in leases or ())
+        return leases
 
     def commit(self, batch: Batch, *, posted: bool = False) -> None:
-        """Make `batch` true; with `posted`, and what was posted before."""
-        self._settle(batch, closes=posted)
-        if not self._db.is_open:
-            self.unborn = None
-
-    def forsake(self) -> None:
-        """Undo what was posted and is not true."""
-        self._db.forsake()
-        self.unborn = None
-
-    def _settle(self, batch: Batch, *, opens: bool = False, closes: bool = False) -> None:
+        """Make `batch` true; with `posted`, it has all that was posted."""
         now = self.clock()
         pages = batch.counts.get("pages", 0) if self.options.max_pages is not None else 0
         try:
-            with self.transaction(opens=opens, closes=closes):
-                changes = self._posting.post(batch, now)
+            with self.transaction():
+                changes = self._posting.post(batch, now, ahead=self.ahead, posted=posted)
                 returned = Returned(batch)
                 for name, change in changes.items():
                     held = self.hosts.held.get(name)
@@ -154,12 +139,14 @@ class Ledger:
                     for name, ids in returned.ids.items()
                     if (held := self.hosts.held.get(name)) is not None
                 )
-                if not opens:
-                    self.peers.stay(in_hand=out, reserved=self.reserved - pages)
-                    self.books.commit(batch, now, process=self.peers.number)
+                self.peers.stay(in_hand=out, reserved=self.reserved - pages)
+                self.books.commit(batch, now, process=self.peers.number)
         except BaseException:
-            self.requests.forget_recent()
+            self.known.forget()
+            self.ahead.forget()
             raise
+        if posted:
+            self.ahead.queued()
         self.out = out
         self.reserved -= pages
         self.requests.forget_claims(request.id for request in batch.settled)
@@ -185,20 +172,18 @@ class Ledger:
 
     def look_again(self) -> None:
         """Hear that other processes changed something: dry queues may have got more."""
+        self.ahead.forget()
         for held in self.hosts.held.values():
-            held.dry = False
+            held.restock()
             self.enter(held)
 
     @contextmanager
-    def transaction(
-        self, *, fenced: bool = True, opens: bool = False, closes: bool = False
-    ) -> Iterator[None]:
+    def transaction(self, *, fenced: bool = True) -> Iterator[None]:
         """Do all of the block or nothing: see `Store.transaction`.
 
         `fenced`: raises `LeasesLost` if this process was taken for dead; others have what it held.
         """
-        fenced = fenced and not self._db.in_transaction  # in an open one nobody else writes
-        with self._patience.of(self._db.transaction(opens=opens, closes=closes)):
+        with self._patience.of(self._db.transaction()):
             if fenced:
                 self.peers.check()
             yield
@@ -215,11 +200,6 @@ class Ledger:
         """Return hosts and leases of them, the longest due first."""
         taken: list[tuple[Held, HostLease]] = []
         free = self.hosts.free(now, limit)
-        if self._db.is_open:
-            # Who dies before that is true leaves no word that they were asked.
-            free = [
-                held for held in free if held.notes is None or not self.options.rest(held.notes)
-            ]
         candidates = self.hosts.due(now) + free
         most = portion(limit, hosts=len(candidates))
         for held in sorted(candidates, key=lambda held: held.due):
@@ -243,6 +223,8 @@ class Ledger:
         room = min(limit, self._room(held, known))
         some = room > 0 and self.requests.first(held.id, 1 if asks else room, without=held.out)
         held.dry = not some or (len(some) < room and not asks)
+        held.is_empty = held.dry and room > 0 and not asks
+        held.given_up = reason == "host_given_up"
         if not some:
             return None
         if held.shared and not asks:
@@ -287,6 +269,8 @@ class Ledger:
             return
         held.due = max(held.due, change.due)
         held.dry = False
+        held.is_empty = held.is_empty and not change.pushed
+        held.given_up = change.refusal(None) is not None
         self.enter(held)
 
     def enter(self, held: Held) -> None:

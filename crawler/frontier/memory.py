@@ -2,7 +2,7 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from itertools import count
 
@@ -20,7 +20,6 @@ from crawler.outcome import (
     Counts,
     HostLease,
     HostNotes,
-    Restart,
     Totals,
 )
 from crawler.protocols import Clock
@@ -94,10 +93,6 @@ class MemoryFrontier(Alone):
         self._entries = count()
         self._changes = Changes()
 
-    async def open(self) -> Restart:
-        """Open empty: memory has no earlier life."""
-        return Restart()
-
     async def lease(self, limit: int, *, host: str | None = None) -> Sequence[HostLease]:
         """See `Frontier.lease`."""
         if host is not None:
@@ -121,6 +116,25 @@ class MemoryFrontier(Alone):
         """See `Frontier.claim`."""
         known = self._known
         return {id_ for id_, key in finals.items() if known.setdefault(key, id_) != id_}
+
+    @property
+    def may_post(self) -> bool:
+        """See `Frontier.may_post`."""
+        return self._host_pages is None
+
+    async def post(
+        self, settled: Sequence[Request], found: Sequence[Request]
+    ) -> Sequence[HostLease] | None:
+        """See `Frontier.post`: its part in queue and hosts is done, and not done twice."""
+        if any(request.again for request in found):
+            return None
+        touched = dict.fromkeys(request.host for request in found if self._add(request))
+        if not touched:
+            return None
+        for request in settled:
+            self._return(request)
+        self._review_all([*touched, *(request.host for request in settled)])
+        return ()
 
     async def commit(self, batch: Batch, *, posted: bool = False) -> Commit:  # noqa: ARG002
         """See `Frontier.commit`; in memory, that nothing awaits makes it one transaction."""
@@ -149,12 +163,10 @@ class MemoryFrontier(Alone):
         for request in batch.found:
             if self._add(request):
                 touched[request.host] = None
-        for name in (*touched, *batch.notes, *batch.due, *batch.given_up):
-            self._review(self._hosts[name])
+        self._review_all([*touched, *batch.notes, *batch.due, *batch.given_up])
         self._counts.update(batch.counts)
         self._reserved -= batch.counts.get("pages", 0)
         self._examples += batch.examples[: MOST_EXAMPLES - len(self._examples)]
-        self._changes.wake()
         return Commit(counts=self._counts)
 
     async def counts(self) -> Counts:
@@ -183,9 +195,6 @@ class MemoryFrontier(Alone):
             examples=tuple(self._examples),
         )
 
-    async def aclose(self) -> None:
-        """Close; nobody could read what is put back."""
-
     def _host(self, name: str) -> _Host:
         host = self._hosts.get(name)
         if host is None:
@@ -213,6 +222,11 @@ class MemoryFrontier(Alone):
         if request.id in self._leased:
             self._leased.remove(request.id)
             self._host(request.host).out -= 1
+
+    def _review_all(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._review(self._hosts[name])
+        self._changes.wake()
 
     def _review(self, host: _Host) -> None:
         """Enter a host if it has something to lease; drop its queue if nobody may ask any more."""

@@ -54,6 +54,10 @@ class Peers:
         self.presence = Presence(self._path(self.number))
         return dead
 
+    def are_we_alone(self) -> bool:
+        """True if no other process is in the run, be it alive or not."""
+        return self._numbers() == [self.number]
+
     def others(self) -> set[int]:
         """Return the numbers of the others that live."""
         numbers = {number for number in self._numbers() if number != self.number}

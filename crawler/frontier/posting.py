@@ -1,11 +1,13 @@
 """What a commit does to queue and hosts."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 
+from crawler.frontier.ahead import Ahead
 from crawler.frontier.blame import Blame
 from crawler.frontier.books import Books
 from crawler.frontier.hosts import Change, Held, Hosts
+from crawler.frontier.known import Known
 from crawler.frontier.requests import Place, Requests, Row, rank_of
 from crawler.outcome import Batch
 from crawler.request import Request
@@ -18,6 +20,7 @@ class Posting:
         self,
         hosts: Hosts,
         requests: Requests,
+        known: Known,
         books: Books,
         blame: Blame,
         *,
@@ -26,11 +29,15 @@ class Posting:
         self._hosts = hosts
         self._blame = blame
         self._requests = requests
+        self._known = known
         self._books = books
         self._host_pages = host_pages
 
-    def post(self, batch: Batch, now: float) -> dict[str, Change]:
-        """Write what a batch does to requests; return what it does to hosts, to be saved."""
+    def post(self, batch: Batch, now: float, *, ahead: Ahead, posted: bool) -> dict[str, Change]:
+        """Write what a batch does to requests; return what it does to hosts, to be saved.
+
+        `posted`: what is `ahead` is queued as well.
+        """
         changes = self._hosts.changes(batch.due)
 
         def change(name: str) -> Change:
@@ -49,26 +56,39 @@ class Posting:
         for name, (answers, seconds) in batch.answers.items():
             change(name).answers, change(name).seconds = answers, seconds
         callbacks: Counter[str] = Counter()
-        back = self._return(batch, change, callbacks)
-        queued, known, next_id = self._find(batch.found, change, callbacks)
+        unborn = ahead.found if posted else {}
+        back = self._return(batch, change, callbacks, unborn={r.id for r in unborn.values()})
+        early = self._queue_early(unborn, batch, change, callbacks)
+        queued, known = self._find(batch.found, change, callbacks, ahead)
         self._requests.count_callbacks(callbacks)
-        if back or queued or known:
+        if back or queued or known or early:
             self._books.resize(
-                queued=queued - back, delayed=len(batch.retried), known=known, next_id=next_id
+                queued=queued + early - back,
+                delayed=len(batch.retried),
+                known=known + early,
+                next_id=ahead.next_id if batch.found or early else None,
             )
         return changes
 
     def _return(
-        self, batch: Batch, change: Callable[[str], Change], callbacks: Counter[str]
+        self,
+        batch: Batch,
+        change: Callable[[str], Change],
+        callbacks: Counter[str],
+        *,
+        unborn: Set[int],
     ) -> int:
         """Take settled requests out of the queue, and put those to be retried aside."""
         settled = [request for request in batch.settled if request.id > 0]
+        back = 0
         places: list[Place] = []
         for request in (*batch.settled, *(request for request, _ in batch.retried)):
             host = change(request.host)
             if request.id > 0:
                 host.added -= 1
-                places.append((host.id, rank_of(request), request.id))
+                back += 1
+                if request.id not in unborn:
+                    places.append((host.id, rank_of(request), request.id))
         self._requests.remove(places)
         self._requests.delay(
             (due, r.id, change(r.host).id, rank_of(r), r) for r, due in batch.retried
@@ -78,19 +98,44 @@ class Posting:
         self._requests.settle_claims(request.id for request in settled if request.id not in failed)
         self._requests.keep_failed(batch.failed)
         callbacks.subtract(request.callback for request in settled)
-        return len(places)
+        return back
+
+    def _queue_early(
+        self,
+        found: Mapping[int, Request],
+        batch: Batch,
+        change: Callable[[str], Change],
+        callbacks: Counter[str],
+    ) -> int:
+        """Queue what was handed out, but for what is not there any more; return how many."""
+        gone = {request.id for request in batch.settled}
+        gone.update(request.id for request, _ in batch.retried)
+        rows: list[Row] = []
+        for request in found.values():
+            host = change(request.host)
+            host.added += 1
+            callbacks[request.callback] += 1
+            if request.id not in gone:
+                rows.append(self._requests.push(host.id, request.id, request))
+        self._requests.insert(sorted(rows))
+        self._known.add_new(found)
+        return len(found)
 
     def _find(
-        self, found: Sequence[Request], change: Callable[[str], Change], callbacks: Counter[str]
-    ) -> tuple[int, int, int | None]:
-        """Queue what is new; return how many are, how many URLs are, and the next id."""
+        self,
+        found: Sequence[Request],
+        change: Callable[[str], Change],
+        callbacks: Counter[str],
+        ahead: Ahead,
+    ) -> tuple[int, int]:
+        """Queue what is new; return how many are, and how many URLs are."""
         if not found:
-            return 0, 0, None
+            return 0, 0
         rows: list[Row] = []
         known = seeds = 0
-        number = self._books.sizes().next_id
-        for request in self._requests.sifted(found):
-            is_new, wanted = self._requests.find(request)
+        number = ahead.number_from(self._books.sizes().next_id)
+        for request in self._known.sifted(found):
+            is_new, wanted = self._known.find(request)
             known += is_new
             if not wanted:
                 continue
@@ -100,13 +145,15 @@ class Posting:
                 self._books.add(f"left_out.{reason}", 1)
                 continue
             host.added += 1
+            host.pushed += 1
             rows.append(self._requests.push(host.id, number, self._blame.of(request)))
             callbacks[request.callback] += 1
             number += 1
         self._requests.insert(sorted(rows))
         if seeds:
             self._requests.seeding_went_on()
-        return len(rows), known, number
+        ahead.next_id = number
+        return len(rows), known
 
     def drop_refused(self, changes: Mapping[str, Change]) -> None:
         """Empty the queues of hosts that nobody may ask any more."""

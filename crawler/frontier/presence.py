@@ -23,6 +23,9 @@ DEADLINE = 30.0
 """Seconds without a heartbeat after which a process that lives is taken for dead."""
 
 _BEAT = struct.Struct("<d")
+_KEEPS_OUT = _BEAT.size
+"""Where the byte is that says that nobody may come into the run."""
+_HEAD = 16
 _FLIGHT = struct.Struct("<qqqqB")
 _WORKS = _FLIGHT.size - 1
 """Where in a flight its last byte is."""
@@ -53,7 +56,7 @@ class Presence:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        size = _BEAT.size + _FLIGHT.size * _FLIGHTS
+        size = _HEAD + _FLIGHT.size * _FLIGHTS
         try:
             path.parent.mkdir(exist_ok=True)
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
@@ -64,7 +67,7 @@ class Presence:
             self._map = mmap.mmap(self._fd, size)
         except OSError as error:
             raise refused(path, error) from None
-        self._free = list(range(_BEAT.size, size, _FLIGHT.size))
+        self._free = list(range(_HEAD, size, _FLIGHT.size))
         self._over = threading.Event()
         self._beat()
         # A thread: a callback that blocks the loop is not a process that is dead.
@@ -75,6 +78,10 @@ class Presence:
     def note(self, flight: Flight) -> "FlightNote":
         """Return a note on a request."""
         return FlightNote(flight, self._map, self._free)
+
+    def keep_out(self, *, yes: bool) -> None:
+        """Say if other processes may not come into the run just now."""
+        self._map[_KEEPS_OUT] = yes
 
     def close(self) -> None:
         """Leave, and take the file along; again is fine."""
@@ -142,7 +149,7 @@ def pardon() -> None:
     for presence in list(_ALL):
         if presence._fd >= 0:
             size = _FLIGHT.size * _FLIGHTS
-            presence._map[_BEAT.size : _BEAT.size + size] = bytes(size)
+            presence._map[_HEAD : _HEAD + size] = bytes(size)
 
 
 def is_dead(path: Path, *, deadline: float = DEADLINE) -> bool:
@@ -153,6 +160,15 @@ def is_dead(path: Path, *, deadline: float = DEADLINE) -> bool:
 def is_there(path: Path) -> bool:
     """True if the process of a presence file exists, however long it has been silent."""
     return _is_locked(path)
+
+
+def keeps_out(path: Path) -> bool:
+    """True if the process of a presence file lets nobody come into the run just now."""
+    try:
+        with path.open("rb") as file:
+            return file.read(_HEAD)[_KEEPS_OUT : _KEEPS_OUT + 1] == b"\1"
+    except FileNotFoundError:
+        return False
 
 
 def present(folder: Path) -> set[str]:
@@ -168,7 +184,7 @@ def is_crawled(folder: Path) -> bool:
 def flights(path: Path) -> list[Flight]:
     """Return the requests that a dead process had in the hands of the spider."""
     try:
-        data = path.read_bytes()[_BEAT.size :]
+        data = path.read_bytes()[_HEAD:]
     except FileNotFoundError:
         return []
     whole = len(data) - len(data) % _FLIGHT.size

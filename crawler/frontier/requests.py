@@ -1,6 +1,5 @@
-"""Requests in SQLite: known, queued, delayed."""
+"""Requests in SQLite: queued, delayed, failed."""
 
-import hashlib
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,10 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 from msgspec import structs
 
+from crawler.frontier.known import Known
 from crawler.request import Request
-from crawler.urls import KeyRules
 
-_RECENT = 100_000
 _MOST_WOKEN = 1_000
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -34,53 +32,12 @@ def rank_of(request: Request) -> int:
 
 
 class Requests:
-    """The tables of requests, for whoever has a transaction open.
+    """The tables of requests, for whoever has a transaction open."""
 
-    What was offered lately is kept in memory: most links of a site lead to the same pages. It is
-    kept as Python's own 64-bit hash, keyed anew in each process: a tenth of the price of the key
-    that lies on disk, and no likelier to take two URLs for one.
-    """
-
-    def __init__(self, connection: sqlite3.Connection, *, rules: KeyRules) -> None:
+    def __init__(self, connection: sqlite3.Connection, *, known: Known) -> None:
         self._db = connection
-        self._rules = rules
-        self._recent: set[int] = set()
-        self._less_recent: set[int] = set()
+        self._known = known
         self._confirmed: set[int] = set()  # claims made by this process, not by a dead one
-
-    def forget_recent(self) -> None:
-        """Forget what was known lately: a transaction that was undone may have brought it."""
-        self._recent.clear()
-        self._less_recent.clear()
-
-    def sifted(self, found: Iterable[Request]) -> list[Request]:
-        """Return those that `find` has to look at: most links of a page were offered lately."""
-        recent, less_recent = self._recent, self._less_recent
-        return [
-            request
-            for request in found
-            if ((lately := hash(request.url)) not in recent and lately not in less_recent)
-            or request.again
-            or request.seeded
-            or request.body is not None
-            or request.method != "GET"
-        ]
-
-    def find(self, request: Request) -> tuple[bool, bool]:
-        """Make a request's URL known; return if it was not, and if the request is to be queued."""
-        lately = hash(request.url)
-        if request.body is not None or request.method != "GET":
-            lately = hash((lately, request.method, request.body))
-        if not request.seeded and (lately in self._recent or lately in self._less_recent):
-            return False, request.again
-        key = request.fingerprint(self._rules)
-        if request.seeded and not self._make_known(_nth(key, request.seeded)):
-            return False, False  # queued by an earlier life of the seeding
-        if len(self._recent) >= _RECENT:
-            self._less_recent, self._recent = self._recent, set()
-        self._recent.add(lately)
-        is_new = self._make_known(key)
-        return is_new, is_new or request.again
 
     def push(self, host: int, number: int, request: Request) -> Row:
         """Return the row of a request that is to be queued."""
@@ -193,7 +150,7 @@ class Requests:
             if row is not None and row[0] != key:
                 self._release(number, row[0])
             if row is None or row[0] != key:
-                if not self._make_known(key):
+                if not self._known.add(key):
                     late.add(number)
                     continue
                 self._db.execute("INSERT INTO claims VALUES (?, ?)", (number, key))
@@ -262,21 +219,11 @@ class Requests:
     def _rewrite(self, place: Place, request: Request) -> None:
         self._db.execute(f"UPDATE queue SET request = ? {_AT}", (_encode(request), *place))
 
-    def _make_known(self, key: int) -> bool:
-        return self._db.execute("INSERT OR IGNORE INTO known VALUES (?)", (key,)).rowcount == 1
-
     def _release(self, number: int, key: int) -> None:
         """End a claim: its URL may be asked for by others."""
-        self._db.execute("DELETE FROM known WHERE key = ?", (key,))
+        self._known.remove(key)
         self._db.execute("DELETE FROM claims WHERE request = ?", (number,))
         self._db.execute("UPDATE sizes SET known = known - 1")
-        self.forget_recent()
-
-
-def _nth(key: int, number: int) -> int:
-    """Return the key of a URL as one seed of those that are made again."""
-    text = b"%d seed %d" % (key, number)
-    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little", signed=True)
 
 
 def _read(number: int, data: bytes) -> Request:

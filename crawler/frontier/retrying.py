@@ -8,6 +8,7 @@ from pathlib import Path
 from crawler.errors import RunError
 from crawler.frontier.books import Books
 from crawler.frontier.hosts import Change, Hosts
+from crawler.frontier.known import Known
 from crawler.frontier.presence import is_crawled, locked
 from crawler.frontier.requests import Requests
 from crawler.frontier.schema import FILE, LOCK, connect, mapped
@@ -43,7 +44,7 @@ class Retrying:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._hosts = Hosts(connection, ask_notes=True)
-        self._requests = Requests(connection, rules=KeyRules())
+        self._requests = Requests(connection, known=Known(connection, rules=KeyRules()))
         self._books = Books(connection)
 
     def all(self) -> int:

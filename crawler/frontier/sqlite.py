@@ -16,12 +16,14 @@ from crawler.frontier.borrowing import Borrowed, Borrowing
 from crawler.frontier.changes import Changes
 from crawler.frontier.counters import Counters, News
 from crawler.frontier.hearing import Hearing
-from crawler.frontier.ledger import Ledger, Options, Taken
+from crawler.frontier.ledger import Ledger, Taken
 from crawler.frontier.life import Life
 from crawler.frontier.looking import Looking
+from crawler.frontier.options import Options
 from crawler.frontier.peers import Peers
 from crawler.frontier.presence import PROCESSES, locked
 from crawler.frontier.schema import FILE, LOCK, check_whole, connect, mapped
+from crawler.frontier.solitude import Solitude, come_in
 from crawler.frontier.turn import turn
 from crawler.outcome import Batch, Commit, Counts, HostLease, HostNotes, Part, Restart, Totals
 from crawler.protocols import Note
@@ -45,7 +47,8 @@ class SqliteFrontier:
     processes keep by name, `wished` with a number for `lend` when one wants to ask a host that is
     held here. The options are those of `MemoryFrontier`, and `slots`: how many
     requests a host without a delay may have in flight, for sharing it; `rest`: how many seconds
-    have to lie between two requests to a host, for one whose holder died.
+    have to lie between two requests to a host, for one whose holder died; `most_keys`: up to how
+    many known URLs are all kept in memory for `post`, 100 bytes each.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class SqliteFrontier:
         self._heard = heard
         self._wished = wished
         self._options = Options(**options)
+        self._posts = self._options.host_pages is None and not self._options.rest(HostNotes())
         self._thread = FileThread("frontier")
         self._changes = Changes()
         self._looking = Looking(self._changes, clock=self._options.clock)
@@ -118,19 +122,19 @@ class SqliteFrontier:
 
     @property
     def may_post(self) -> bool:
-        """See `Frontier.may_post`: not with others, whom an open transaction keeps from writing.
+        """See `Frontier.may_post`: not with others, nor where hosts have to rest.
 
-        Nor with a delay: then nobody waits for 20 ms, and that a host was asked has to outlive us.
+        With a delay nobody waits for a commit, and that a host was asked has to outlive us.
         """
-        has_delay = self._options.rest(HostNotes()) > 0
-        return not (has_delay or self._peers.several or self._hearing.somebody_comes)
+        return self._posts and not self._peers.several
 
-    async def post(self, batch: Batch) -> bool:
-        """See `Frontier.post`."""
-        since = self._changes.next
-        done, taken = await self._run(self._post, batch)
-        self._looking.heard(taken, since=since)
-        return done
+    async def post(
+        self, settled: Sequence[Request], found: Sequence[Request]
+    ) -> Sequence[HostLease] | None:
+        """See `Frontier.post`: what takes no look into the file is done here and now."""
+        if self._thread.rests and not self._ledger.ahead.needs_store:
+            return self._ledger.post(settled, found)
+        return await self._run(self._ledger.post, settled, found)
 
     async def commit(self, batch: Batch, *, posted: bool = False) -> Commit:
         """See `Frontier.commit`."""
@@ -138,10 +142,6 @@ class SqliteFrontier:
         news, taken = await self._run(self._commit, batch, posted=posted)
         self._looking.heard(taken, since=since)
         return Commit(counts=self._counters.learn(news))
-
-    async def forsake(self) -> None:
-        """See `Frontier.forsake`."""
-        await self._run(self._ledger.forsake)
 
     async def parts(self) -> Mapping[int, Part]:
         """See `Frontier.parts`."""
@@ -235,29 +235,26 @@ class SqliteFrontier:
         with locked(self._folder / LOCK):
             connection = self._connection = connect(self._path, durable=self._durable)
             self._peers = Peers(connection, self._folder / PROCESSES)
-            self._ledger = Ledger(connection, peers=self._peers, options=self._options)
+            self._solitude = Solitude(self._folder / LOCK, self._peers)
+            self._ledger = Ledger(
+                connection, peers=self._peers, solitude=self._solitude, options=self._options
+            )
             self._life = Life(self._ledger)
             self._borrowing = Borrowing(self._ledger)
             self._counters = Counters(self._ledger.books)
-            self._hearing = Hearing(connection, self._folder, ledger=self._ledger, life=self._life)
+            self._hearing = Hearing(connection, ledger=self._ledger, life=self._life)
             try:
+                come_in(self._folder / LOCK)
                 return self._life.begin(
                     alone=self._alone, check=lambda: check_whole(connection, self._path)
                 )
             except BaseException:
-                self._peers.close()
-                connection.close()
+                self._close()
                 raise
 
     def _grant(self, wish: int) -> None:
         with self._ledger.transaction():
             self._ledger.lending.grant(wish)
-
-    def _post(self, batch: Batch) -> tuple[bool, Taken | None]:
-        if not self.may_post:  # any more
-            return False, None
-        self._ledger.post(batch)
-        return True, self._looking.along(self._ledger.take)
 
     def _commit(self, batch: Batch, *, posted: bool) -> tuple[News, Taken | None]:
         self._ledger.commit(batch, posted=posted)
@@ -266,12 +263,13 @@ class SqliteFrontier:
 
     def _counts(self) -> tuple[Counts, News]:
         sizes, out = self._ledger.books.sizes(), self._ledger.out
+        ahead = len(self._ledger.ahead.found)
         counts = Counts(
-            queued=sizes.queued - out,
+            queued=sizes.queued + ahead - out,
             delayed=sizes.delayed,
             leased=out,
             hosts=self._ledger.books.hosts(),
-            known=sizes.known,
+            known=sizes.known + ahead,
             counters=self._counters.now,
         )
         return counts, self._counters.look()
@@ -290,5 +288,6 @@ class SqliteFrontier:
     def _close(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
+            self._solitude.close()
             self._peers.close()
             connection.close()

@@ -27,8 +27,9 @@ class RobotsBook:
 
     def learn(self, host: str, notes: HostNotes) -> None:
         """Keep what is known of `host`; replaces what was."""
-        self.forget(host)
-        self._notes[host] = notes
+        if self._notes.get(host) is not notes:
+            self.forget(host)
+            self._notes[host] = notes
 
     def forget(self, host: str) -> None:
         """Drop what is known of `host`; an unknown one is fine."""

@@ -43,8 +43,8 @@ class Machine(RuleBasedStateMachine):
         self.errands: list[str] = []
 
     @initialize(
-        host_pages=st.sampled_from([None, 1, 4]),
-        max_pages=st.sampled_from([None, 5]),
+        host_pages=st.sampled_from([None, None, 1, 4]),
+        max_pages=st.sampled_from([None, None, 5]),
         ask_notes=st.booleans(),
     )
     def begin(self, host_pages: int | None, max_pages: int | None, ask_notes: bool) -> None:
@@ -80,22 +80,33 @@ class Machine(RuleBasedStateMachine):
     def lease(self, limit: int) -> None:
         self._take(limit)
 
-    @rule(ended=several, found=links, limit=limits)
-    def post(
-        self, ended: list[int], found: list[tuple[str, int, int, int, bool]], limit: int
+    @rule(host=hosts, found=links, steps=st.integers(1, 4), limit=limits)
+    def follow(
+        self, host: str, found: list[tuple[str, int, int, int, bool]], steps: int, limit: int
     ) -> None:
-        """Let pages end and their links be leased before that is committed, if that can be."""
-        pages = _drawn(self.model.out(), ended)[: self._pages_left()]
-        batch = Batch(
-            settled=pages, pages=by_host(pages), found=[self._request(*link) for link in found]
-        )
-        rest = Batch(counts={"pages": len(pages)})
-        if self.runner.run(self.frontier.post(batch)):
-            self.model.commit(batch)
-            self._take(limit)
-            self._commit(rest, posted=True)
-        else:
-            self._commit(structs.replace(batch, counts=rest.counts))
+        """Go on with what a page found before that is committed, if that can be."""
+        self._commit(Batch(notes={host: NOTES}, found=[self._fresh(host)]))
+        self._take(100)
+        ended = [request for request in self.model.out() if request.host == host][:1]
+        if not (ended and self.frontier.may_post and self._pages_left() is None):
+            return
+        batch = Batch()
+        early: list[Request] = []
+        fresh = [self._request(host, *link[1:4], again=False) for link in found[:1]]
+        for _ in range(steps):
+            fresh.append(self._fresh(host))
+            batch.settled += ended
+            batch.found += fresh
+            leases = self.runner.run(self.frontier.post(ended, fresh))
+            ended = [request for lease in leases or () for request in lease.requests]
+            early += ended
+            if not ended:
+                break
+            fresh = []
+        batch.pages = by_host(batch.settled)
+        batch.counts = {"pages": len(batch.settled)}
+        self._commit(batch, posted=True, early=early)
+        self._take(limit)
 
     def _take(self, limit: int) -> None:
         if self.model.refused_again():
@@ -238,12 +249,16 @@ class Machine(RuleBasedStateMachine):
             again=again,
         )
 
+    def _fresh(self, host: str) -> Request:
+        return self._request(host, 100 + self.number, 0, 1, again=False)
+
     def _pages_left(self) -> int | None:
         return None if self.options["max_pages"] is None else max(0, self.model.reserved)
 
-    def _commit(self, batch: Batch, *, posted: bool = False) -> None:
+    def _commit(self, batch: Batch, *, posted: bool = False, early: Sequence[Request] = ()) -> None:
+        """Commit, also in the model; `early`: what was leased before that queued it."""
         counts = self.runner.run(self.frontier.commit(batch, posted=posted)).counts
-        self.model.commit(batch)
+        self.model.commit(batch, early=early)
         assert +Counter(counts) == +self.model.counts
 
     async def _lease(self, limit: int) -> Sequence[HostLease] | None:

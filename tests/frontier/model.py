@@ -63,7 +63,9 @@ class Model:
     def is_over(self) -> bool:
         return not (self.delayed or any(host.queue or host.out for host in self.hosts.values()))
 
-    def commit(self, batch: Batch) -> None:
+    def commit(self, batch: Batch, *, early: Sequence[Request] = ()) -> None:
+        """Do what a batch says; `early`: what of it was leased before."""
+        self._take_early([r for r in batch.found if r.data in {e.data for e in early}], early)
         for name, reason in batch.given_up.items():
             self.host(name).given_up = self.host(name).given_up or reason
         for name in batch.notes:
@@ -90,6 +92,19 @@ class Model:
         self.position.update(batch.position)
         self.examples = [*self.examples, *batch.examples][:10]
         self.reserved -= batch.counts.get("pages", 0)
+
+    def _take_early(self, found: Sequence[Request], early: Sequence[Request]) -> None:
+        for host in {request.host: self.hosts[request.host] for request in early}.values():
+            assert host.has_notes
+            assert not host.queue  # else something may have to come first
+            assert not self.refusal(host)
+        for request, leased in zip(found, early, strict=True):
+            assert plain(request) == plain(leased)
+            self._find(request)
+            host = self.hosts[request.host]
+            host.queue.remove(request)
+            host.out[request.data] = leased
+            assert len(host.out) <= self._batch
 
     def _settle(self, request: Request, *, is_failed: bool) -> None:
         self.host(request.host).out.pop(request.data, None)  # not there: made out of turn

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from crawler.frontier.known import Known
 from crawler.frontier.requests import Requests
 from crawler.frontier.schema import connect
 from crawler.frontier.sqlite import SqliteFrontier
@@ -39,7 +40,7 @@ def steps(connection: sqlite3.Connection, work: Callable[[], object]) -> int:
 def test_a_commit_costs_nothing_for_the_claims_of_what_failed(
     connection: sqlite3.Connection,
 ) -> None:
-    requests = Requests(connection, rules=KeyRules())
+    requests = Requests(connection, known=Known(connection, rules=KeyRules()))
 
     def settle(first: int) -> int:
         numbers = range(first, first + 10)

@@ -73,7 +73,7 @@ class Sqlite(Machine):
         assert (restart.position, restart.kept) == (self.model.position, self.model.kept)
 
 
-@pytest.mark.parametrize(("machine", "examples"), [(Memory, 150), (Sqlite, 30)])
+@pytest.mark.parametrize(("machine", "examples"), [(Memory, 150), (Sqlite, 60)])
 def test_a_frontier_comes_to_what_the_model_says(machine: type[Machine], examples: int) -> None:
     run_state_machine_as_test(
         machine, settings=settings(max_examples=examples, stateful_step_count=40, deadline=None)

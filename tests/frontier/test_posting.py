@@ -2,20 +2,22 @@
 
 import asyncio
 import shutil
-import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 from msgspec import structs
 
-from crawler.errors import TargetError
+from crawler.errors import RunError, TargetError
+from crawler.frontier.memory import MemoryFrontier
+from crawler.frontier.schema import LOCK
+from crawler.frontier.solitude import come_in
 from crawler.frontier.sqlite import SqliteFrontier
-from crawler.outcome import Batch, Counts, HostNotes
+from crawler.outcome import Batch, Counts, HostLease
 from crawler.request import Request
-from tests.frontier.contract import NOTES, Clock, add, leased, names
+from tests.frontier.contract import Clock, add, leased, names
 
-PAGE, LINK = Request("http://a/page"), Request("http://a/link")
+PAGE, LINK, NEXT = (Request(f"http://a/{name}") for name in ("page", "link", "next"))
 
 
 def frontier_in(folder: Path, *, alone: bool = True) -> SqliteFrontier:
@@ -24,13 +26,23 @@ def frontier_in(folder: Path, *, alone: bool = True) -> SqliteFrontier:
 
 @pytest.fixture
 async def frontier(tmp_path: Path) -> AsyncIterator[SqliteFrontier]:
-    """One that has posted that a page is settled, and its link found."""
     frontier = frontier_in(tmp_path)
     await frontier.open()
-    await add(frontier, PAGE)
-    assert await frontier.post(Batch(settled=await leased(frontier), found=[LINK]))
     yield frontier
     await frontier.aclose()
+
+
+async def first(frontier: SqliteFrontier) -> Request:
+    """Lease the first page of a host whose queue has nothing else."""
+    await add(frontier, PAGE)
+    (page,) = await leased(frontier)
+    return page
+
+
+def only(leases: Sequence[HostLease] | None) -> Request:
+    assert leases is not None
+    ((request,),) = [lease.requests for lease in leases]
+    return request
 
 
 async def after_a_kill(tmp_path: Path) -> tuple[list[str], int]:
@@ -52,90 +64,97 @@ async def after_a_kill(tmp_path: Path) -> tuple[list[str], int]:
 async def test_its_links_are_leased_before_it_is_true(
     frontier: SqliteFrontier, tmp_path: Path
 ) -> None:
+    page = await first(frontier)
+    link = only(await frontier.post([page], [LINK, LINK]))
+    assert (link.url, link.id) == (LINK.url, page.id + 1)
+    assert structs.replace(await frontier.counts(), counters={}) == Counts(
+        queued=0, leased=2, hosts=1, known=2
+    )
     assert await after_a_kill(tmp_path) == (["page"], 1)
-    (link,) = await leased(frontier)
-    assert link.url == LINK.url
-    assert await after_a_kill(tmp_path) == (["page"], 1)
-    await frontier.commit(Batch(), posted=True)
+    await frontier.commit(Batch(settled=[page], found=[LINK]), posted=True)
     assert await after_a_kill(tmp_path) == (["link"], 2)
+    await frontier.commit(Batch(settled=[link]))
+    assert await frontier.lease(1) == []
+    assert await after_a_kill(tmp_path) == ([], 2)
 
 
-async def test_who_waits_for_work_has_it_with_the_post(tmp_path: Path) -> None:
-    frontier = frontier_in(tmp_path)
-    await frontier.open()
-    await add(frontier, PAGE)
-    pages = await leased(frontier)
-    waiting = asyncio.create_task(leased(frontier))
-    await frontier.counts()
-    await frontier.post(Batch(settled=pages, found=[LINK]))
-    assert names(await asyncio.wait_for(waiting, 5)) == ["link"]
-    await frontier.aclose()
+async def test_a_chain_becomes_true_with_one_commit(
+    frontier: SqliteFrontier, tmp_path: Path
+) -> None:
+    page = await first(frontier)
+    links = [Request(f"http://a/{n}") for n in range(3)]
+    made = [page]
+    for link in links:
+        made.append(only(await frontier.post(made[-1:], [PAGE, link])))
+    assert await after_a_kill(tmp_path) == (["page"], 1)
+    await frontier.commit(Batch(settled=made[:-1], found=links), posted=True)
+    assert await after_a_kill(tmp_path) == (["2"], 4)
+    fresh = [request.id for request in made]
+    assert fresh == sorted(set(fresh))
+    await add(frontier, NEXT)
+    (later,) = await leased(frontier)
+    assert later.id > made[-1].id
+
+
+@pytest.mark.parametrize("ends", ["settled", "retried", "failed"])
+async def test_one_that_ended_before_it_was_queued_is_not_queued(
+    frontier: SqliteFrontier, tmp_path: Path, ends: str
+) -> None:
+    page = await first(frontier)
+    link = only(await frontier.post([page], [LINK]))
+    batch = Batch(settled=[page], found=[LINK])
+    if ends == "retried":
+        batch.retried.append((structs.replace(link, attempt=2), 900.0))
+    else:
+        batch.settled = [page, link]
+    if ends == "failed":
+        batch.failed.append((link, ["status"]))
+    await frontier.commit(batch, posted=True)
+    again = ["link"] if ends == "retried" else []
+    assert await after_a_kill(tmp_path) == (again, 2)
+    assert names(await leased(frontier)) == again
 
 
 async def test_nothing_else_that_is_committed_makes_it_true(
     frontier: SqliteFrontier, tmp_path: Path
 ) -> None:
-    (link,) = await leased(frontier)
-    await frontier.commit(Batch(kept={"why": b"not"}))
+    page = await first(frontier)
+    link = only(await frontier.post([page], [LINK]))
+    await frontier.commit(Batch(kept={"why": b"not"}, found=[Request("http://b/other")]))
     await frontier.reserve(3)
-    await frontier.claim({link.id: 5})
     await frontier.bury()
-    assert await after_a_kill(tmp_path) == (["page"], 1)
-    await frontier.commit(Batch(settled=[link]), posted=True)
-    assert await after_a_kill(tmp_path) == ([], 3)
-
-
-async def test_several_posts_become_true_together(frontier: SqliteFrontier, tmp_path: Path) -> None:
-    for number in range(5):
-        await frontier.post(
-            Batch(settled=await leased(frontier), found=[Request(f"http://{number}/{number}")])
-        )
-        await frontier.commit(Batch(notes={}))
-        assert await after_a_kill(tmp_path) == (["page"], 1)
-        await add(frontier, Request(f"http://{number}/x"))
-    await frontier.commit(Batch(counts={"pages": 6}), posted=True)
     found, known = await after_a_kill(tmp_path)
-    assert (sorted(found), known) == (["4", "x"], 12)
-
-
-async def test_what_is_forsaken_has_never_been(frontier: SqliteFrontier, tmp_path: Path) -> None:
-    await frontier.forsake()
-    assert await after_a_kill(tmp_path) == (["page"], 1)
-    await frontier.commit(Batch(kept={"seconds": b"5"}))
-    await frontier.aclose()
-    again = frontier_in(tmp_path)
-    assert (await again.open()).kept == {"seconds": b"5"}
-    assert names(await leased(again)) == ["page"]
-    await again.aclose()
+    assert (sorted(found), known) == (["page"], 2)  # b's robots.txt comes first
+    last = only(await frontier.post([link], [NEXT]))
+    await frontier.commit(Batch(settled=[page, link], found=[LINK, NEXT]), posted=True)
+    assert await after_a_kill(tmp_path) == (["next"], 4)
+    assert len({page.id, link.id, last.id}) == 3
 
 
 async def test_one_that_is_closed_with_it_leaves_nothing_of_it(
     frontier: SqliteFrontier, tmp_path: Path
 ) -> None:
-    await leased(frontier)
+    await frontier.post([await first(frontier)], [LINK])
     await frontier.aclose()
     assert await after_a_kill(tmp_path) == (["page"], 1)
 
 
-@pytest.mark.parametrize("fails", ["post", "lease", "commit"])
-async def test_a_full_disk_loses_nothing_of_it(
-    frontier: SqliteFrontier, tmp_path: Path, fails: str
-) -> None:
-    """What SQLite undoes when a disk is full is done again."""
+async def test_a_full_disk_loses_nothing_of_it(frontier: SqliteFrontier, tmp_path: Path) -> None:
+    page = await first(frontier)
+    link = only(await frontier.post([page], [LINK]))
     many = [Request(f"http://{n}/{n}") for n in range(3_000)]
     limit = await _full(frontier)
+    batch = Batch(settled=[page], found=[LINK, *many], counts={"pages": 1})
     with pytest.raises(TargetError, match="no space left"):
-        await frontier.post(Batch(found=many))
+        await frontier.commit(batch, posted=True)
+    assert await frontier.post([link], [LINK, NEXT]) is not None  # what was known is known
     await _full(frontier, limit)
-    if fails == "post":
-        await frontier.post(Batch(found=many))
-    if fails == "lease":
-        assert "link" in names(await leased(frontier, 4_000))
-    await frontier.commit(Batch(found=many, counts={"pages": 1}), posted=True)
+    batch.settled, batch.found = [page, link], [LINK, NEXT, *many]
+    await frontier.commit(batch, posted=True)
     counts = await frontier.counts()
-    assert (counts.known, counts.queued + counts.leased) == (3_002, 3_001)
+    assert (counts.known, counts.queued + counts.leased) == (3_003, 3_001)
     found, known = await after_a_kill(tmp_path)
-    assert ("link" in found, "page" in found, known) == (True, False, 3_002)
+    assert ("next" in found, "link" in found, "page" in found, known) == (True, False, False, 3_003)
 
 
 async def _full(frontier: SqliteFrontier, limit: int | None = None) -> int:
@@ -151,70 +170,134 @@ async def _full(frontier: SqliteFrontier, limit: int | None = None) -> int:
     return await frontier._run(set_limit)
 
 
-async def test_of_several_processes_none_posts(frontier: SqliteFrontier, tmp_path: Path) -> None:
-    other = frontier_in(tmp_path, alone=False)
-    coming = asyncio.create_task(other.open())
-    async with asyncio.timeout(10):
-        while not coming.done():
-            await frontier.listen()  # hears that somebody comes
-            if not await frontier.post(Batch()):
-                await frontier.commit(Batch(), posted=True)
-    assert not await frontier.post(Batch(found=[Request("http://b/")]))
-    assert not await other.post(Batch(found=[Request("http://b/")]))
-    assert (await frontier.counts()) == Counts(queued=1, hosts=1, known=2, counters={})
-    await other.aclose()
-
-
-async def test_nobody_else_sees_it(frontier: SqliteFrontier, tmp_path: Path) -> None:
-    connection = sqlite3.connect(tmp_path / "frontier.db")
-    known = "SELECT count(*) FROM known"
-    assert connection.execute(known).fetchone() == (1,)
-    await frontier.commit(Batch(), posted=True)
-    assert connection.execute(known).fetchone() == (2,)
-    connection.close()
-
-
-async def test_what_was_undone_is_not_done_again_once_another_process_wrote(
-    frontier: SqliteFrontier, tmp_path: Path
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        ([], "nothing is found"),
+        ([PAGE], "nothing is new"),
+        ([LINK, Request("http://b/")], "another host has to be leased"),
+        ([LINK, Request("http://a/x", again=True)], "one is wanted though it may be known"),
+        ([Request(f"http://a/{n}") for n in range(4)], "a host may not have so many out"),
+    ],
+)
+async def test_what_a_commit_has_to_decide_is_not_posted(
+    frontier: SqliteFrontier, tmp_path: Path, found: list[Request], why: str
 ) -> None:
-    limit = await _full(frontier)
-    with pytest.raises(TargetError):
-        await frontier.post(Batch(found=[Request(f"http://{n}/{n}") for n in range(3_000)]))
-    await _full(frontier, limit)
-    other = frontier_in(tmp_path, alone=False)
-    await other.open()
-    await other.commit(Batch(found=[Request("http://x/new")]))
-    with pytest.raises(TargetError, match="another process wrote"):
-        await frontier.commit(Batch(), posted=True)
-    await frontier.forsake()
-    await other.aclose()
+    page = await first(frontier)
+    assert await frontier.post([page], found) is None, why
+    assert await after_a_kill(tmp_path) == (["page"], 1)
+    assert (await frontier.counts()).leased == 1
 
 
-async def test_nothing_is_posted_where_hosts_rest(tmp_path: Path) -> None:
-    frontier = SqliteFrontier(tmp_path, clock=Clock(), batch=lambda notes: 4, rest=lambda notes: 1)
-    await frontier.open()
-    await add(frontier, PAGE)
-    assert not await frontier.post(Batch(settled=await leased(frontier), found=[LINK]))
-    await frontier.aclose()
+async def test_what_is_queued_comes_before_what_is_found(frontier: SqliteFrontier) -> None:
+    await add(frontier, PAGE, Request("http://a/deep", depth=3))
+    (page,) = await leased(frontier, 1)
+    assert await frontier.post([page], [LINK]) is None
+    (deep,) = await leased(frontier)
+    assert only(await frontier.post([page, deep], [LINK])).url == LINK.url
 
 
-async def test_a_host_that_has_to_rest_is_not_leased_before_what_is_posted_is_true(
+async def test_a_host_that_was_given_up_is_asked_no_more(frontier: SqliteFrontier) -> None:
+    await add(frontier, PAGE, NEXT)
+    page, last = await leased(frontier)
+    await frontier.commit(Batch(settled=[page], given_up={"a": "it does not answer"}))
+    assert await frontier.post([last], [LINK]) is None
+
+
+async def test_where_hosts_rest_or_have_a_limit_of_pages_nothing_is(tmp_path: Path) -> None:
+    resting = SqliteFrontier(tmp_path, clock=Clock(), batch=lambda notes: 4, rest=lambda notes: 1)
+    assert not resting.may_post
+    limited = SqliteFrontier(tmp_path, clock=Clock(), batch=lambda notes: 4, host_pages=5)
+    assert not limited.may_post
+    await resting.aclose()
+    await limited.aclose()
+
+
+async def test_of_more_known_urls_than_memory_keeps_the_file_is_asked(
     tmp_path: Path,
 ) -> None:
-    def rest(notes: HostNotes) -> float:
-        return notes.crawl_delay or 0.0
-
-    frontier = SqliteFrontier(tmp_path, clock=Clock(), batch=lambda notes: 4, rest=rest)
+    frontier = SqliteFrontier(tmp_path, clock=Clock(), batch=lambda notes: 4, most_keys=10)
     await frontier.open()
-    slow = structs.replace(NOTES, crawl_delay=60.0)
-    found = [PAGE, Request("http://slow/")]
-    await frontier.commit(Batch(found=found, notes={"a": NOTES, "slow": slow}))
-    (lease,) = await frontier.lease(1)
-    assert lease.host == "a"
-    assert await frontier.post(Batch(settled=list(lease.requests)))
-    leasing = asyncio.create_task(frontier.lease(8))
-    done, _ = await asyncio.wait([leasing], timeout=0.05)
-    assert not done
-    await frontier.commit(Batch(), posted=True)
-    assert [lease.host for lease in await leasing] == ["slow"]
+    page = await first(frontier)
+    many = [Request(f"http://{n}/") for n in range(20)]
+    await frontier.commit(Batch(found=many))
+    frontier._ledger.known.forget()
+    assert await frontier.post([page], [PAGE]) is None
+    link = only(await frontier.post([page], [*many, LINK]))
+    await frontier.commit(Batch(settled=[page], found=[LINK]), posted=True)
+    assert only(await frontier.post([link], [NEXT, LINK])).url == NEXT.url
     await frontier.aclose()
+
+
+async def test_what_an_earlier_life_knew_is_known(tmp_path: Path) -> None:
+    before = frontier_in(tmp_path)
+    await before.open()
+    await add(before, PAGE, LINK)
+    (page, link) = await leased(before)
+    await before.commit(Batch(settled=[link]))
+    await before.aclose()
+    now = frontier_in(tmp_path)
+    await now.open()
+    (page,) = await leased(now)
+    assert await now.post([page], [LINK]) is None
+    assert only(await now.post([page], [LINK, NEXT])).url == NEXT.url
+    await now.aclose()
+
+
+async def test_nobody_comes_into_a_run_while_something_is_posted(
+    frontier: SqliteFrontier, tmp_path: Path
+) -> None:
+    page = await first(frontier)
+    assert await frontier.post([page], [LINK])
+    other = frontier_in(tmp_path, alone=False)
+    coming = asyncio.create_task(other.open())
+    await asyncio.sleep(0.1)
+    assert not coming.done()
+    await frontier.commit(Batch(settled=[page], found=[LINK]), posted=True)
+    await asyncio.wait_for(coming, 5)
+    await other.commit(Batch(found=[NEXT]))
+    await other.aclose()
+
+
+async def test_of_several_processes_none_posts(frontier: SqliteFrontier, tmp_path: Path) -> None:
+    page = await first(frontier)
+    link = only(await frontier.post([page], [LINK]))
+    await frontier.commit(Batch(settled=[page], found=[LINK]), posted=True)
+    other = frontier_in(tmp_path, alone=False)
+    await other.open()
+    # One does not know yet that the other is there, the other does from the beginning.
+    assert frontier.may_post
+    assert not other.may_post
+    await other.commit(Batch(found=[NEXT]))
+    assert await frontier.post([link], [NEXT, Request("http://a/x")]) is None
+    await other.aclose()
+    # What the other did is known, once it is gone: that link is queued, and nobody leased it.
+    assert await frontier.post([link], [NEXT]) is None
+    await frontier.listen()
+    assert names(await leased(frontier)) == ["next"]
+    fresh = only(await frontier.post([link], [Request("http://a/y")]))
+    assert fresh.id == 4
+
+
+async def test_who_stops_with_something_posted_keeps_nobody_waiting_for_ever(
+    frontier: SqliteFrontier, tmp_path: Path
+) -> None:
+    page = await first(frontier)
+    assert await frontier.post([page], [LINK])
+    with pytest.raises(RunError, match="does not stir, and lets nobody in"):
+        come_in(tmp_path / LOCK, patience=0.05)
+    await frontier.commit(Batch(settled=[page], found=[LINK]), posted=True)
+    come_in(tmp_path / LOCK, patience=0.05)
+
+
+async def test_in_memory_it_is_done_at_once() -> None:
+    frontier = MemoryFrontier(clock=Clock(), batch=lambda notes: 4)
+    await add(frontier, PAGE)
+    (page,) = await leased(frontier)
+    assert await frontier.post([page], [PAGE]) is None
+    assert await frontier.post([page], [Request("http://a/x", again=True)]) is None
+    assert await frontier.post([page], [LINK]) == ()
+    (link,) = await leased(frontier)
+    await frontier.commit(Batch(settled=[page, link], found=[LINK]), posted=True)
+    assert await frontier.lease(1) == []
+    assert (await frontier.counts()).known == 2
