@@ -47,7 +47,7 @@ def may_be_posted(outcomes: Sequence[Outcome]) -> bool:
 
 
 def _may_be_posted(outcome: Outcome) -> bool:
-    if outcome.verdict is not Verdict.DONE and outcome.verdict is not Verdict.DUPLICATE:
+    if outcome.verdict is not Verdict.DONE:
         return False
     if outcome.notes is not None or outcome.gives_up or outcome.signal is not None:
         return False

@@ -93,11 +93,9 @@ class Committer:
             return False
         settled = [outcome.request for outcome in outcomes]
         found = [request for outcome in outcomes for request in outcome.found]
-        self._posted += (
-            entries  # also if this is cancelled meanwhile: the post is done all the same
-        )
+        self._posted += entries  # also if we are cancelled: the post may be done all the same
         try:
-            leases = await self._frontier.post(settled, found)
+            leases = await self._frontier.post(settled, found, limit=self._settings.concurrency)
         except TargetError:
             leases = None  # the commit will be patient
         if leases is None:

@@ -1,5 +1,6 @@
 """One thread for one owner's files."""
 
+from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
@@ -19,14 +20,28 @@ _hop = wrap(_call)
 
 
 class _Executor(ThreadPoolExecutor):
-    """One thread, whose last call is known."""
+    """One thread, and the calls that it has not ended."""
 
-    last: "Future[Any] | None" = None
+    def __init__(self, name: str) -> None:
+        super().__init__(1, thread_name_prefix=name)
+        self._calls: deque[Future[Any]] = deque()
+
+    @property
+    def is_idle(self) -> bool:
+        """True if nothing is left to do; one that was cancelled may wait behind one that runs."""
+        self._drop_ended()
+        return not self._calls
 
     def submit(self, *args: Any, **kwargs: Any) -> "Future[Any]":
         """See `ThreadPoolExecutor.submit`."""
-        self.last = super().submit(*args, **kwargs)
-        return self.last
+        call = super().submit(*args, **kwargs)
+        self._drop_ended()
+        self._calls.append(call)
+        return call
+
+    def _drop_ended(self) -> None:
+        while self._calls and self._calls[0].done():
+            self._calls.popleft()
 
 
 class FileThread:
@@ -37,15 +52,15 @@ class FileThread:
     """
 
     def __init__(self, name: str) -> None:
-        self._executor = _Executor(1, thread_name_prefix=name)
+        self._executor = _Executor(name)
 
     @property
     def rests(self) -> bool:
         """True if all that was asked of it is done: whoever asks may do as it would."""
-        return self._executor.last is None or self._executor.last.done()
+        return self._executor.is_idle
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Return what `work` returns; a cancelled call still ends on its thread, in its turn."""
+        """Return what `work` returns; a cancelled call ends on its thread if it has begun."""
         hop: Callable[..., Awaitable[T]] = _hop
         return await hop(work, *args, executor=self._executor, **kwargs)
 

@@ -27,6 +27,8 @@ class Entry(NamedTuple):
 
     outcome: Outcome
     ended: Callable[[], None] | None = None
+    was_refused: bool = False
+    """It could not be posted."""
 
 
 Post = Callable[[Sequence[Entry]], Awaitable[bool]]
@@ -71,21 +73,27 @@ class Outbox:
             await self._add(Entry(outcome, ended.set))
             await ended.wait()
 
-    async def hand_over(self, outcome: Outcome, *, ended: Callable[[], None] | None = None) -> None:
+    async def hand_over(
+        self,
+        outcome: Outcome,
+        *,
+        ended: Callable[[], None] | None = None,
+        was_refused: bool = False,
+    ) -> None:
         """Hand over an outcome; `ended()` is called when it is committed, or will not be."""
         if not self.is_closed:
-            await self._add(Entry(outcome, ended))
+            await self._add(Entry(outcome, ended, was_refused))
         elif ended is not None:
             ended()
 
     async def post(self, outcome: Outcome, *, ended: Callable[[], None]) -> bool:
         """Hand over an outcome; True if it is posted, and there is something to go on with."""
-        entry = Entry(outcome, ended)
         # Without the detour over the queue, which costs a chain of pages a tenth of its time.
         is_first = not self._gathered and self._queue.empty() and not self.is_closed
-        if is_first and await self._is_posted([entry]):
+        may_post = is_first and self._may_post()
+        if may_post and await self._is_posted([Entry(outcome, ended)]):
             return True
-        await self.hand_over(outcome, ended=ended)
+        await self.hand_over(outcome, ended=ended, was_refused=may_post)
         return False
 
     async def end(self) -> None:
@@ -132,16 +140,19 @@ class Outbox:
         """True if what is gathered is to be committed; if it can be posted, it is."""
         if not self._gathered or self._crew() is Crew.BUSY:
             return False
+        if any(entry.was_refused for entry in self._gathered) or not self._may_post():
+            return True
         if not await self._is_posted(self._gathered):
             return True
         self._gathered.clear()
         self._posted()
         return False
 
+    def _may_post(self) -> bool:
+        """True if workers idle until it is known what outcomes found."""
+        return self._post is not None and not self._is_late and self._crew() is Crew.IDLE
+
     async def _is_posted(self, entries: Sequence[Entry]) -> bool:
-        """Post outcomes where workers idle until it is known what they found, if that can be."""
-        if self._crew() is not Crew.IDLE or self._is_late:
-            return False
         async with self._posting:
             done = self._post is not None and await self._post(entries)
             if done:

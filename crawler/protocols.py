@@ -73,13 +73,14 @@ class Frontier(Protocol):
         """False where `post` would do nothing."""
 
     async def post(
-        self, settled: Sequence[Request], found: Sequence[Request]
+        self, settled: Sequence[Request], found: Sequence[Request], *, limit: int
     ) -> Sequence[HostLease] | None:
         """Let requests that `settled` ones `found` be made before that is committed.
 
-        Returns leases of what is new, or none of them if `lease` finds it. None: nothing is done,
-        for nothing is new, or the moment has to be a commit. The next commit with `posted` has to
-        settle the same requests, with all that they found; without it, none of this has ever been.
+        Returns leases of what is new, `limit` requests at most, or none of them if `lease` finds
+        it. None: nothing is done, for nothing is new, or the moment has to be a commit. The next
+        commit with `posted` has to settle the same requests, with all that they found; without it,
+        none of this has ever been.
         """
 
     async def commit(self, batch: Batch, *, posted: bool = False) -> Commit:

@@ -136,3 +136,19 @@ async def test_that_one_batch_was_late_makes_no_other_one_so() -> None:
         assert not gathering.done()
         assert len(await gathering) == 1
         await asyncio.sleep(0.1)
+
+
+async def test_what_could_not_be_posted_is_not_tried_again() -> None:
+    workers = Workers(Crew.IDLE, longest=60.0)
+    tries = 0
+
+    async def refuse(entries: Sequence[Entry]) -> bool:
+        nonlocal tries
+        tries += len(entries)
+        return False
+
+    gathering = asyncio.create_task(workers.outbox.gather(refuse))
+    await asyncio.sleep(0)
+    assert not await workers.outbox.post(outcome(), ended=nothing)
+    assert len(await gathering) == 1
+    assert tries == 1

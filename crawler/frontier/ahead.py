@@ -10,10 +10,13 @@ from crawler.frontier.books import Books
 from crawler.frontier.hosts import Hosts
 from crawler.frontier.known import Known
 from crawler.frontier.options import Options
-from crawler.frontier.requests import rank_of
+from crawler.frontier.requests import copy_of, rank_of
 from crawler.frontier.solitude import Solitude
 from crawler.outcome import HostLease
 from crawler.request import Request
+
+_MOST_FOUND = 2_000
+"""Links of a page up to which they are looked at on the loop, in a few milliseconds."""
 
 
 class Ahead:
@@ -52,16 +55,18 @@ class Ahead:
         return not (self._is_prepared and self._known.is_in_memory)
 
     def hand_out(
-        self, settled: Sequence[Request], found: Iterable[Request]
+        self, settled: Sequence[Request], found: Sequence[Request], *, limit: int
     ) -> list[HostLease] | None:
         """Lease what `settled` requests found and is new; None: nothing is, or not now.
 
-        All or nothing, as what is not leased here would wait for the commit.
+        All or nothing, as what is not leased here would wait for the commit; at most `limit`.
         """
+        if len(found) > _MOST_FOUND or not self._may_go_on(request.host for request in settled):
+            return None
         if not self._is_prepared and not self._prepare():
             return None
-        new = self._new(found)
-        if not new or not self._may_go_on(settled, new):
+        new = self._new(found, limit)
+        if not new or not self._may_go_on(new):
             return None
         if not self._solitude.keep():
             self.forget()
@@ -88,50 +93,60 @@ class Ahead:
 
     def _prepare(self) -> bool:
         """Look into the store for what `hand_out` has to know; False if we are not alone."""
-        if self._solitude.begin():
-            self.next_id = self.number_from(self._books.sizes().next_id)
-            self._known.load(self._options.most_keys)
-            self._is_prepared = True
-        return self._is_prepared
+        if not self._solitude.begin():
+            return False
+        if self._solitude.somebody_came:
+            for held in self._hosts.held.values():
+                held.is_empty = False
+        self.next_id = self.number_from(self._books.sizes().next_id)
+        self._known.load(self._options.most_keys)
+        self._is_prepared = True
+        return True
 
-    def _new(self, found: Iterable[Request]) -> dict[str, dict[int, Request]]:
-        """Return requests with new URLs, by host and fingerprint.
+    def _new(self, found: Iterable[Request], limit: int) -> dict[str, dict[int, Request]]:
+        """Return requests with new URLs, by host and fingerprint; nothing if that is too much.
 
-        None if one of all is wanted though it is known: whether it is queued is for a commit.
+        Nor if one of all is wanted though it may be known, or to blame: that is for a commit.
         """
         new: dict[str, dict[int, Request]] = {}
         for request in self._known.sifted(found):
-            if request.again or request.seeded:
-                return {}
             key = self._known.key_of(request)
-            if key not in self.found and not self._known.has(key):
-                new.setdefault(request.host, {}).setdefault(key, request)
+            if request.again or request.seeded or key in self._blame.keys:
+                return {}
+            if key in self.found or self._known.has(key):
+                continue
+            host = new.setdefault(request.host, {})
+            if key not in host:
+                host[key] = request
+                limit -= 1
+                if limit < 0 or len(host) > self._room(request.host):
+                    return {}
         return new
 
-    def _may_go_on(
-        self, settled: Iterable[Request], new: Mapping[str, Mapping[int, Request]]
-    ) -> bool:
-        """True if hosts have nothing else to offer, and may be asked for what is new."""
-        for name in {*new, *[request.host for request in settled]}:
+    def _room(self, name: str) -> int:
+        """Return how many more requests of a host may be out."""
+        held = self._hosts.held.get(name)
+        if held is None or held.notes is None:
+            return 0
+        return self._options.batch(held.notes) - len(held.out)
+
+    def _may_go_on(self, names: Iterable[str]) -> bool:
+        """True if hosts are ours and have nothing else to offer."""
+        for name in names:
             held = self._hosts.held.get(name)
             if held is None or not held.is_empty or held.shared or held.leaving or held.given_up:
                 return False
-            if name in new:
-                most = self._options.batch(held.notes) if held.notes is not None else 0
-                if len(held.out) + len(new[name]) > most:
-                    return False
-        return not self._blame.waits
+        return True
 
     def _lease(self, name: str, requests: Mapping[int, Request]) -> HostLease:
         """Lease requests of a host, which were found under these keys."""
         held = self._hosts.held[name]
         leased = []
-        for key, request in requests.items():
+        for key, request in sorted(requests.items(), key=lambda found: rank_of(found[1])):
             number, self.next_id = self.next_id, self.next_id + 1
-            numbered = structs.replace(request, id=number)
-            self.found[key], self._keys[number] = numbered, key
+            self.found[key], self._keys[number] = structs.replace(request, id=number), key
             self._known.remember(request)
             held.out[number] = rank_of(request)
-            leased.append(numbered)
+            leased.append(copy_of(self.found[key]))
         origin = urls.origin_of(leased[0].url)
         return HostLease(name, origin, leased, held.notes, held.due, held.slots)

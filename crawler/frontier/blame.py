@@ -21,13 +21,12 @@ class Blame:
         self._db = connection
         self._requests = requests
         self._known = known
-        self.waits = False
-        """True if some of it does."""
+        self.keys: set[int] = set()
+        """Under which it waits, as far as this process knows."""
 
     def look(self) -> None:
-        """See if blame of earlier lives waits for its request."""
-        row = self._db.execute("SELECT 1 FROM blamed LIMIT 1").fetchone()
-        self.waits = row is not None
+        """See what blame waits for its request."""
+        self.keys = {key for (key,) in self._db.execute("SELECT key FROM blamed")}
 
     def put(self, flight: Flight, *, alone: bool) -> bool:
         """Blame a request, if it is still to be settled; return if that counts as a crash.
@@ -46,18 +45,19 @@ class Blame:
             "INSERT OR REPLACE INTO blamed VALUES (?, ?, ?)",
             (flight.key, crashes + counts, not alone or suspect),
         )
-        self.waits = True
+        self.keys.add(flight.key)
         return counts
 
     def of(self, request: Request) -> Request:
         """Return a request that is found, with the blame that waits for it."""
-        if not self.waits:
+        if not self.keys or (number := self._known.key_of(request)) not in self.keys:
             return request
-        key = (self._known.key_of(request),)
+        key = (number,)
         row = self._db.execute("SELECT crashes, suspect FROM blamed WHERE key = ?", key).fetchone()
         if row is None:
             return request
         self._db.execute("DELETE FROM blamed WHERE key = ?", key)
+        self.keys.discard(number)
         crashes, suspect = row
         return structs.replace(
             request, crashes=crashes, suspect=bool(suspect), priority=BEHIND_ALL - crashes

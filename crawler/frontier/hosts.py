@@ -175,8 +175,6 @@ class Hosts:
     ) -> None:
         """Leave hosts in peace as if each had been asked just now."""
         for number in numbers:
-            if not self.is_known(number):
-                continue  # what brought it came to nothing
             held, _ = self.find(number)
             if held.name and (pause := seconds(held.notes or HostNotes())):
                 self._db.execute(
@@ -191,11 +189,6 @@ class Hosts:
             (now, limit),
         )
         return [held_of(*row) for row in rows]
-
-    def is_known(self, number: int) -> bool:
-        """True if there is such a host."""
-        found = self._db.execute("SELECT 1 FROM hosts WHERE id = ?", (number,))
-        return found.fetchone() is not None
 
     def find(self, number: int) -> tuple[Held, int | None]:
         """Return a host as it is now, and who holds it."""

@@ -112,10 +112,10 @@ class Ledger:
         return Taken([lease for _, lease in taken], over, due)
 
     def post(
-        self, settled: Sequence[Request], found: Sequence[Request]
+        self, settled: Sequence[Request], found: Sequence[Request], *, limit: int
     ) -> Sequence[HostLease] | None:
         """See `Frontier.post`; on the loop where it `needs_store` for nothing and that rests."""
-        leases = self.ahead.hand_out(settled, found)
+        leases = self.ahead.hand_out(settled, found, limit=limit)
         self.out += sum(len(lease.requests) for lease in leases or ())
         return leases
 
@@ -142,8 +142,7 @@ class Ledger:
                 self.peers.stay(in_hand=out, reserved=self.reserved - pages)
                 self.books.commit(batch, now, process=self.peers.number)
         except BaseException:
-            self.known.forget()
-            self.ahead.forget()
+            self._forget()
             raise
         if posted:
             self.ahead.queued()
@@ -156,8 +155,12 @@ class Ledger:
 
     def claim(self, finals: Mapping[int, int]) -> set[int]:
         """See `Frontier.claim`."""
-        with self.transaction():
-            return self.requests.claim(finals)
+        try:
+            with self.transaction():
+                return self.requests.claim(finals)
+        except BaseException:
+            self._forget()
+            raise
 
     def reserve(self, pages: int) -> int:
         """See `Frontier.reserve`."""
@@ -187,6 +190,12 @@ class Ledger:
             if fenced:
                 self.peers.check()
             yield
+
+    def _forget(self) -> None:
+        """Know nothing of the store by heart: a transaction was undone."""
+        self.known.forget()
+        self.ahead.forget()
+        self.blame.look()
 
     def _end_wishes(self, returned: Returned, changes: Mapping[str, Change]) -> None:
         """Hear which requests to hosts of other processes are made."""

@@ -123,10 +123,10 @@ class MemoryFrontier(Alone):
         return self._host_pages is None
 
     async def post(
-        self, settled: Sequence[Request], found: Sequence[Request]
+        self, settled: Sequence[Request], found: Sequence[Request], *, limit: int
     ) -> Sequence[HostLease] | None:
         """See `Frontier.post`: its part in queue and hosts is done, and not done twice."""
-        if any(request.again for request in found):
+        if limit < 1 or any(request.again for request in found):
             return None
         touched = dict.fromkeys(request.host for request in found if self._add(request))
         if not touched:

@@ -226,6 +226,13 @@ class Requests:
         self._db.execute("UPDATE sizes SET known = known - 1")
 
 
+def copy_of(request: Request) -> Request:
+    """Return a request as the queue would give it: a callback may change its `data`."""
+    if request.data is None:
+        return request
+    return _read(request.id, _encode(request))
+
+
 def _read(number: int, data: bytes) -> Request:
     request = _decode(data)
     structs.force_setattr(request, "id", number)  # nobody else has this object yet

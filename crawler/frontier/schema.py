@@ -14,7 +14,7 @@ FILE = "frontier.db"
 LOCK = ".lock"
 """Names in a run's folder; whoever opens the file holds the lock meanwhile."""
 
-FORMAT = 3
+FORMAT = 4
 _APPLICATION = 0x63726177  # "craw"
 # Processes of a run wait for each other's transactions, milliseconds each. The lock of another
 # program is waited for no longer than a signal may take to end the crawl.

@@ -8,6 +8,7 @@ from pathlib import Path
 from crawler.errors import RunError
 from crawler.frontier.peers import Peers
 from crawler.frontier.presence import PROCESSES, is_there, keeps_out, locked
+from crawler.oserrors import refused
 
 _COUNT = struct.Struct("<q")
 _PATIENCE = 10.0
@@ -30,6 +31,9 @@ class Solitude:
         self._fd = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
         self._count = -1
         self._is_kept = False
+        self.somebody_came = False
+        """True if somebody did between the last two times that we were alone."""
+        self._last: int | None = None
 
     def begin(self) -> bool:
         """See if nobody else is there, or is coming."""
@@ -38,13 +42,17 @@ class Solitude:
                 self._count = _read(self._fd) if self._peers.are_we_alone() else -1
         except BlockingIOError:
             self._count = -1
-        return self._count >= 0
+        if self._count < 0:
+            return False
+        self.somebody_came = self._last not in (None, self._count)
+        self._last = self._count
+        return True
 
     def keep(self) -> bool:
         """Keep others out from now; False if somebody came since it began."""
         if not self._is_kept and (presence := self._peers.presence) is not None:
             presence.keep_out(yes=True)
-            self._is_kept = _read(self._fd) == self._count
+            self._is_kept = _read(self._fd) == self._count and self._is_there()
             presence.keep_out(yes=self._is_kept)
         return self._is_kept
 
@@ -58,14 +66,24 @@ class Solitude:
         """Close the lock file."""
         os.close(self._fd)
 
+    def _is_there(self) -> bool:
+        """True if the lock file is the one that others would count themselves in."""
+        try:
+            return os.path.samestat(self._lock.stat(), os.fstat(self._fd))
+        except OSError:
+            return False
+
 
 def come_in(lock: Path, *, patience: float = _PATIENCE) -> None:
     """Come into a run whose lock this process holds. Raises `RunError` if it is kept out."""
-    fd = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
     try:
-        os.pwrite(fd, _COUNT.pack(_read(fd) + 1), 0)
-    finally:
-        os.close(fd)
+        fd = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            os.pwrite(fd, _COUNT.pack(_read(fd) + 1), 0)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        raise refused(lock, error) from None
     folder, until = lock.parent, time.monotonic() + patience
     while any(is_there(path) and keeps_out(path) for path in (folder / PROCESSES).glob("*")):
         if time.monotonic() > until:

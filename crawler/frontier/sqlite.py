@@ -21,7 +21,7 @@ from crawler.frontier.life import Life
 from crawler.frontier.looking import Looking
 from crawler.frontier.options import Options
 from crawler.frontier.peers import Peers
-from crawler.frontier.presence import PROCESSES, locked
+from crawler.frontier.presence import PROCESSES, is_crawled, locked
 from crawler.frontier.schema import FILE, LOCK, check_whole, connect, mapped
 from crawler.frontier.solitude import Solitude, come_in
 from crawler.frontier.turn import turn
@@ -42,13 +42,13 @@ _TOGETHER_SECONDS = 0.05
 class SqliteFrontier:
     """Hosts, requests and known URLs in `folder`/frontier.db, shared by the processes of a run.
 
-    One thread does all of it, a transaction for each call. `alone`: be the first process of the
-    run; otherwise, one more of a run that is being crawled. `heard` is called with what other
-    processes keep by name, `wished` with a number for `lend` when one wants to ask a host that is
-    held here. The options are those of `MemoryFrontier`, and `slots`: how many
-    requests a host without a delay may have in flight, for sharing it; `rest`: how many seconds
-    have to lie between two requests to a host, for one whose holder died; `most_keys`: up to how
-    many known URLs are all kept in memory for `post`, 100 bytes each.
+    One thread does all of it, a transaction for each call, but what `post` decides in memory.
+    `alone`: be the first process of the run; otherwise, one more of a run that is being crawled.
+    `heard` is called with what other processes keep by name, `wished` with a number for `lend` when
+    one wants to ask a host that is held here. The options are those of `MemoryFrontier`, and
+    `slots`: how many requests a host without a delay may have in flight, for sharing it; `rest`:
+    how many seconds have to lie between two requests to a host, for one whose holder died;
+    `most_keys`: up to how many known URLs are all kept in memory for `post`, 100 bytes each.
     """
 
     def __init__(
@@ -122,19 +122,16 @@ class SqliteFrontier:
 
     @property
     def may_post(self) -> bool:
-        """See `Frontier.may_post`: not with others, nor where hosts have to rest.
-
-        With a delay nobody waits for a commit, and that a host was asked has to outlive us.
-        """
+        """See `Frontier.may_post`: not with others, nor with a delay: then nobody waits for it."""
         return self._posts and not self._peers.several
 
     async def post(
-        self, settled: Sequence[Request], found: Sequence[Request]
+        self, settled: Sequence[Request], found: Sequence[Request], *, limit: int
     ) -> Sequence[HostLease] | None:
         """See `Frontier.post`: what takes no look into the file is done here and now."""
         if self._thread.rests and not self._ledger.ahead.needs_store:
-            return self._ledger.post(settled, found)
-        return await self._run(self._ledger.post, settled, found)
+            return self._ledger.post(settled, found, limit=limit)
+        return await self._run(self._ledger.post, settled, found, limit=limit)
 
     async def commit(self, batch: Batch, *, posted: bool = False) -> Commit:
         """See `Frontier.commit`."""
@@ -244,7 +241,9 @@ class SqliteFrontier:
             self._counters = Counters(self._ledger.books)
             self._hearing = Hearing(connection, ledger=self._ledger, life=self._life)
             try:
-                come_in(self._folder / LOCK)
+                # Who wants to be the first of a run that is crawled hears so without waiting.
+                if not (self._alone and is_crawled(self._folder)):
+                    come_in(self._folder / LOCK)
                 return self._life.begin(
                     alone=self._alone, check=lambda: check_whole(connection, self._path)
                 )

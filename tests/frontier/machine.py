@@ -97,8 +97,9 @@ class Machine(RuleBasedStateMachine):
             fresh.append(self._fresh(host))
             batch.settled += ended
             batch.found += fresh
-            leases = self.runner.run(self.frontier.post(ended, fresh))
+            leases = self.runner.run(self.frontier.post(ended, fresh, limit=8))
             ended = [request for lease in leases or () for request in lease.requests]
+            assert ended == sorted(ended, key=lambda r: (-r.priority, r.depth, r.data))
             early += ended
             if not ended:
                 break

@@ -98,7 +98,10 @@ class Model:
             assert host.has_notes
             assert not host.queue  # else something may have to come first
             assert not self.refusal(host)
-        for request, leased in zip(found, early, strict=True):
+        by_data = {leased.data: leased for leased in early}
+        assert len(by_data) == len(found) == len(early)
+        for request in found:
+            leased = by_data[request.data]
             assert plain(request) == plain(leased)
             self._find(request)
             host = self.hosts[request.host]
