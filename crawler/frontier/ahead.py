@@ -73,7 +73,7 @@ class Ahead:
             return None
         return [self._lease(name, requests) for name, requests in new.items()]
 
-    def key_of(self, number: int) -> int:
+    def unqueued_key(self, number: int) -> int:
         """Return the fingerprint of a request that is not queued yet; 0 if it is."""
         return self._keys.get(number, 0)
 

@@ -79,7 +79,7 @@ class Ledger:
         held = self.hosts.held.get(request.host)
         if held is None or request.id < 1:
             return None
-        return Flight(held.id, rank_of(request), request.id, self.ahead.key_of(request.id))
+        return Flight(held.id, rank_of(request), request.id, self.ahead.unqueued_key(request.id))
 
     def take(self, limit: int) -> Taken:
         """Take hosts that are due, with at most `limit` requests in all."""
@@ -125,7 +125,7 @@ class Ledger:
         pages = batch.counts.get("pages", 0) if self.options.max_pages is not None else 0
         try:
             with self.transaction():
-                changes = self._posting.post(batch, now, ahead=self.ahead, posted=posted)
+                changes = self._posting.write(batch, now, ahead=self.ahead, posted=posted)
                 returned = Returned(batch)
                 for name, change in changes.items():
                     held = self.hosts.held.get(name)

@@ -33,7 +33,7 @@ class Posting:
         self._books = books
         self._host_pages = host_pages
 
-    def post(self, batch: Batch, now: float, *, ahead: Ahead, posted: bool) -> dict[str, Change]:
+    def write(self, batch: Batch, now: float, *, ahead: Ahead, posted: bool) -> dict[str, Change]:
         """Write what a batch does to requests; return what it does to hosts, to be saved.
 
         `posted`: what is `ahead` is queued as well.

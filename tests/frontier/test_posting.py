@@ -40,6 +40,14 @@ async def first(frontier: SqliteFrontier) -> Request:
     return page
 
 
+async def second(frontier: SqliteFrontier) -> Request:
+    """Post the first page, and commit that; return its link, which is out."""
+    page = await first(frontier)
+    link = only(await frontier.post([page], [LINK], limit=8))
+    await frontier.commit(Batch(settled=[page], found=[LINK]), posted=True)
+    return link
+
+
 def only(leases: Sequence[HostLease] | None) -> Request:
     assert leases is not None
     ((request,),) = [lease.requests for lease in leases]
@@ -261,9 +269,7 @@ async def test_nobody_comes_into_a_run_while_something_is_posted(
 
 
 async def test_of_several_processes_none_posts(frontier: SqliteFrontier, tmp_path: Path) -> None:
-    page = await first(frontier)
-    link = only(await frontier.post([page], [LINK], limit=8))
-    await frontier.commit(Batch(settled=[page], found=[LINK]), posted=True)
+    link = await second(frontier)
     other = frontier_in(tmp_path, alone=False)
     await other.open()
     # One does not know yet that the other is there, the other does from the beginning.
@@ -371,9 +377,7 @@ async def test_blame_waits_for_its_request_only(frontier: SqliteFrontier, tmp_pa
 async def test_what_somebody_queued_who_came_and_went_comes_first(
     frontier: SqliteFrontier, tmp_path: Path
 ) -> None:
-    page = await first(frontier)
-    link = only(await frontier.post([page], [LINK], limit=8))
-    await frontier.commit(Batch(settled=[page], found=[LINK]), posted=True)
+    link = await second(frontier)
     other = frontier_in(tmp_path, alone=False)
     await other.open()
     await other.commit(Batch(found=[Request("http://a/urgent", priority=100)]))
@@ -388,9 +392,7 @@ async def test_what_somebody_queued_who_came_and_went_comes_first(
 async def test_nothing_is_posted_once_the_lock_file_is_another(
     frontier: SqliteFrontier, tmp_path: Path
 ) -> None:
-    page = await first(frontier)
-    link = only(await frontier.post([page], [LINK], limit=8))
-    await frontier.commit(Batch(settled=[page], found=[LINK]), posted=True)
+    link = await second(frontier)
     (tmp_path / LOCK).unlink()  # somebody took it for left over
     other = frontier_in(tmp_path, alone=False)
     await other.open()
