@@ -22,7 +22,7 @@ from urllib.parse import urljoin
 import aiohttp
 from selectolax.lexbor import LexborHTMLParser
 
-from benchmarks.generated import ON_ONE_CORE, Web, collect_less, serving
+from benchmarks.generated import ON_ONE_CORE, Web, prepare, serving
 from crawler import Item, Request, Response, Spider, crawl
 
 _PROMISES = {0.0: 0.6, 0.010: 0.8}
@@ -73,7 +73,7 @@ async def loop(folder: Path, url: str) -> int:
 
 
 def _child(who: str, url: str) -> None:
-    collect_less()
+    prepare()
     with tempfile.TemporaryDirectory() as folder:
         began, cpu = time.perf_counter(), time.process_time()
         work = loop(Path(folder), url) if who == "loop" else ours(Path(folder), url, who)

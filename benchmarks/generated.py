@@ -17,6 +17,8 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
+from crawler.cli.process import prepare_process
+
 ON_ONE_CORE = ("taskset", "-c", "0", sys.executable, "-m")
 """Runs a module where nothing else of a benchmark runs."""
 
@@ -82,9 +84,9 @@ def address(number: int) -> str:
     return f"127.1.{100 + number // 100}.{100 + number % 100}"
 
 
-def collect_less() -> None:
-    """Have Python look for cycles as often as in a crawl of the command line."""
-    gc.freeze()
+def prepare() -> None:
+    """Have this process as `crawl` has its own: its memory, collector and descriptors."""
+    prepare_process()
     gc.set_threshold(_COLLECTED_AFTER, *gc.get_threshold()[1:])
 
 

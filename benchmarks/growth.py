@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.generated import ON_ONE_CORE, collect_less
+from benchmarks.generated import ON_ONE_CORE, prepare
 from benchmarks.sites import serve
 from benchmarks.waiting import rss_bytes
 from crawler import Item, Request, Response, Spider, crawl
@@ -85,7 +85,7 @@ def _html(title: str, links: Sequence[int]) -> str:
 
 def _child(seeds: Sequence[str], pages: int) -> None:
     spider = Long(seeds, pages)
-    collect_less()
+    prepare()
     with tempfile.TemporaryDirectory() as folder:
         report = asyncio.run(crawl(spider, frontier="sqlite", output_dir=folder, min_free_bytes=0))
     print(json.dumps([report.pages, spider.samples]))

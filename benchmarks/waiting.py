@@ -37,7 +37,7 @@ import aiohttp
 from msgspec import Struct
 from selectolax.lexbor import LexborHTMLParser
 
-from benchmarks.generated import ON_ONE_CORE, Seen, Web, collect_less, serving
+from benchmarks.generated import ON_ONE_CORE, Seen, Web, prepare, serving
 from crawler import Item, Request, Response, Spider, crawl
 from crawler.events import Event, PageDone
 
@@ -129,7 +129,7 @@ def _held_up_seconds() -> float:
 
 def _child(seeds: Sequence[str], pages: int) -> None:
     spider = Broad(seeds, pages)
-    collect_less()
+    prepare()
     with tempfile.TemporaryDirectory() as folder:
         cpu = time.process_time()
         report = asyncio.run(crawl(spider, frontier="sqlite", output_dir=folder, min_free_bytes=0))
@@ -147,7 +147,7 @@ def _child(seeds: Sequence[str], pages: int) -> None:
 
 
 def _plain_child(seeds: Sequence[str]) -> None:
-    collect_less()
+    prepare()
     with tempfile.TemporaryDirectory() as folder:
         cpu = time.process_time()
         pages = asyncio.run(plain(seeds, Path(folder) / "items.jsonl"))

@@ -72,6 +72,7 @@ class Engine:
             freed=turns.freed,
             rest=turns.rest,
             note=frontier.note,
+            in_step=self._places.in_step,
         )
         self._outbox = Outbox(settings.concurrency, crew=self._look_at_crew, posted=turns.wake)
         self._committer = Committer(
@@ -203,7 +204,7 @@ class Engine:
         """Make a request when that is its turn; return one to make next, if it brought one."""
         await self._places.begin()
         # Nobody has begun with it before it is its turn: an errand may take its place.
-        async with self._isolation.of(request):
+        with await self._isolation.of(request):
             if self._stopping or not self._turns.begins(request):
                 self._places.leave()
                 self._forgo(request)
@@ -295,6 +296,5 @@ class Engine:
 
     def _start_timer(self) -> asyncio.TimerHandle:
         seconds = self._settings.max_seconds
-        loop = asyncio.get_running_loop()
         left = 1e9 if seconds is None else max(0.0, seconds - self._stats.seconds)
-        return loop.call_later(left, self.stop_everywhere, "max_seconds")
+        return asyncio.get_running_loop().call_later(left, self.stop_everywhere, "max_seconds")

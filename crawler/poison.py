@@ -82,7 +82,7 @@ class Mark:
         given: Any = None
         while True:
             self._works = True
-            self._say()
+            self._note.work()
             try:
                 waited_for = go(given)
             except StopIteration as end:
@@ -108,12 +108,25 @@ class Isolation:
         self._suspects = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    def of(self, request: Request) -> "_Place":
-        """Keep suspects apart from all others until the block ends; seeding is beside them all."""
-        return _Place(self, request)
+    async def of(self, request: Request) -> "_Place":
+        """Return a context that keeps suspects apart from all others; seeding is beside them all.
 
-    async def enter(self, *, suspect: bool) -> None:
-        """Come in when nobody is there whom that concerns."""
+        Comes back when nobody is there whom that concerns.
+        """
+        if request.kind == "seed":
+            return _Place(None, suspect=False)
+        if self._suspects or request.suspect:
+            await self._come_in(suspect=request.suspect)
+        self._inside += 1
+        return _Place(self, suspect=request.suspect)
+
+    def leave(self, *, suspect: bool) -> None:
+        """Let others come in."""
+        self._inside -= 1
+        if self._suspects:
+            self._left(suspect=suspect)
+
+    async def _come_in(self, *, suspect: bool) -> None:
         self._suspects += suspect
         try:
             while self._inside if suspect else self._suspects:
@@ -121,12 +134,6 @@ class Isolation:
         except BaseException:
             self._left(suspect=suspect)
             raise
-        self._inside += 1
-
-    def leave(self, *, suspect: bool) -> None:
-        """Let others come in."""
-        self._inside -= 1
-        self._left(suspect=suspect)
 
     def _left(self, *, suspect: bool) -> None:
         self._suspects -= suspect
@@ -143,21 +150,20 @@ class Isolation:
 class _Place:
     """A request's block in an `Isolation`; no generator, for every request has one."""
 
-    __slots__ = ("_isolation", "_request")
+    __slots__ = ("_isolation", "_suspect")
 
-    def __init__(self, isolation: Isolation, request: Request) -> None:
+    def __init__(self, isolation: Isolation | None, *, suspect: bool) -> None:
         self._isolation = isolation
-        self._request = request
+        self._suspect = suspect
 
-    async def __aenter__(self) -> None:
-        if self._request.kind != "seed":
-            await self._isolation.enter(suspect=self._request.suspect)
+    def __enter__(self) -> None:
+        pass
 
-    async def __aexit__(
+    def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._request.kind != "seed":
-            self._isolation.leave(suspect=self._request.suspect)
+        if self._isolation is not None:
+            self._isolation.leave(suspect=self._suspect)

@@ -49,7 +49,8 @@ class Visits:
 
     `freed(request)` is called as soon as the body is in: the host's slot is free then, however long
     the callback takes. `rest(host, until)` hears that a host wants peace; `note(request)` says what
-    a request does while it is in the hands of parser and spider.
+    a request does while it is in the hands of parser and spider; `in_step()` lets other visits
+    catch up.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Visits:
         freed: Callable[..., None],
         rest: Callable[[str, float], None],
         note: Callable[[Request], Note],
+        in_step: Callable[[], Awaitable[None]],
     ) -> None:
         self._settings = settings
         self._fetch = fetch
@@ -70,6 +72,7 @@ class Visits:
         self._freed = freed
         self._rest = rest
         self._note = note
+        self._in_step = in_step
         self._given_up: dict[str, str] = {}
         # A sitemap may have 50 MB, and the default executor is everybody's.
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="sitemaps")
@@ -103,8 +106,11 @@ class Visits:
         answer = await self.ask(request)
         if isinstance(answer, Response) and request.redirects:
             answer.redirects = (*request.redirects, *answer.redirects)
+        await self._in_step()
         with Mark(self._note(request)) as mark:
-            return await mark.watch(self._judged(request, answer, mark.but_for(errand)))
+            outcome = await mark.watch(self._judged(request, answer, mark.but_for(errand)))
+        await self._in_step()
+        return outcome
 
     async def _judged(
         self, request: Request, answer: Response | FetchError, errand: Fetch

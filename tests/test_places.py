@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from crawler.places import Places
 
 
@@ -22,3 +24,21 @@ async def test_who_begins_waits_until_an_outcome_is_committed() -> None:
     places.leave()  # one comes to nothing
     await asyncio.wait({third, fourth})
     assert (places.busy, places.free) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("names", "order"), [("abc", "abcABC"), ("ab", "aAbB")], ids=["several", "two"]
+)
+async def test_several_go_on_in_a_row_and_few_at_once(names: str, order: str) -> None:
+    # Where hardly anybody is busy, as in a chain, a turn of the loop is a large part of a page.
+    places, said = Places(8), list[str]()
+
+    async def make(name: str) -> None:
+        said.append(name)
+        await places.in_step()
+        said.append(name.upper())
+
+    for _ in names:
+        await places.begin()
+    await asyncio.gather(*map(make, names))
+    assert "".join(said) == order

@@ -1,7 +1,6 @@
 """Which callback is to blame when a process dies."""
 
 import asyncio
-from contextlib import AsyncExitStack
 
 import pytest
 from msgspec import structs
@@ -106,7 +105,7 @@ async def test_suspects_are_alone_and_the_others_are_together() -> None:
     most = {True: 0, False: 0}
 
     async def make(request: Request) -> None:
-        async with isolation.of(request):
+        with await isolation.of(request):
             inside.append(request)
             assert not request.suspect or len(inside) == 1
             assert sum(one.suspect for one in inside) in (0, len(inside))
@@ -122,11 +121,11 @@ async def test_suspects_are_alone_and_the_others_are_together() -> None:
 
 async def test_a_suspect_that_is_cancelled_keeps_nobody_waiting() -> None:
     isolation = Isolation()
-    async with asyncio.timeout(10), AsyncExitStack() as first:
-        await first.enter_async_context(isolation.of(REQUEST))
-        suspect = asyncio.ensure_future(isolation.of(SUSPECT).__aenter__())
+    async with asyncio.timeout(10):
+        await isolation.of(REQUEST)
+        suspect = asyncio.ensure_future(isolation.of(SUSPECT))
         await asyncio.sleep(0)
-        other = asyncio.ensure_future(isolation.of(REQUEST).__aenter__())
+        other = asyncio.ensure_future(isolation.of(REQUEST))
         await asyncio.sleep(0)
         assert not other.done()
         suspect.cancel()
@@ -136,8 +135,8 @@ async def test_a_suspect_that_is_cancelled_keeps_nobody_waiting() -> None:
 async def test_seeding_is_beside_a_suspect() -> None:
     isolation = Isolation()
     seeding = Request("http://seed.example/", kind="seed")
-    async with asyncio.timeout(10), isolation.of(seeding), isolation.of(SUSPECT):
-        async with isolation.of(seeding):
+    async with asyncio.timeout(10):
+        with await isolation.of(seeding), await isolation.of(SUSPECT), await isolation.of(seeding):
             pass
 
 

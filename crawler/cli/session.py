@@ -1,14 +1,12 @@
 """A crawl with a face: signals, progress, table."""
 
 import asyncio
-import gc
 import logging
 import os
-import resource
 import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Any, Literal
 
 from msgspec import structs
@@ -17,6 +15,7 @@ from rich.console import Console
 from crawler.app import Role, open_run
 from crawler.cli import progress, streams, table
 from crawler.cli.logs import NOTICES, Manner, logging_to
+from crawler.cli.process import prepare_process
 from crawler.cli.signals import Signals
 from crawler.cli.units import counted, harmless
 from crawler.errors import LeasesLost, RunError
@@ -31,7 +30,6 @@ from crawler.spider import Spider
 log = logging.getLogger(__name__)
 
 _STDIN, _STDOUT = 0, 1
-_DESCRIPTORS = 65_536
 _UNREAD = "nobody reads standard output any more"
 
 
@@ -53,8 +51,7 @@ def run_crawl(
     is_over = False
     if "-" in outputs:
         streams.check_stdout()
-    _allow_connections()
-    gc.freeze()  # what there is by now stays
+    prepare_process()
     signals = Signals(again)
     console = Console(file=streams.stderr(), highlight=False)  # stdout carries data only
     opened: AbstractAsyncContextManager[Run | Fleet]
@@ -111,8 +108,7 @@ def worker(job: Job, manner: Manner) -> list[str]:
 
 def run_worker(spider: Spider[Any], *, settings: Settings, manner: Manner, job: Job) -> int:
     """Crawl as one of several processes, for whoever holds the other end of standard input."""
-    _allow_connections()
-    gc.freeze()  # what there is by now stays
+    prepare_process()
     signals = Signals()
     console = Console(file=streams.stderr(), highlight=False)
 
@@ -185,18 +181,6 @@ def found(run: Run | Fleet, job: Job, *, joins: bool) -> str:
     pages, items = counted(stats.pages, "page"), counted(stats.items, "item")
     verb = "joining" if joins else "going on with"
     return f"{verb} {run.folder}: {pages} done, {restart.queued:,} queued{some}, {items} kept"
-
-
-def _allow_connections() -> None:
-    """Let this process hold as many connections as the system lets it.
-
-    The usual 1,024 descriptors are few for a broad crawl that keeps connections alive.
-    """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
-    if soft != resource.RLIM_INFINITY and soft < most:
-        with suppress(OSError, ValueError):  # macOS has a limit of its own below the hard one
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 @contextmanager

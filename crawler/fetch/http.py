@@ -1,6 +1,5 @@
 """One request over the network, through aiohttp."""
 
-import asyncio
 import io
 import math
 from collections.abc import Callable
@@ -57,11 +56,12 @@ class HttpFetch:
         self._statuses = frozenset(settings.statuses)
         self._proxies = Proxies(settings)
         own_headers(settings)  # refused at once, if they cannot be sent
-        self._deadlines = Deadlines()
+        self._deadlines: Deadlines | None = None
         self._resolver: Resolver | None = None
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
+        self._deadlines = Deadlines()
         self._resolver = Resolver()
         self._session = open_session(self._settings, resolver=self._resolver)
         return self
@@ -72,20 +72,23 @@ class HttpFetch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._deadlines.close()
+        if self._deadlines is not None:
+            self._deadlines.close()
         if self._session is not None and self._resolver is not None:
             await self._session.close()
             await self._resolver.close()
 
     async def __call__(self, request: Request) -> Response:
         """Ask once, without following redirects."""
+        if self._session is None or self._deadlines is None:
+            raise RuntimeError("HttpFetch is used inside `async with` only")
         hold = self._room.hold()
         response: Response | None = None
         try:
             with self._deadlines.after(request.timeout or self._settings.timeout) as limit:
                 own = _Trip(request, hold=hold, limit=limit, sent=self._sent)
                 trip.set(own)
-                response = await self._ask(request, own)
+                response = await self._ask(request, own, self._session)
         except FOREIGN as error:
             raise mapped(error, url=request.url) from error
         except FetchError as error:
@@ -96,15 +99,15 @@ class HttpFetch:
                 hold.release()
         return response
 
-    async def _ask(self, request: Request, own: "_Trip") -> Response:
-        if self._session is None:
-            raise RuntimeError("HttpFetch is used inside `async with` only")
+    async def _ask(
+        self, request: Request, own: "_Trip", session: aiohttp.ClientSession
+    ) -> Response:
         url = urls.to_yarl(request.url)
         headers = headers_of(request.headers)
-        if url.raw_user is not None and "Authorization" in (headers or self._session.headers):
+        if url.raw_user is not None and "Authorization" in (headers or session.headers):
             url = url.with_user(None)  # a header says it already; aiohttp refuses to have both
         proxy = self._proxies.proxy_of(url)
-        answer = await self._session.request(
+        answer = await session.request(
             request.method,
             url,
             data=_upload(request.body),
@@ -151,7 +154,7 @@ class HttpFetch:
 class _Trip:
     """One request on its way: its clock, its room, its moment of going out."""
 
-    __slots__ = ("_limit", "_loop", "_request", "_sent", "_started", "hold", "reused")
+    __slots__ = ("_limit", "_request", "_sent", "_started", "hold", "reused")
 
     def __init__(
         self,
@@ -166,8 +169,7 @@ class _Trip:
         self._request = request
         self._limit = limit
         self._sent = sent
-        self._loop = asyncio.get_running_loop()
-        self._started = self._loop.time()
+        self._started = limit.began
 
     def headers_sent(self) -> None:
         self._sent(self._request)
@@ -177,16 +179,16 @@ class _Trip:
 
     def seconds(self) -> float:
         """Return how long the server took; waiting for room is not counted."""
-        return self._loop.time() - self._started
+        return self._limit.time() - self._started
 
     async def make_room(self, size: int) -> None:
         """Take room for `size` bytes; while that has to be waited for, the clocks stand still."""
         if self.hold.try_grow(size):
             return
-        paused, end = self._loop.time(), self._limit.when
+        paused, end = self._limit.time(), self._limit.when
         self._limit.move(math.inf)
         await self.hold.grow(size)
-        waited = self._loop.time() - paused
+        waited = self._limit.time() - paused
         self._started += waited
         self._limit.move(end + waited)
 

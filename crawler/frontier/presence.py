@@ -121,11 +121,17 @@ class FlightNote:
 
     def work(self) -> None:
         """See `Note.work`."""
-        self._say(works=1)
+        if self._place is None:
+            self._begin(works=1)
+        else:
+            self._map[self._place + _WORKS] = 1
 
     def wait(self) -> None:
         """See `Note.wait`."""
-        self._say(works=0)
+        if self._place is None:
+            self._begin(works=0)
+        else:
+            self._map[self._place + _WORKS] = 0
 
     def clear(self) -> None:
         """See `Note.clear`."""
@@ -134,10 +140,8 @@ class FlightNote:
             _FLIGHT.pack_into(self._map, place, 0, 0, 0, 0, 0)
             self._free.append(place)
 
-    def _say(self, *, works: int) -> None:
-        if self._place is not None:
-            self._map[self._place + _WORKS] = works
-        elif self._free:  # else thousands wait for something: none of them is the one
+    def _begin(self, *, works: int) -> None:
+        if self._free:  # else thousands wait for something: none of them is the one
             self._place, flight = self._free.pop(), self._flight
             _FLIGHT.pack_into(
                 self._map, self._place, flight.host, flight.rank, flight.id, flight.key, works

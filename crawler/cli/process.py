@@ -1,0 +1,48 @@
+"""What `crawl` asks of the process that it has for itself."""
+
+import ctypes
+import gc
+import os
+import resource
+from contextlib import suppress
+
+_DESCRIPTORS = 65_536
+_MEBIBYTE = 1 << 20
+# mallopt's parameters, as in glibc's malloc.h.
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
+# A page's tree comes and goes. By default glibc gives the top of the heap back as soon as 128 KiB
+# of it are free, and takes it again with the next page: a page fault for every 4 KiB.
+_HEAP = {
+    _TOP_PAD: 4 * _MEBIBYTE,
+    _TRIM_THRESHOLD: 16 * _MEBIBYTE,
+    _MMAP_THRESHOLD: 4 * _MEBIBYTE,
+}
+
+
+def prepare_process() -> None:
+    """Let this process hold many connections, and keep what every page needs anew."""
+    _allow_connections()
+    _keep_heap()
+    gc.freeze()  # what there is by now stays
+
+
+def _allow_connections() -> None:
+    """Let this process hold as many connections as the system lets it.
+
+    The usual 1,024 descriptors are few for a broad crawl that keeps connections alive.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with suppress(OSError, ValueError):  # macOS has a limit of its own below the hard one
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def _keep_heap() -> None:
+    """Have the C library keep some free memory, unless the user told it how much to keep."""
+    if any(name.startswith("MALLOC_") or name == "GLIBC_TUNABLES" for name in os.environ):
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc's: others do without
+    if mallopt is not None:
+        for parameter, value in _HEAP.items():
+            mallopt(parameter, value)
