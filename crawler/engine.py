@@ -225,6 +225,7 @@ class Engine:
             self._places.hand_over()
             if await self._outbox.post(outcome, ended=self._places.committed):
                 return self._next_at_once()
+            await self._places.in_step()
         return None
 
     def _next_at_once(self) -> Request | None:
@@ -246,9 +247,8 @@ class Engine:
         return Crew.BUSY if busy and at_hand else Crew.IDLE
 
     async def _seed(self, request: Request) -> Outcome | None:
-        outcome = await self._visits.seed(
-            request, put=self._outbox.put, stopping=self._committer.hurry
-        )
+        put, stopping = self._outbox.put, self._committer.hurry
+        outcome = await self._visits.seed(request, put=put, stopping=stopping)
         self._turns.freed(request)
         if outcome is not None and outcome.verdict is Verdict.FAILED:
             self.broken = outcome.failures[0].reason

@@ -122,13 +122,14 @@ class Errands:
                 return leases[0]
             # Not made here: the callback may be cancelled, and others wait for it as well.
             if robots := self._turns.take_over(leases[0], urls.origin_of(request.url)):
-                self._spawn(self._ask_robots(leases[0], robots))
+                self._spawn(self._ask_robots(leases[0], *robots))
             await self._turns.known(request.host)
         reason = "the host is given up, or has all its pages (host_pages)"
         raise HostGivenUp(reason, url=request.url)
 
-    async def _ask_robots(self, lease: HostLease, request: Request) -> None:
+    async def _ask_robots(self, lease: HostLease, request: Request, due: float) -> None:
         while True:
+            await asyncio.sleep(max(0.0, due - self._clock()))
             granted = await self._turns.grant(lease, request)
             outcome = await self._visits.visit(granted, errand=self.fetch)
             if outcome.verdict is not Verdict.RETRY:
@@ -136,5 +137,4 @@ class Errands:
                 return
             if outcome.page is not None:
                 outcome.page.release()
-            await asyncio.sleep(max(0.0, outcome.wait - self._clock()))
-            request = structs.replace(request, attempt=request.attempt + 1)
+            request, due = structs.replace(request, attempt=request.attempt + 1), outcome.wait

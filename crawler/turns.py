@@ -20,16 +20,23 @@ _NO_PACE = Pace(0.0, 1)
 class _RobotsAsk:
     """A host's robots.txt on its way: by a worker, or by an errand that needs it sooner.
 
-    `begun`: somebody makes the request, again and again if it fails; `known` is set once the host's
-    notes are committed.
+    `begun`: somebody makes the request; it is not to go out before `due`. `changed` is set once the
+    host's notes are committed, or somebody else may make the request.
     """
 
-    __slots__ = ("begun", "known", "request")
+    __slots__ = ("begun", "changed", "due", "request")
 
     def __init__(self, request: Request) -> None:
         self.request = request
         self.begun = False
-        self.known = asyncio.Event()
+        self.due = 0.0
+        self.changed = asyncio.Event()
+
+    def put_off(self, request: Request, due: float) -> None:
+        """Hear that it is to be made again: an errand must not wait for a worker to do that."""
+        self.request, self.begun, self.due = request, False, due
+        self.changed.set()
+        self.changed = asyncio.Event()
 
 
 class _Turn:
@@ -101,8 +108,7 @@ class Turns:
         if outcome.page is not None:
             outcome.page.release()
         request = structs.replace(outcome.request, attempt=outcome.request.attempt + 1)
-        ask = self._robots[request.host]
-        ask.request, ask.begun = request, False
+        self._robots[request.host].put_off(request, outcome.wait)
         pace = self.pace(request.host, None)
         self._pacer.admit(request.host, [request], pace=pace, due=outcome.wait)
         self.wake()
@@ -176,8 +182,8 @@ class Turns:
                 self._end(turn)  # cancelled in the moment it was granted
         return structs.replace(request, id=turn.id)
 
-    def take_over(self, lease: HostLease, origin: str) -> Request | None:
-        """Return the request for a host's robots.txt if the caller is to make it.
+    def take_over(self, lease: HostLease, origin: str) -> tuple[Request, float] | None:
+        """Return the request for a host's robots.txt, and when, if the caller is to make it.
 
         None: somebody makes it already. A worker's own may wait for that worker for ever, if all
         workers wait for errands to this host.
@@ -189,17 +195,17 @@ class Turns:
             return None
         self._pacer.withdraw(lease.host, ask.request.id)
         ask.begun = True
-        return ask.request
+        return ask.request, ask.due
 
     async def known(self, host: str) -> None:
-        """Wait until a host's robots.txt, which somebody is asking for, is known."""
+        """Wait until a robots.txt that somebody asks for is known, or may be taken over."""
         if (ask := self._robots.get(host)) is not None:
-            await ask.known.wait()
+            await ask.changed.wait()
 
     def learned(self, host: str) -> None:
         """Hear that a host's notes are committed."""
         if (ask := self._robots.pop(host, None)) is not None:
-            ask.known.set()
+            ask.changed.set()
 
     def sent(self, request: Request) -> None:
         """Hear that a request went out on the wire: its host rests from now."""

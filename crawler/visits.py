@@ -108,9 +108,7 @@ class Visits:
             answer.redirects = (*request.redirects, *answer.redirects)
         await self._in_step()
         with Mark(self._note(request)) as mark:
-            outcome = await mark.watch(self._judged(request, answer, mark.but_for(errand)))
-        await self._in_step()
-        return outcome
+            return await mark.watch(self._judged(request, answer, mark.but_for(errand)))
 
     async def _judged(
         self, request: Request, answer: Response | FetchError, errand: Fetch

@@ -1,22 +1,23 @@
 """What `crawl` asks of the process that it has for itself."""
 
-import ctypes
 import gc
 import os
 import resource
 from contextlib import suppress
 
 _DESCRIPTORS = 65_536
-_MEBIBYTE = 1 << 20
+_KIBIBYTE = 1 << 10
 # mallopt's parameters, as in glibc's malloc.h.
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
 # A page's tree comes and goes. By default glibc gives the top of the heap back as soon as 128 KiB
-# of it are free, and takes it again with the next page: a page fault for every 4 KiB.
+# of it are free, and takes it again with the next page: a page fault for every 4 KiB. What is
+# larger than most pages, and than the 256 KiB that asyncio reads at once, is given back as before.
 _HEAP = {
-    _TOP_PAD: 4 * _MEBIBYTE,
-    _TRIM_THRESHOLD: 16 * _MEBIBYTE,
-    _MMAP_THRESHOLD: 4 * _MEBIBYTE,
+    _TOP_PAD: 4_096 * _KIBIBYTE,
+    _TRIM_THRESHOLD: 16_384 * _KIBIBYTE,
+    _MMAP_THRESHOLD: 512 * _KIBIBYTE,
 }
+_HEAP_VARIABLES = ("MALLOC_TOP_PAD_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_")
 
 
 def prepare_process() -> None:
@@ -40,9 +41,12 @@ def _allow_connections() -> None:
 
 def _keep_heap() -> None:
     """Have the C library keep some free memory, unless the user told it how much to keep."""
-    if any(name.startswith("MALLOC_") or name == "GLIBC_TUNABLES" for name in os.environ):
+    tunables = os.environ.get("GLIBC_TUNABLES", "")
+    if "glibc.malloc." in tunables or not os.environ.keys().isdisjoint(_HEAP_VARIABLES):
         return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc's: others do without
-    if mallopt is not None:
+    with suppress(ImportError, OSError, AttributeError):  # no glibc, or no way to it: as it was
+        import ctypes  # 2 ms that only a crawl needs, and not every Python has
+
+        mallopt = ctypes.CDLL(None).mallopt
         for parameter, value in _HEAP.items():
             mallopt(parameter, value)

@@ -8,35 +8,59 @@ import sys
 import pytest
 
 _IS_GLIBC = hasattr(ctypes.CDLL(None), "mallopt")
-_HEAP_MEBIBYTES = """
-import ctypes
+_HEAP = """
+import ctypes, sys
 from crawler.cli.process import prepare_process
 
 prepare_process()
-sbrk = ctypes.CDLL(None).sbrk
-sbrk.restype, sbrk.argtypes = ctypes.c_void_p, [ctypes.c_ssize_t]
-blocks = [bytes(100_000) for _ in range(100)]
-full = sbrk(0)
-del blocks
-print((full - sbrk(0)) >> 20)
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+libc.free.restype, libc.free.argtypes = None, [ctypes.c_void_p]
+libc.sbrk.restype, libc.sbrk.argtypes = ctypes.c_void_p, [ctypes.c_ssize_t]
+size, number = int(sys.argv[1]), int(sys.argv[2])
+at_first = libc.sbrk(0)
+blocks = (ctypes.c_void_p * number)(*[libc.malloc(size) for _ in range(number)])
+at_most = libc.sbrk(0)
+for block in reversed(blocks):
+    libc.free(block)
+print((at_most - at_first) >> 20, (at_most - libc.sbrk(0)) >> 20)
 """
 
+needs_glibc = pytest.mark.skipif(
+    not _IS_GLIBC, reason="only glibc can be told how much of the heap to keep"
+)
 
-def given_back(**variables: str) -> int:
-    """Return how many MiB of ten that were freed the heap gives back at once."""
+
+def heap(size: int, number: int, **variables: str) -> tuple[int, int]:
+    """Return by how many MiB blocks make the heap grow, and how many it gives back after them."""
     own = {k: v for k, v in os.environ.items() if not k.startswith(("MALLOC_", "GLIBC_"))}
     done = subprocess.run(
-        [sys.executable, "-c", _HEAP_MEBIBYTES],
+        [sys.executable, "-c", _HEAP, str(size), str(number)],
         env=own | variables,
         stdout=subprocess.PIPE,
         check=True,
         timeout=60,
     )
-    return int(done.stdout)
+    grown, given_back = map(int, done.stdout.split())
+    return grown, given_back
 
 
-@pytest.mark.skipif(not _IS_GLIBC, reason="only glibc can be told how much of the heap to keep")
-def test_the_heap_that_pages_need_anew_is_kept_unless_the_user_says_otherwise() -> None:
-    assert given_back() == 0
-    assert given_back(MALLOC_TRIM_THRESHOLD_="131072") > 5
-    assert given_back(GLIBC_TUNABLES="glibc.malloc.trim_threshold=131072") > 5
+@needs_glibc
+@pytest.mark.parametrize(("size", "number"), [(100_000, 100), (300_000, 33)])
+def test_what_pages_need_anew_is_kept(size: int, number: int) -> None:
+    grown, given_back = heap(size, number)
+    assert grown >= 9
+    assert given_back == 0
+
+
+@needs_glibc
+def test_the_heap_grows_in_large_steps_and_large_blocks_are_none_of_it() -> None:
+    assert heap(200_000, 5)[0] >= 4
+    assert heap(1_000_000, 20)[0] == 0
+
+
+@needs_glibc
+def test_the_user_may_say_how_much_of_the_heap_is_kept() -> None:
+    assert heap(100_000, 100, MALLOC_TRIM_THRESHOLD_="131072")[1] > 5
+    assert heap(100_000, 100, GLIBC_TUNABLES="glibc.malloc.trim_threshold=131072")[1] > 5
+    assert heap(100_000, 100, MALLOC_ARENA_MAX="2")[1] == 0
