@@ -8,6 +8,7 @@ CrawlerError
 │   ├── RunError              a run that cannot be gone on with as it is asked
 │   └── InvalidUrl            text that is no URL (also a ValueError)
 ├── FetchError                a request that brought no usable response
+│   ├── AddressRefused        a private address, or a scheme that is not http(s)
 │   ├── DnsError              the host's name does not resolve
 │   ├── ConnectError          no connection, or it broke
 │   ├── TlsError              the certificate or the handshake
@@ -84,6 +85,12 @@ class FetchError(CrawlerError):
         super().__init__(reason)
         self.url = url
         self.retry_after = retry_after
+
+
+class AddressRefused(FetchError):
+    """The host's address is private, and neither a seed nor `allow_private` named it."""
+
+    kind = "private_address"
 
 
 class DnsError(FetchError):

@@ -10,7 +10,7 @@ from msgspec import Struct
 from crawler import urls
 from crawler.errors import CallbackError, InvalidUrl, SpiderError
 from crawler.response import Response
-from crawler.settings import unknown
+from crawler.setting_values import unknown
 from crawler.spider import Spider
 
 _OPEN = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)

@@ -14,7 +14,7 @@ from yarl import URL
 from crawler import urls
 from crawler.errors import InvalidUrl, SpiderError
 from crawler.plain import encode, not_a_number, refuse
-from crawler.settings import is_header, unknown
+from crawler.setting_values import is_header, unknown
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 Callback = str | Callable[..., Any]

@@ -1,47 +1,17 @@
-"""Every setting, checked once."""
+"""Every setting."""
 
-import difflib
-import math
 import os
-import re
-import types
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
-from typing import (
-    Annotated,
-    Any,
-    Literal,
-    NamedTuple,
-    TypedDict,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import Annotated, Any, Literal, TypedDict, get_type_hints
 
-import msgspec
 from msgspec import Struct
 
 from crawler.errors import SettingError
+from crawler.setting_values import Say, checked, rule_of, unknown
 
 VERSION = "0.1.0"
 USER_AGENT = f"crawlkeeper/{VERSION} (+https://crawlkeeper.readthedocs.io)"
 _MB = 1_000_000
-_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*(?:([kMGT])(i?))?B?", re.IGNORECASE)
-_POWERS = " kmgt"
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2, a token
-_NOT_IN_VALUES = re.compile(r"[\r\n\0]")  # RFC 9110 5.5
-
-
-class _Say(NamedTuple):
-    """What a setting is for, and its bound."""
-
-    text: str
-    ge: float = -math.inf
-    gt: float = -math.inf
-
-    def admits(self, value: object) -> bool:
-        return not isinstance(value, int | float) or (value >= self.ge and value > self.gt)
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,61 +20,118 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Seconds are floats, sizes are bytes, and no limit is `None`.
     """
 
-    concurrency: Annotated[int, _Say("requests in hand at once", ge=1)] = 32
-    per_host: Annotated[int, _Say("requests in flight to one host", ge=1)] = 2
-    delay: Annotated[float, _Say("least seconds between two requests to a host", ge=0)] = 0.5
-    max_wait: Annotated[float, _Say("a host that wants a longer rest is given up", gt=0)] = 300.0
+    concurrency: Annotated[int, Say("requests in hand at once", ge=1)] = 32
+    per_host: Annotated[int, Say("requests in flight to one host", ge=1)] = 2
+    delay: Annotated[float, Say("least seconds between two requests to a host", ge=0)] = 0.5
+    max_wait: Annotated[float, Say("a host that wants a longer rest is given up", gt=0)] = 300.0
+    throttle: Annotated[bool, Say("ask a host less often while it is slow, or says 429 or 503")] = (
+        True
+    )
+    max_delay: Annotated[float, Say("longest delay that the throttle makes", gt=0)] = 60.0
+    max_crawl_delay: Annotated[
+        float, Say("a longer crawl-delay of robots.txt counts as this", ge=0)
+    ] = 60.0
+    host_failures: Annotated[
+        int | None, Say("failures in a row, then a host is left alone for a while", ge=1)
+    ] = 10
+    per_ip: Annotated[
+        int | None, Say("requests in flight to one address, of all its hosts", ge=1)
+    ] = None
 
-    timeout: Annotated[float, _Say("seconds for one whole request", gt=0)] = 30.0
-    connect_timeout: Annotated[float, _Say("seconds to connect", gt=0)] = 10.0
-    read_timeout: Annotated[float, _Say("longest silence of a server, seconds", gt=0)] = 15.0
-    retries: Annotated[int, _Say("further tries of a failed request", ge=0)] = 3
-    backoff: Annotated[float, _Say("seconds before the first retry, then doubled", gt=0)] = 1.0
-    max_redirects: Annotated[int, _Say("hops followed for one request", ge=0)] = 10
+    timeout: Annotated[float, Say("seconds for one whole request", gt=0)] = 30.0
+    connect_timeout: Annotated[float, Say("seconds to connect", gt=0)] = 10.0
+    read_timeout: Annotated[float, Say("longest silence of a server, seconds", gt=0)] = 15.0
+    min_rate_bytes: Annotated[
+        int, Say("least bytes a second of a body, after ten seconds", ge=0)
+    ] = 100
+    retries: Annotated[int, Say("further tries of a failed request", ge=0)] = 3
+    backoff: Annotated[float, Say("seconds before the first retry, then doubled", gt=0)] = 1.0
+    max_redirects: Annotated[int, Say("hops followed for one request", ge=0)] = 10
 
-    obey_robots: Annotated[bool, _Say("ask for robots.txt and keep to it")] = True
-    user_agent: Annotated[str, _Say("who we say we are; its first word is our robots.txt name")] = (
+    obey_robots: Annotated[bool, Say("ask for robots.txt and keep to it")] = True
+    obey_meta_robots: Annotated[bool, Say("keep to meta robots and X-Robots-Tag")] = True
+    obey_nofollow: Annotated[
+        bool, Say("follow_all leaves out links with rel=nofollow, ugc, sponsored")
+    ] = True
+    obey_base: Annotated[bool, Say("resolve links against <base href>")] = True
+    meta_refresh: Annotated[
+        bool, Say("follow <meta http-equiv=refresh> and Refresh as redirects")
+    ] = True
+    srcset: Annotated[bool, Say("links() of img and source have what srcset names")] = True
+    canonical: Annotated[
+        Literal["follow", "drop", "ignore"],
+        Say("of a page whose canonical URL is another: follow it, drop the page, ignore it"),
+    ] = "follow"
+    user_agent: Annotated[str, Say("who we say we are; its first word is our robots.txt name")] = (
         USER_AGENT
     )
-    headers: Annotated[dict[str, str], _Say("sent with every request")] = {}
-    proxy: Annotated[str | None, _Say("URL of an HTTP proxy")] = None
-    trust_env: Annotated[bool, _Say("take proxies from HTTP_PROXY and its like")] = False
-    verify_tls: Annotated[bool, _Say("refuse certificates that do not check out")] = True
+    headers: Annotated[dict[str, str], Say("sent with every request")] = {}
+    secret_headers: Annotated[
+        tuple[str, ...], Say("headers that never leave the origin they are for")
+    ] = ()
+    auth: Annotated[dict[str, str], Say("by origin: user:password, or Bearer TOKEN")] = {}
+    proxy: Annotated[str | None, Say("URL of an HTTP proxy")] = None
+    trust_env: Annotated[bool, Say("take proxies from HTTP_PROXY and its like")] = False
+    verify_tls: Annotated[bool, Say("refuse certificates that do not check out")] = True
+    allow_private: Annotated[
+        tuple[str, ...], Say("private hosts, host:port or networks that may be asked")
+    ] = ()
 
     accept: Annotated[
-        tuple[str, ...], _Say("types delivered: html xhtml xml json text, MIME types, or *")
+        tuple[str, ...], Say("types delivered: html xhtml xml json text, MIME types, or *")
     ] = ("html", "xhtml", "xml", "json", "text")
-    statuses: Annotated[tuple[int, ...], _Say("statuses delivered besides 2xx")] = ()
-    body_bytes: Annotated[int, _Say("largest body, decompressed", gt=0)] = 10 * _MB
-    html_bytes: Annotated[int, _Say("largest body that is parsed as HTML", gt=0)] = 2 * _MB
-    memory_bytes: Annotated[int, _Say("bodies held at once, all together", gt=0)] = 128 * _MB
-    min_free_bytes: Annotated[int, _Say("room the output disk must keep", ge=0)] = 1_000 * _MB
-    callback_timeout: Annotated[float | None, _Say("seconds for one callback", gt=0)] = None
+    statuses: Annotated[tuple[int, ...], Say("statuses delivered besides 2xx")] = ()
+    body_bytes: Annotated[int, Say("largest body, decompressed", gt=0)] = 10 * _MB
+    html_bytes: Annotated[int, Say("largest body that is parsed as HTML", gt=0)] = 2 * _MB
+    memory_bytes: Annotated[int, Say("bodies held at once, all together", gt=0)] = 128 * _MB
+    min_free_bytes: Annotated[int, Say("room the output disk must keep", ge=0)] = 1_000 * _MB
+    callback_timeout: Annotated[float | None, Say("seconds for one callback", gt=0)] = None
 
-    max_depth: Annotated[int | None, _Say("links from a seed, at most", ge=0)] = None
-    max_pages: Annotated[int | None, _Say("pages, then stop", ge=1)] = None
-    max_items: Annotated[int | None, _Say("items, then stop", ge=1)] = None
-    max_seconds: Annotated[float | None, _Say("seconds, then stop", gt=0)] = None
-    max_failures: Annotated[int | None, _Say("failed requests, then give up", ge=1)] = None
-    host_pages: Annotated[int | None, _Say("pages of one host, at most", ge=1)] = None
-    stop_seconds: Annotated[float, _Say("seconds that pages in hand get after Ctrl-C", ge=0)] = 8.0
+    max_depth: Annotated[int | None, Say("links from a seed, at most", ge=0)] = None
+    max_pages: Annotated[int | None, Say("pages, then stop", ge=1)] = None
+    max_items: Annotated[int | None, Say("items, then stop", ge=1)] = None
+    max_seconds: Annotated[float | None, Say("seconds, then stop", gt=0)] = None
+    max_failures: Annotated[int | None, Say("failed requests, then give up", ge=1)] = None
+    host_pages: Annotated[int | None, Say("pages of one host, at most", ge=1)] = None
+    shape_pages: Annotated[int | None, Say("pages of one URL shape of a host, at most", ge=1)] = (
+        None
+    )
+    traps: Annotated[
+        Literal["skip", "report", "ignore"], Say("links that lead into endless URL spaces")
+    ] = "skip"
+    duplicates: Annotated[
+        Literal["drop", "count", "ignore"], Say("pages with the body of another, or nearly so")
+    ] = "ignore"
+    soft_404: Annotated[
+        Literal["drop", "count", "ignore"],
+        Say("pages like what the host gives for a URL that is none"),
+    ] = "ignore"
+    url_bytes: Annotated[int, Say("longest URL", gt=0)] = 2083
+    max_sitemaps: Annotated[int, Say("sitemaps read of one host", ge=1)] = 1_000
+    sitemap_since: Annotated[
+        str | None, Say("date before which a sitemap's entries are too old: 2026-01-31")
+    ] = None
+    stop_seconds: Annotated[float, Say("seconds that pages in hand get after Ctrl-C", ge=0)] = 8.0
 
-    target_pause: Annotated[float, _Say("seconds to wait for a full disk", ge=0)] = 30.0
+    target_pause: Annotated[float, Say("seconds to wait for a full disk", ge=0)] = 30.0
 
-    ignore_query_order: Annotated[bool, _Say("?a=1&b=2 is the same page as ?b=2&a=1")] = False
+    ignore_query_order: Annotated[bool, Say("?a=1&b=2 is the same page as ?b=2&a=1")] = False
     ignore_params: Annotated[
-        tuple[str, ...], _Say("query parameters that make no other page; utm_* for all such")
+        tuple[str, ...], Say("query parameters that make no other page; utm_* for all such")
     ] = ()
 
     frontier: Annotated[
-        Literal["memory", "sqlite"], _Say("where the queue lives; sqlite survives a crash")
+        Literal["memory", "sqlite"], Say("where the queue lives; sqlite survives a crash")
     ] = "memory"
     durable: Annotated[
         Literal["process", "full"],
-        _Say("what a run survives: kill -9, or full: power loss as well"),
+        Say("what a run survives: kill -9, or full: power loss as well"),
     ] = "process"
-    pages: Annotated[Literal["files", "none"], _Say("where bodies are kept")] = "none"
-    output_dir: Annotated[str, _Say("folder of the runs")] = "output"
+    pages: Annotated[Literal["files", "none"], Say("where bodies are kept")] = "none"
+    output_dir: Annotated[str, Say("folder of the runs")] = "output"
+    escape_formulas: Annotated[
+        bool, Say("CSV cells that a spreadsheet would run get an apostrophe")
+    ] = True
 
 
 class SettingsDict(TypedDict, total=False):
@@ -114,18 +141,33 @@ class SettingsDict(TypedDict, total=False):
     per_host: int
     delay: float
     max_wait: float
+    throttle: bool
+    max_delay: float
+    max_crawl_delay: float
+    host_failures: int | None
+    per_ip: int | None
     timeout: float
     connect_timeout: float
     read_timeout: float
+    min_rate_bytes: int
     retries: int
     backoff: float
     max_redirects: int
     obey_robots: bool
+    obey_meta_robots: bool
+    obey_nofollow: bool
+    obey_base: bool
+    meta_refresh: bool
+    srcset: bool
+    canonical: Literal["follow", "drop", "ignore"]
     user_agent: str
     headers: Mapping[str, str]
+    secret_headers: tuple[str, ...]
+    auth: Mapping[str, str]
     proxy: str | None
     trust_env: bool
     verify_tls: bool
+    allow_private: tuple[str, ...]
     accept: str | tuple[str, ...]
     statuses: tuple[int, ...]
     body_bytes: int
@@ -139,6 +181,13 @@ class SettingsDict(TypedDict, total=False):
     max_seconds: float | None
     max_failures: int | None
     host_pages: int | None
+    shape_pages: int | None
+    traps: Literal["skip", "report", "ignore"]
+    duplicates: Literal["drop", "count", "ignore"]
+    soft_404: Literal["drop", "count", "ignore"]
+    url_bytes: int
+    max_sitemaps: int
+    sitemap_since: str | None
     stop_seconds: float
     target_pause: float
     ignore_query_order: bool
@@ -147,6 +196,7 @@ class SettingsDict(TypedDict, total=False):
     durable: Literal["process", "full"]
     pages: Literal["files", "none"]
     output_dir: str | os.PathLike[str]
+    escape_formulas: bool
 
 
 class Layer(Struct, frozen=True):
@@ -162,125 +212,20 @@ NAMES: tuple[str, ...] = tuple(_TYPES)
 
 def merge(layers: Iterable[Layer]) -> Settings:
     """Return checked settings; a later layer wins. Raises `SettingError` naming the layer."""
-    checked: dict[str, object] = {}
+    values: dict[str, object] = {}
     for layer in layers:
         for name, value in layer.values.items():
-            checked[name] = check(name, value, layer=layer.name)
-    return Settings(**checked)  # type: ignore[arg-type]  # each value was checked above
+            values[name] = check(name, value, layer=layer.name)
+    return Settings(**values)  # type: ignore[arg-type]  # each value was checked above
 
 
 def check(name: str, value: object, *, layer: str) -> object:
     """Return `value` as the setting's own type. Text is read as the command line gives it."""
     if name not in _TYPES:
         raise SettingError(f"{layer}: {unknown('setting', name, NAMES)}")
-    annotation = _TYPES[name]
-    try:
-        read = msgspec.convert(
-            _read(value, annotation, size=_is_size(name)),
-            get_args(annotation)[0],
-            strict=not isinstance(value, str),
-        )
-        if isinstance(read, float) and not math.isfinite(read):
-            raise ValueError
-        if isinstance(read, str) and not read.strip():
-            raise ValueError
-        sent = {"User-Agent": read} if name == "user_agent" else read
-        if isinstance(sent, dict) and not all(map(is_header, sent, sent.values())):
-            raise ValueError
-    except (msgspec.ValidationError, ValueError):
-        raise _refusal(layer, name, _expected(name, annotation), value) from None
-    rule = _rule(annotation)
-    if not rule.admits(read):
-        raise _refusal(layer, name, _bound(rule), value)
-    return read
-
-
-def _refusal(layer: str, name: str, expected: str, value: object) -> SettingError:
-    return SettingError(f"{layer}: {name} must be {expected}, got {value!r}")
-
-
-def unknown(what: str, name: str, known: Iterable[str]) -> str:
-    """Return `unknown setting 'dealy'; did you mean 'delay'?`, or without the hint."""
-    close = difflib.get_close_matches(name.lower(), list(known), n=1)
-    return f"unknown {what} {name!r}" + (f"; did you mean {close[0]!r}?" if close else "")
+    return checked(name, value, _TYPES[name], layer=layer)
 
 
 def describe() -> dict[str, str]:
     """Return every setting's name and its one line of help, in order."""
-    return {name: _rule(annotation).text for name, annotation in _TYPES.items()}
-
-
-def _read(value: object, annotation: object, *, size: bool) -> object:
-    """Bring text, and what a keyword may hold, into the shape msgspec converts."""
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    if not isinstance(value, str):
-        return list(value) if isinstance(value, tuple | set | frozenset) else value
-    if value.strip().lower() in ("none", "null") and _is_optional(annotation):
-        return None
-    if size and (match := _SIZE.fullmatch(value.strip())):
-        return _size(match[1], unit=match[2], thousand=1024 if match[3] else 1000)
-    plain = _plain(annotation)
-    if get_origin(plain) is tuple:
-        return [part.strip() for part in value.split(",") if part.strip()]
-    if get_origin(plain) is dict:
-        return msgspec.json.decode(value)
-    return value if plain is str else value.strip()
-
-
-def _size(number: str, *, unit: str | None, thousand: int) -> int:
-    power = _POWERS.index(unit.lower()) if unit else 0
-    return int(Decimal(number) * thousand**power)
-
-
-def _is_size(name: str) -> bool:
-    return name.endswith("_bytes")
-
-
-def is_header(name: str, value: str) -> bool:
-    """True for a header field that can be sent."""
-    return bool(_NAME.fullmatch(name)) and not _NOT_IN_VALUES.search(value)
-
-
-def _plain(annotation: object) -> Any:
-    """Return the type inside `Annotated[T | None, ...]`."""
-    if get_origin(annotation) is Annotated:
-        annotation = get_args(annotation)[0]
-    if get_origin(annotation) in (Union, types.UnionType):
-        return next(arg for arg in get_args(annotation) if arg is not type(None))
-    return annotation
-
-
-def _is_optional(annotation: object) -> bool:
-    inner = get_args(annotation)[0]
-    return get_origin(inner) in (Union, types.UnionType)
-
-
-def _rule(annotation: object) -> _Say:
-    return next(arg for arg in get_args(annotation)[1:] if isinstance(arg, _Say))
-
-
-_WORDS: dict[object, str] = {
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-    str: "text",
-    dict: 'names and values, as {"Name": "value"}',
-    tuple: "a list, as a,b,c",
-}
-
-
-def _expected(name: str, annotation: object) -> str:
-    """Say what would have been right, type and bound."""
-    plain, bound = _plain(annotation), _bound(_rule(annotation))
-    if get_origin(plain) is Literal:
-        return " or ".join(repr(choice) for choice in get_args(plain))
-    words = "a size, as 10 MB" if _is_size(name) else _WORDS[get_origin(plain) or plain]
-    words += f", {bound}" if bound else ""
-    return words + (" or none" if _is_optional(annotation) else "")
-
-
-def _bound(rule: _Say) -> str:
-    if rule.ge > -math.inf:
-        return f"at least {rule.ge:g}"
-    return f"more than {rule.gt:g}" if rule.gt > -math.inf else ""
+    return {name: rule_of(annotation).text for name, annotation in _TYPES.items()}

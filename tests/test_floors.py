@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "crawler"
 # From the ground up. A folder is a room: its files may know each other, rooms of one floor do not.
 FLOORS: list[set[str]] = [
     {"errors"},
+    {"setting_values"},
     {"clock", "file_thread", "oserrors", "plain", "settings", "syncing", "urls", "usercode"},
     {"parse"},
     {"items"},

@@ -136,7 +136,10 @@ def test_headers_are_cut_loose_from_what_was_given() -> None:
 # The least each number may be, and what is just too little; 0 is never "no limit".
 LEAST: dict[str, tuple[float, float]] = {
     **dict.fromkeys(["concurrency", "per_host", "max_pages", "max_items"], (1, 0)),
-    **dict.fromkeys(["max_failures", "host_pages"], (1, 0)),
+    **dict.fromkeys(["max_failures", "host_pages", "shape_pages", "max_sitemaps"], (1, 0)),
+    **dict.fromkeys(["host_failures", "per_ip", "url_bytes"], (1, 0)),
+    **dict.fromkeys(["min_rate_bytes", "max_crawl_delay"], (0, -1)),
+    **dict.fromkeys(["max_delay"], (0.01, 0)),
     **dict.fromkeys(["retries", "max_redirects", "max_depth", "min_free_bytes"], (0, -1)),
     **dict.fromkeys(["body_bytes", "html_bytes", "memory_bytes"], (1, 0)),
     **dict.fromkeys(["delay", "stop_seconds", "target_pause"], (0, -0.01)),

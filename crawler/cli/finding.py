@@ -13,7 +13,7 @@ from msgspec import Struct
 from crawler.cli import COMMANDS
 from crawler.cli.streams import warn
 from crawler.errors import CrawlerError, SpiderError
-from crawler.settings import unknown
+from crawler.setting_values import unknown
 from crawler.spider import Spider
 from crawler.usercode import load_guarded
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from crawler.errors import SettingError, UsageError
-from crawler.settings import NAMES, Layer, unknown
+from crawler.setting_values import unknown
+from crawler.settings import NAMES, Layer
 
 _PREFIX = "CRAWLER_"
 

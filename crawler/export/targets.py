@@ -15,7 +15,7 @@ from crawler.oserrors import refused
 from crawler.outcome import Position
 from crawler.protocols import Follower
 from crawler.records.streams import Streams
-from crawler.settings import unknown
+from crawler.setting_values import unknown
 
 STDOUT = "-"
 _LINES = ".jsonl"

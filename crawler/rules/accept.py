@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from crawler.errors import SettingError
-from crawler.settings import unknown
+from crawler.setting_values import unknown
 
 _MOST_JUDGED = 1_000
 _XHTML = "application/xhtml+xml"

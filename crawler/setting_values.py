@@ -1,0 +1,148 @@
+"""A setting's value, read and checked."""
+
+import difflib
+import math
+import os
+import re
+import types
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
+
+import msgspec
+
+from crawler.errors import SettingError
+
+_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*(?:([kMGT])(i?))?B?", re.IGNORECASE)
+_POWERS = " kmgt"
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2, a token
+_NOT_IN_VALUES = re.compile(r"[\r\n\0]")  # RFC 9110 5.5
+
+
+class Say(NamedTuple):
+    """What a setting is for, and its bound."""
+
+    text: str
+    ge: float = -math.inf
+    gt: float = -math.inf
+
+    def admits(self, value: object) -> bool:
+        """True for a value within the bound."""
+        return not isinstance(value, int | float) or (value >= self.ge and value > self.gt)
+
+
+def checked(name: str, value: object, annotation: Any, *, layer: str) -> object:
+    """Return `value` as the type of setting `name`, which `annotation` gives with its `Say`.
+
+    Text is read as the command line gives it. Raises `SettingError`.
+    """
+    try:
+        read = msgspec.convert(
+            _read(value, annotation, size=_is_size(name)),
+            get_args(annotation)[0],
+            strict=not isinstance(value, str),
+        )
+        if isinstance(read, float) and not math.isfinite(read):
+            raise ValueError
+        if isinstance(read, str) and not read.strip():
+            raise ValueError
+        sent = {"User-Agent": read} if name == "user_agent" else read
+        if (
+            name != "auth"
+            and isinstance(sent, dict)
+            and not all(map(is_header, sent, sent.values()))
+        ):
+            raise ValueError
+    except (msgspec.ValidationError, ValueError):
+        raise _refusal(layer, name, _expected(name, annotation), value) from None
+    rule = rule_of(annotation)
+    if not rule.admits(read):
+        raise _refusal(layer, name, _bound(rule), value)
+    return read
+
+
+def _refusal(layer: str, name: str, expected: str, value: object) -> SettingError:
+    return SettingError(f"{layer}: {name} must be {expected}, got {value!r}")
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """Return `unknown setting 'dealy'; did you mean 'delay'?`, or without the hint."""
+    close = difflib.get_close_matches(name.lower(), list(known), n=1)
+    return f"unknown {what} {name!r}" + (f"; did you mean {close[0]!r}?" if close else "")
+
+
+def _read(value: object, annotation: object, *, size: bool) -> object:
+    """Bring text, and what a keyword may hold, into the shape msgspec converts."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if not isinstance(value, str):
+        return list(value) if isinstance(value, tuple | set | frozenset) else value
+    if value.strip().lower() in ("none", "null") and _is_optional(annotation):
+        return None
+    if size and (match := _SIZE.fullmatch(value.strip())):
+        return _size(match[1], unit=match[2], thousand=1024 if match[3] else 1000)
+    plain = _plain(annotation)
+    if get_origin(plain) is tuple:
+        return [part.strip() for part in value.split(",") if part.strip()]
+    if get_origin(plain) is dict:
+        return msgspec.json.decode(value)
+    return value if plain is str else value.strip()
+
+
+def _size(number: str, *, unit: str | None, thousand: int) -> int:
+    power = _POWERS.index(unit.lower()) if unit else 0
+    return int(Decimal(number) * thousand**power)
+
+
+def _is_size(name: str) -> bool:
+    return name.endswith("_bytes")
+
+
+def is_header(name: str, value: str) -> bool:
+    """True for a header field that can be sent."""
+    return bool(_NAME.fullmatch(name)) and not _NOT_IN_VALUES.search(value)
+
+
+def _plain(annotation: object) -> Any:
+    """Return the type inside `Annotated[T | None, ...]`."""
+    if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) in (Union, types.UnionType):
+        return next(arg for arg in get_args(annotation) if arg is not type(None))
+    return annotation
+
+
+def _is_optional(annotation: object) -> bool:
+    inner = get_args(annotation)[0]
+    return get_origin(inner) in (Union, types.UnionType)
+
+
+def rule_of(annotation: object) -> Say:
+    """Return what a setting's annotation says of it."""
+    return next(arg for arg in get_args(annotation)[1:] if isinstance(arg, Say))
+
+
+_WORDS: dict[object, str] = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "text",
+    dict: 'names and values, as {"Name": "value"}',
+    tuple: "a list, as a,b,c",
+}
+
+
+def _expected(name: str, annotation: object) -> str:
+    """Say what would have been right, type and bound."""
+    plain, bound = _plain(annotation), _bound(rule_of(annotation))
+    if get_origin(plain) is Literal:
+        return " or ".join(repr(choice) for choice in get_args(plain))
+    words = "a size, as 10 MB" if _is_size(name) else _WORDS[get_origin(plain) or plain]
+    words += f", {bound}" if bound else ""
+    return words + (" or none" if _is_optional(annotation) else "")
+
+
+def _bound(rule: Say) -> str:
+    if rule.ge > -math.inf:
+        return f"at least {rule.ge:g}"
+    return f"more than {rule.gt:g}" if rule.gt > -math.inf else ""
