@@ -17,7 +17,9 @@ from crawler.export.targets import STDOUT
 from crawler.frontier.presence import present
 from crawler.frontier.schema import FILE
 from crawler.jobs import Job, has_lines
+from crawler.oserrors import refused
 from crawler.outcome import Restart
+from crawler.owned import make_folder, named, own
 from crawler.protocols import Memory, PageStore, Spool
 from crawler.records.streams import Streams
 from crawler.settings import Settings
@@ -81,6 +83,7 @@ async def open_files(
             )
             store = await stack.enter_async_context(pages)
         if restart.part:
+            _make_part(folder, restart.part)
             spool = await FileSpool.open(
                 paths(folder / PARTS / str(restart.part)), min_free_bytes=least, durable=durable
             )
@@ -89,14 +92,18 @@ async def open_files(
             return
         files = paths(folder, items=where.spool)
         position = restart.position or where.position
+        # What -o names is the user's: a link there leads where they want it to.
+        openers = {"items": named} if where.spool else {}
         for name, committed in restart.position.items():
-            if missing := mend(restart.kept, name, files[name], committed=committed):
+            opener = openers.get(name, own)
+            if missing := mend(restart.kept, name, files[name], committed=committed, opener=opener):
                 log.warning("%s had lost its last %d bytes; they are back", files[name], missing)
         spool = await stack.enter_async_context(
             await FileSpool.open(
                 files,
                 position=position,
                 resumed=bool(restart.position),
+                openers=openers,
                 min_free_bytes=least,
                 durable=durable,
             )
@@ -123,6 +130,16 @@ async def open_files(
         await spool.committed(position, ())
         del restart
         yield Kept(spool, store, followings, memories)
+
+
+def _make_part(folder: Path, number: int) -> None:
+    """Make the folder of a further process's line files. Raises `TargetError`."""
+    part = folder / PARTS / str(number)
+    try:
+        make_folder(part.parent)
+        make_folder(part)
+    except OSError as error:
+        raise refused(part, error) from None
 
 
 def paths(folder: Path, *, items: str | None = None) -> dict[str, Path]:

@@ -12,7 +12,17 @@ PACKAGE = Path(__file__).parent.parent / "crawler"
 FLOORS: list[set[str]] = [
     {"errors"},
     {"setting_values"},
-    {"clock", "file_thread", "oserrors", "plain", "settings", "syncing", "urls", "usercode"},
+    {
+        "clock",
+        "file_thread",
+        "oserrors",
+        "owned",
+        "plain",
+        "settings",
+        "syncing",
+        "urls",
+        "usercode",
+    },
     {"parse"},
     {"items"},
     {"request"},

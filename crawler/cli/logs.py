@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from logging.handlers import QueueHandler, QueueListener
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from rich.console import Console
 from crawler.cli.units import clipped, harmless
 from crawler.errors import TargetError
 from crawler.oserrors import refused
+from crawler.owned import own
 
 NOTICES = logging.getLogger("crawler.notice")
 """What whoever started the crawl is told even without -v, in one line: `-q` alone silences it."""
@@ -118,9 +120,13 @@ class LogFile(logging.FileHandler):
     """Appends to a file; on a full disk lines are lost, and the crawl goes on: `lost` says why."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, encoding="utf-8", errors="replace")
         self.lost: TargetError | None = None
         self._path = path
+        super().__init__(path)
+
+    def _open(self) -> TextIOWrapper:
+        """Open the file, which is ours: no link is followed."""
+        return open(self._path, "a", encoding="utf-8", errors="replace", opener=own)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         """Note that a record could not be written."""

@@ -14,6 +14,7 @@ from crawler.errors import OutputError, TargetError
 from crawler.export.steady_file import SteadyFile
 from crawler.file_thread import FileThread
 from crawler.oserrors import refused
+from crawler.owned import fresh
 from crawler.protocols import Follower
 from crawler.records.streams import Columns, Streams
 
@@ -127,10 +128,11 @@ class _Table:
 
     def _rewrite(self, columns: tuple[str, ...], *, more: int) -> None:
         """Replace the file by one with `more` columns, empty in the rows so far."""
-        path = self._file.path
+        # The file itself: `replace` would put a file in the place of a link that -o names.
+        path = Path(os.path.realpath(self._file.path))
         beside = path.with_name(f".{path.name}.part")
         try:
-            with path.open("rb") as source, beside.open("wb") as wider:
+            with open(path, "rb") as source, open(beside, "xb", opener=fresh) as wider:
                 records = _records(source)
                 next(records)
                 wider.write(_text([columns]))
@@ -141,7 +143,7 @@ class _Table:
             beside.unlink(missing_ok=True)
             raise refused(path, error) from None
         self._file.close()
-        self._file = SteadyFile(path)
+        self._file = SteadyFile(self._file.path)
 
 
 def _paths(path: Path, streams: Streams) -> dict[str, Path]:

@@ -13,6 +13,7 @@ from crawler.file_thread import FileThread
 from crawler.keeping import kept_by
 from crawler.oserrors import refused
 from crawler.outcome import Batch, Part, Position
+from crawler.owned import own
 from crawler.protocols import Frontier, Memory, Spool
 
 _CHUNK_BYTES = 1_000_000
@@ -127,7 +128,7 @@ def _chunk(path: Path, start: int, end: int) -> bytes:
     """Return whole lines of a file from byte `start` on, about a chunk of them."""
     size = _CHUNK_BYTES
     try:
-        with path.open("rb", buffering=0) as file:
+        with open(path, "rb", buffering=0, opener=own) as file:
             while True:
                 data = os.pread(file.fileno(), min(size, end - start), start)
                 whole = data.rfind(b"\n") + 1

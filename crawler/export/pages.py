@@ -4,13 +4,16 @@ import logging
 import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
+from operator import itemgetter
 from pathlib import Path, PurePath
 from types import TracebackType
 
 from crawler.export.paths import path_for
 from crawler.export.space import FreeSpace
+from crawler.export.tree import Tree
 from crawler.file_thread import FileThread
 from crawler.oserrors import refused
+from crawler.owned import open_folder
 from crawler.response import Response
 from crawler.syncing import sync_folders, sync_names
 
@@ -23,7 +26,7 @@ _MANY_FILES = 100_000
 # files cost nothing that can be measured. On a disk all three are slower alike: 60 to 900 µs, as
 # the disk's own write-back goes.
 _PART = ".part-"
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 class FilePages:
@@ -31,6 +34,7 @@ class FilePages:
 
     A file is whole or not there: it is written as `.part-NAME` in `folder` and renamed. The same
     page again takes the place of the one before, so a batch that failed or died may be saved again.
+    Nothing is written through a symbolic link: `folder` and what is in it are ours.
     `durable`: what is saved survives power loss. Of several processes each has a `name` of its own;
     `living()` are the names in use.
     """
@@ -46,7 +50,7 @@ class FilePages:
         living: Callable[[], Collection[str]] = tuple,
     ) -> None:
         self._folder = folder
-        self._part = os.path.join(folder, f"{_PART}{name}")
+        self._part = f"{_PART}{name}"
         self._living = living
         self._space = FreeSpace(folder, min_free_bytes=min_free_bytes)
         self._many_files = many_files
@@ -86,46 +90,69 @@ class FilePages:
 
     def _sweep(self) -> None:
         """Remove what processes that were killed had begun to write."""
-        # Listed first: who has a part by now is among the living, or dead.
-        parts = list(self._folder.glob(f"{_PART}*"))
-        living = self._living()
-        for part in parts:
-            if part.name.removeprefix(_PART) not in living:
-                part.unlink(missing_ok=True)
+        path = self._folder
+        try:
+            fd = open_folder(path)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise refused(path, error) from None
+        try:
+            # Listed first: who has a part by now is among the living, or dead.
+            parts = [name for name in os.listdir(fd) if name.startswith(_PART)]
+            living = self._living()
+            for part in parts:
+                if part.removeprefix(_PART) not in living:
+                    path = self._folder / part
+                    with suppress(FileNotFoundError):
+                        os.unlink(part, dir_fd=fd)
+        except OSError as error:
+            raise refused(path, error) from None
+        finally:
+            os.close(fd)
         if self._durable:
             sync_folders([self._folder])
 
     def _write_all(self, names: Sequence[str], pages: Sequence[Response]) -> None:
-        path = os.fspath(self._folder)
-        try:
-            os.makedirs(path, exist_ok=True)
+        # Folder by folder, so that each is opened once; of two of one name the last one stays.
+        placed = sorted(
+            (
+                (*name.rpartition("/")[::2], page.body)
+                for name, page in zip(names, pages, strict=True)
+            ),
+            key=itemgetter(0),
+        )
+        with Tree(self._folder) as tree:
             self._space.check()
-            for name, page in zip(names, pages, strict=True):
-                path = os.path.join(self._folder, name)
-                self._write(path, page.body)
-            if self._durable:
-                self._sync_folders(names)
+            for folder, leaf, body in placed:
+                self._write(tree, folder, leaf, body)
+        if self._durable:
+            self._sync_folders(names)
+
+    def _write(self, tree: Tree, folder: str, leaf: str, body: bytes) -> None:
+        there = tree.folder(folder)
+        try:
+            fd = self._begin(tree.top)
+            try:
+                rest = memoryview(body)
+                while rest:
+                    rest = rest[os.write(fd, rest) :]
+                if self._durable:
+                    os.fsync(fd)
+            finally:
+                os.close(fd)
+            os.replace(self._part, leaf, src_dir_fd=tree.top, dst_dir_fd=there)
         except OSError as error:
             with suppress(OSError):
-                os.unlink(self._part)
-            raise refused(path, error) from None
+                os.unlink(self._part, dir_fd=tree.top)
+            raise refused(os.path.join(self._folder, folder, leaf), error) from None
 
-    def _write(self, path: str, body: bytes) -> None:
-        fd = os.open(self._part, _NEW_FILE, 0o666)
+    def _begin(self, top: int) -> int:
         try:
-            rest = memoryview(body)
-            while rest:
-                rest = rest[os.write(fd, rest) :]
-            if self._durable:
-                os.fsync(fd)
-        finally:
-            os.close(fd)
-        try:
-            os.replace(self._part, path)
-        except FileNotFoundError:
-            # Asking first, or remembering folders, would cost every page what few need.
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            os.replace(self._part, path)
+            return os.open(self._part, _NEW_FILE, 0o666, dir_fd=top)
+        except FileExistsError:  # of a write that failed, or put there by somebody else
+            os.unlink(self._part, dir_fd=top)
+            return os.open(self._part, _NEW_FILE, 0o666, dir_fd=top)
 
     def _sync_folders(self, names: Iterable[str]) -> None:
         """Have the disk keep the names of files as well as what is in them."""

@@ -54,6 +54,8 @@ def _host(scheme: str, address: str, user: str) -> str:
     """Return the first directory: `host`, `host+http`, `host+https+8443`, `host+http+8080`."""
     found = re.search(r":([0-9]+)\Z", address)
     host = _UNSAFE.sub(_escape, address[: found.start()] if found else address)
+    if host.startswith("."):  # `.part-0` is what FilePages calls a file that is being written
+        host = "+2e" + host[1:]
     if host.endswith("."):
         host = host[:-1] + "+2e"
     host += user

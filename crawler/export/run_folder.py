@@ -15,6 +15,7 @@ from crawler.export.targets import Plan
 from crawler.file_thread import FileThread
 from crawler.oserrors import refused
 from crawler.outcome import Report
+from crawler.owned import fresh, own
 from crawler.syncing import sync_names
 
 log = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ def read_record(folder: Path) -> Record:
     """Return what a run remembers. Raises `RunError` if the folder is none of a run."""
     path = folder / RECORD
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Record)
+        return msgspec.json.decode(_bytes(path), type=Record)
     except FileNotFoundError:
         raise RunError(f"{folder}: is no folder of a run, it has no {RECORD}") from None
     except OSError as error:
@@ -85,7 +86,7 @@ def write_record(folder: Path, record: Record) -> None:
 def read_report(folder: Path) -> Report | None:
     """Return how a run ended last, or None if it never did in good order."""
     try:
-        return msgspec.json.decode((folder / REPORT).read_bytes(), type=Report)
+        return msgspec.json.decode(_bytes(folder / REPORT), type=Report)
     except (OSError, msgspec.MsgspecError):
         return None
 
@@ -101,10 +102,15 @@ async def write_report(folder: Path, report: Report) -> None:
         thread.close()
 
 
+def _bytes(path: Path) -> bytes:
+    with open(path, "rb", opener=own) as file:
+        return file.read()
+
+
 def _write(path: Path, value: Struct) -> None:
     """Replace a file by `value` as JSON; it is never there in part, also if the power fails."""
     beside = path.with_name(f".{path.name}.part")
-    with beside.open("wb") as file:
+    with open(beside, "xb", opener=fresh) as file:
         file.write(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
         file.flush()
         os.fsync(file.fileno())

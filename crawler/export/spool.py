@@ -14,6 +14,7 @@ from crawler.export.tail import Tail
 from crawler.file_thread import FileThread
 from crawler.oserrors import refused
 from crawler.outcome import Position
+from crawler.owned import Opener, own
 
 
 class FileSpool:
@@ -42,15 +43,17 @@ class FileSpool:
         *,
         position: Position | None = None,
         resumed: bool = False,
+        openers: Mapping[str, Opener] | None = None,
         min_free_bytes: int = 0,
         durable: bool = False,
     ) -> "FileSpool":
         """Open the files by name, each cut to its bytes in `position` (a name not in it: empty).
 
+        They are our `own`, but for those that have other `openers`.
         `durable`: what is appended survives power loss. Raises `TargetError`, with no file changed,
         if one is shorter than its position; one of a run that is `resumed` has a line end there.
         """
-        files = await _opening(paths, position or {}, resumed=resumed)
+        files = await _opening(paths, position or {}, openers=openers or {}, resumed=resumed)
         return cls(files, min_free_bytes=min_free_bytes, durable=durable)
 
     async def __aenter__(self) -> "FileSpool":
@@ -119,25 +122,34 @@ class FileSpool:
 
 
 async def _opening(
-    paths: Mapping[str, Path], position: Position, *, resumed: bool
+    paths: Mapping[str, Path],
+    position: Position,
+    *,
+    openers: Mapping[str, Opener],
+    resumed: bool,
 ) -> dict[str, SteadyFile]:
     thread = FileThread("spool-open")
     try:
-        return await thread.run(_open_all, paths, position, resumed=resumed)
+        return await thread.run(_open_all, paths, position, openers=openers, resumed=resumed)
     finally:
         thread.close()
 
 
 def _open_all(
-    paths: Mapping[str, Path], position: Position, *, resumed: bool
+    paths: Mapping[str, Path],
+    position: Position,
+    *,
+    openers: Mapping[str, Opener],
+    resumed: bool,
 ) -> dict[str, SteadyFile]:
     """Open every file and look at it before the first is cut."""
     files: dict[str, SteadyFile] = {}
     try:
         for name, path in paths.items():
-            _check(path, position.get(name, 0), resumed=resumed)
+            opener = openers.get(name, own)
+            _check(path, position.get(name, 0), opener=opener, resumed=resumed)
             path.parent.mkdir(parents=True, exist_ok=True)
-            files[name] = SteadyFile(path)
+            files[name] = SteadyFile(path, opener=opener)
         for name, file in files.items():
             file.cut(position.get(name, 0))
             file.end_line()
@@ -148,12 +160,12 @@ def _open_all(
     return files
 
 
-def _check(path: Path, committed: int, *, resumed: bool) -> None:
+def _check(path: Path, committed: int, *, opener: Opener, resumed: bool) -> None:
     """Raise `TargetError` if a file is not the one that lines were committed to."""
     if not committed:
         return
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=opener) as file:
             length = file.seek(0, os.SEEK_END)
             file.seek(min(length, committed) - 1 if length else 0)
             ends = file.read(1) == b"\n"

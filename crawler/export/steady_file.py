@@ -2,13 +2,13 @@
 
 import fcntl
 import os
-import stat
 import weakref
 from contextlib import suppress
 from pathlib import Path
 
 from crawler.errors import TargetError
 from crawler.oserrors import refused
+from crawler.owned import Opener, named
 from crawler.syncing import sync_names
 
 
@@ -19,10 +19,10 @@ class SteadyFile:
     written in part is cut off, at the latest before the next write. All methods block.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, opener: Opener = named) -> None:
         self.path = path
         try:
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            self._fd = opener(path, os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise refused(path, error) from None
         try:
@@ -31,14 +31,10 @@ class SteadyFile:
             self.close()
             raise TargetError(f"{path}: another crawl writes to it now") from None
         _ALL.add(self)
-        status = os.fstat(self._fd)
-        self.length = status.st_size
+        self.length = os.fstat(self._fd).st_size
         # Set while a write is under way or has failed: from where, and what stood there.
         self._undo: tuple[int, bytes] | None = None
         self._is_named = False
-        if not stat.S_ISREG(status.st_mode):
-            self.close()
-            raise TargetError(f"{path}: not a regular file")
 
     def write(self, data: bytes, *, at: int | None = None) -> None:
         """Make `data` the file's end, from byte `at` on (None: after what is there)."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from crawler.errors import TargetError
 from crawler.oserrors import refused
+from crawler.owned import Opener, own
 
 _KEPT = "tail "
 _MOST_BYTES = 256_000
@@ -36,7 +37,9 @@ class Tail:
         """See `mend`: a tail is needed before its file is opened, not later."""
 
 
-def mend(kept: Mapping[str, bytes], name: str, path: Path, *, committed: int) -> int:
+def mend(
+    kept: Mapping[str, bytes], name: str, path: Path, *, committed: int, opener: Opener = own
+) -> int:
     """Put back what is missing of a file's last lines; return how many bytes that was.
 
     Nothing is done if more is missing than the last lines. Raises `TargetError`, also for a whole
@@ -47,7 +50,7 @@ def mend(kept: Mapping[str, bytes], name: str, path: Path, *, committed: int) ->
     if start + len(data) != committed or not data:
         return 0
     try:
-        with path.open("r+b") as file:
+        with open(path, "r+b", opener=opener) as file:
             length = file.seek(0, os.SEEK_END)
             file.seek(min(start, length))
             there = file.read(len(data))

@@ -143,7 +143,7 @@ def _check(file: Path, *, may_exist: bool) -> None:
 
 
 def _claim(file: Path, taken: set[Path]) -> None:
-    real = file.resolve()
+    real = Path(os.path.realpath(file))
     if real in taken:
         raise OutputError(f"{file}: two outputs go to this file")
     taken.add(real)

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from crawler.errors import RunError
 from crawler.frontier.presence import is_crawled
-from crawler.frontier.schema import FILE, is_ours
+from crawler.frontier.schema import FILE, check_files, is_ours
 
 _BUSY_SECONDS = 5.0
 
@@ -36,6 +36,7 @@ def glance(folder: Path) -> Glance:
     Raises `RunError` if it cannot be read.
     """
     path = folder / FILE
+    check_files(path)
     try:
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=ro",

@@ -1,5 +1,6 @@
 """A process of a run, as the others see it."""
 
+import errno
 import fcntl
 import mmap
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from crawler.oserrors import refused
+from crawler.owned import make_folder, own
 
 PROCESSES = ".processes"
 """The folder, in a run's, of its processes' files."""
@@ -30,6 +32,8 @@ _FLIGHT = struct.Struct("<qqqqB")
 _WORKS = _FLIGHT.size - 1
 """Where in a flight its last byte is."""
 _FLIGHTS = 4096
+_NO_FILE = (errno.ENOENT, errno.ELOOP, errno.ENXIO)
+"""Not there, or put there by somebody else."""
 
 
 class Flight(Struct, frozen=True):
@@ -58,8 +62,8 @@ class Presence:
         self.path = path
         size = _HEAD + _FLIGHT.size * _FLIGHTS
         try:
-            path.parent.mkdir(exist_ok=True)
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            make_folder(path.parent)
+            self._fd = own(path, os.O_RDWR | os.O_CREAT)
             # Waits for whoever asks just now if anybody is there; the number is nobody else's.
             fcntl.flock(self._fd, fcntl.LOCK_EX)
             os.posix_fallocate(self._fd, 0, size) if hasattr(os, "posix_fallocate") else None
@@ -169,7 +173,7 @@ def is_there(path: Path) -> bool:
 def keeps_out(path: Path) -> bool:
     """True if the process of a presence file lets nobody come into the run just now."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=own) as file:
             return file.read(_HEAD)[_KEEPS_OUT : _KEEPS_OUT + 1] == b"\1"
     except FileNotFoundError:
         return False
@@ -188,7 +192,8 @@ def is_crawled(folder: Path) -> bool:
 def flights(path: Path) -> list[Flight]:
     """Return the requests that a dead process had in the hands of the spider."""
     try:
-        data = path.read_bytes()[_HEAD:]
+        with open(path, "rb", opener=own) as file:
+            data = file.read()[_HEAD:]
     except FileNotFoundError:
         return []
     whole = len(data) - len(data) % _FLIGHT.size
@@ -206,7 +211,7 @@ def locked(path: Path, *, waits: bool = True) -> Iterator[None]:
     Raises `BlockingIOError` instead if it is not to wait.
     """
     try:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        fd = own(path, os.O_RDWR | os.O_CREAT)
     except OSError as error:
         raise refused(path, error) from None
     try:
@@ -218,9 +223,11 @@ def locked(path: Path, *, waits: bool = True) -> Iterator[None]:
 
 def _is_locked(path: Path) -> bool:
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
+        fd = own(path, os.O_RDONLY)
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            return False
+        raise
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -232,7 +239,7 @@ def _is_locked(path: Path) -> bool:
 
 def _silence(path: Path) -> float:
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=own) as file:
             return time.monotonic() - float(_BEAT.unpack(file.read(_BEAT.size))[0])
     except (FileNotFoundError, struct.error):
         return 0.0

@@ -9,6 +9,8 @@ import msgspec
 
 from crawler.errors import RunError, TargetError
 from crawler.frontier.store import Store
+from crawler.oserrors import refused
+from crawler.owned import check_own
 
 FILE = "frontier.db"
 LOCK = ".lock"
@@ -77,8 +79,21 @@ CREATE TABLE shares (
 """
 
 
+def check_files(path: Path) -> None:
+    """See that a frontier's files are files, no links. Raises `RunError`.
+
+    SQLite itself follows links, and can be told not to only in C.
+    """
+    for ending in ("", "-wal", "-shm", "-journal"):
+        try:
+            check_own(f"{path}{ending}")
+        except OSError as error:
+            raise RunError(str(refused(f"{path}{ending}", error))) from None
+
+
 def connect(path: Path, *, durable: str = "process") -> Store:
     """Open a frontier's file, made if it is not there. Raises `RunError`, `TargetError`."""
+    check_files(path)
     with mapped(path):
         # Used by one thread after the other, never by two at once.
         connection = sqlite3.connect(

@@ -41,6 +41,8 @@ DEVICES |= {name + digit for name in ("com", "lpt") for digit in "0123456789"}
         ("https://example.com/a.", "example.com/a.+.html"),
         ("https://example.com/a#top", "example.com/a+.html"),
         ("https://example.com./", "example.com+2e/+index.html"),
+        ("https://.part-0/", "+2epart-0/+index.html"),
+        ("https://./", "+2e/+index.html"),
     ],
 )
 def test_names_are_readable(url: str, path: str) -> None:
@@ -90,7 +92,8 @@ ORIGINS = st.sampled_from([
     "https://example.com", "http://example.com", "http://example.com:8080", "https://example.com:80",
     "http://example.com:443", "https://a:b@example.com", "https://A:b@example.com", "https://con",
     "https://aux.example.", "https://[::1]", "http://[::1]:81", "http://127.0.0.1", "https://a+b",
-    "https://a!43", "https://a:43", "https://..", "https://com1~1", "http://" + "a." * 120 + "b",
+    "https://a!43", "https://a:43", "https://..", "https://com1~1",
+    "https://.part-0", "https://.", "http://" + "a." * 120 + "b",
 ])  # fmt: skip
 
 

@@ -1,3 +1,4 @@
+import errno
 from pathlib import Path
 
 import pytest
@@ -37,5 +38,5 @@ def test_free_bytes_are_more_than_none(tmp_path: Path) -> None:
 
 
 def test_an_unknown_error_is_said_in_the_systems_words() -> None:
-    assert str(refused("x", OSError(40, "Too many levels"))) == "x: too many levels"
+    assert str(refused("x", OSError(errno.ESTALE, "Stale handle"))) == "x: stale handle"
     assert str(refused("x", OSError("odd"))) == "x: odd"
