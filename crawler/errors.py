@@ -38,6 +38,8 @@ CrawlerError
 
 from typing import ClassVar
 
+from crawler.words import one_line
+
 
 class CrawlerError(Exception):
     """Root of everything this package raises on purpose."""
@@ -75,14 +77,15 @@ class FetchError(CrawlerError):
     """A request that brought no usable response.
 
     `kind` is the short name used in counters and `failures.jsonl`; `transient` says whether asking
-    again may help; `retry_after` is the server's own wish in seconds, if it had one.
+    again may help; `retry_after` is the server's own wish in seconds, if it had one. The reason may
+    have a server's words in it: they are made one harmless line.
     """
 
     kind: ClassVar[str] = "fetch"
     transient: ClassVar[bool] = False
 
     def __init__(self, reason: str, *, url: str = "", retry_after: float | None = None) -> None:
-        super().__init__(reason)
+        super().__init__(one_line(reason))
         self.url = url
         self.retry_after = retry_after
 
@@ -219,11 +222,14 @@ class LeasesLost(CrawlerError):
 
 
 class Signal(CrawlerError):
-    """Raised by callbacks and steps to say something; never an error of theirs."""
+    """Raised by callbacks and steps to say something; never an error of theirs.
+
+    The reason may come from a page: it is made one harmless line.
+    """
 
     def __init__(self, reason: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
+        self.reason = one_line(reason)
+        super().__init__(self.reason)
 
 
 class Retry(Signal):

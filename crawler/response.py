@@ -18,6 +18,7 @@ from crawler.parse.links import ANCHORS, Link, links_of, urls_of
 from crawler.parse.nodes import Element, Node, base_of, looks_like_html, parse_html
 from crawler.parse.patterns import Patterns, passing
 from crawler.request import Callback, Request, link_request, name_of
+from crawler.words import harmless
 
 T = TypeVar("T")
 Target = str | URL | Link | Node
@@ -85,7 +86,8 @@ class Response(Node):
     def mime(self) -> str:
         """The MIME type without parameters, lower case; empty when the server named none."""
         if self._mime is None:
-            self._mime = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+            kind = self.headers.get("Content-Type", "").partition(";")[0]
+            self._mime = harmless(kind.strip().lower())
         return self._mime
 
     @property

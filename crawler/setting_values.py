@@ -16,7 +16,7 @@ from crawler.errors import SettingError
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*(?:([kMGT])(i?))?B?", re.IGNORECASE)
 _POWERS = " kmgt"
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2, a token
-_NOT_IN_VALUES = re.compile(r"[\r\n\0]")  # RFC 9110 5.5
+_NOT_IN_VALUES = re.compile(r"[\r\n\0\ud800-\udfff]")  # RFC 9110 5.5; text that is none
 
 
 class Say(NamedTuple):

@@ -25,6 +25,7 @@ from crawler.outcome import Failure, Report
 from crawler.request import Request
 from crawler.response import Response
 from crawler.settings import SettingsDict
+from crawler.words import harmless
 
 I = TypeVar("I")  # noqa: E741  # the contract's own name
 T = TypeVar("T")
@@ -101,7 +102,8 @@ class Spider(Generic[I]):
         counts = tally.get(None)
         if counts is None:
             raise SpiderError("self.count works inside callbacks only")
-        counts[f"user.{name}"] = counts.get(f"user.{name}", 0) + n
+        key = f"user.{harmless(name)}"  # it may come from a page
+        counts[key] = counts.get(key, 0) + n
 
 
 def _declared_item(cls: type) -> Any:

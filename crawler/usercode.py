@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from crawler.errors import CallbackError, CrawlerError, Signal
+from crawler.words import one_line
 
 _OURS = f"{Path(__file__).parent}{os.sep}"
 _LIBRARIES = (
@@ -30,7 +31,7 @@ class Raised(Struct, frozen=True):
     @property
     def reason(self) -> str:
         """One line for people."""
-        words = " ".join(_words(self.error).split())
+        words = one_line(_words(self.error))
         name = type(self.error).__name__
         return f"{name}: {words}{self.where}" if words else f"{name}{self.where}"
 

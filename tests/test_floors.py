@@ -10,6 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "crawler"
 
 # From the ground up. A folder is a room: its files may know each other, rooms of one floor do not.
 FLOORS: list[set[str]] = [
+    {"words"},
     {"errors"},
     {"setting_values"},
     {

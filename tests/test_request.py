@@ -160,6 +160,7 @@ def test_headers_are_a_mapping_or_pairs() -> None:
         ({"headers": {"X": 1}}, "headers cannot hold 'X': 1"),
         ({"headers": {"X": "1\r\nY: 2"}}, "headers cannot hold 'X': '1\\r\\nY: 2'"),
         ({"headers": {"a b": "1"}}, "headers cannot hold 'a b': '1'"),
+        ({"headers": {"X": "\udcff"}}, "headers cannot hold 'X': '\\udcff'"),
         ({"headers": "X"}, "headers must be names and values, got 'X'"),
         ({"method": "BREW"}, "method must be one of GET, HEAD, POST, "),
         ({"priority": 1.5}, "priority=1.5: expected `int`, got `float`"),

@@ -16,10 +16,11 @@ import msgspec
 from msgspec import Struct
 from rich.console import Console
 
-from crawler.cli.units import clipped, harmless
+from crawler.cli.units import clipped
 from crawler.errors import TargetError
 from crawler.oserrors import refused
 from crawler.owned import own
+from crawler.words import clean_lines
 
 NOTICES = logging.getLogger("crawler.notice")
 """What whoever started the crawl is told even without -v, in one line: `-q` alone silences it."""
@@ -27,6 +28,7 @@ NOTICES = logging.getLogger("crawler.notice")
 _LOGGERS = ("crawler", "spiders")
 _MOST_ERRORS = 20
 # The log's own rule: a line's URL stands last.
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
 _LAST_URL = re.compile(r"https?://\S+$")
 
 
@@ -44,10 +46,10 @@ class Manner(Struct, frozen=True):
 
 
 class _Lines(logging.Formatter):
-    """One line an event: time, level, logger, words; a traceback on the lines after it."""
+    """One line an event: time, level, logger, words; a traceback, indented, on those after it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        level, text = record.levelname.lower(), harmless(record.getMessage())
+        level, text = record.levelname.lower(), clean_lines(record.getMessage())
         return f"{_time(record)} {level:7} {record.name}: {text}"
 
 
@@ -59,7 +61,7 @@ class _Short(logging.Formatter):
         self._verbose = manner.verbose
 
     def format(self, record: logging.LogRecord) -> str:
-        text = harmless(record.getMessage())
+        text = clean_lines(record.getMessage())
         if record.name == NOTICES.name:
             return text
         level = record.levelname.lower()
@@ -74,7 +76,8 @@ class _Json(logging.Formatter):
     """One JSON object a line; `url` and `traceback` if there is one, and a notice's `facts`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        message, _, rest = record.getMessage().partition("\n")
+        text = _SURROGATES.sub("\ufffd", record.getMessage())
+        message, _, rest = text.partition("\n")
         entry = {
             "time": _time(record),
             "level": record.levelname.lower(),
@@ -86,7 +89,7 @@ class _Json(logging.Formatter):
         if rest:
             entry["traceback"] = rest
         facts: dict[str, Any] = getattr(record, "facts", {})
-        return msgspec.json.encode({**entry, **facts}).decode()
+        return _ascii_where_needed(msgspec.json.encode({**entry, **facts}).decode())
 
 
 class _ToConsole(logging.Handler):
@@ -168,6 +171,19 @@ def _file(path: Path, manner: Manner) -> LogFile:
         raise refused(path, error) from None
     handler.setFormatter(_Json() if manner.log_json else _Lines())
     return handler
+
+
+def _ascii_where_needed(line: str) -> str:
+    """Return JSON with what a terminal obeys (C1, bidi) escaped: JSON itself only does C0."""
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() else _escape(c) for c in line)
+
+
+def _escape(char: str) -> str:
+    """Return a character as JSON's escapes: one for each of its UTF-16 units."""
+    units = char.encode("utf-16-be")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
 def _time(record: logging.LogRecord) -> str:

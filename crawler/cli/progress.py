@@ -14,6 +14,7 @@ from crawler.cli.logs import NOTICES
 from crawler.cli.units import clock_of, counted
 from crawler.fleet import Fleet
 from crawler.run import Run
+from crawler.words import harmless
 
 _EACH_LINE = 10.0
 _EACH_FRAME = 0.25
@@ -89,7 +90,7 @@ async def show(run: Run | Fleet, console: Console | None, *, line_each: float = 
         while True:
             await asyncio.sleep(line_each)
             NOTICES.info("%s", (await watch.look()).line())
-    title = f"crawl {run.spider.name} → {run.folder}"
+    title = harmless(f"crawl {run.spider.name} → {run.folder}")
     prints = sys.stdout is not None and sys.stdout.isatty()
     with Live(console=console, auto_refresh=False, transient=True, redirect_stdout=prints) as live:
         while True:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from crawler.cli.layers import layers
 from crawler.cli.streams import tell, warn
 from crawler.cli.table import ended
-from crawler.cli.units import counted, harmless, size_of
+from crawler.cli.units import counted, size_of
 from crawler.errors import RunError, SpiderError
 from crawler.export.run_folder import read_record, read_report
 from crawler.frontier.glance import Glance, glance
@@ -19,6 +19,7 @@ from crawler.jobs import age_of, runs_in, state_of
 from crawler.outcome import Report
 from crawler.pruning import prune, prune_empty
 from crawler.settings import Layer, merge
+from crawler.words import harmless
 
 _HEAD = ("SPIDER", "RUN", "STARTED", "PAGES", "ITEMS", "FAILED", "QUEUED", "STATE")
 _NUMBERS = range(3, 7)

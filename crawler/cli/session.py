@@ -17,7 +17,7 @@ from crawler.cli import progress, streams, table
 from crawler.cli.logs import NOTICES, Manner, logging_to
 from crawler.cli.process import prepare_process
 from crawler.cli.signals import Signals
-from crawler.cli.units import counted, harmless
+from crawler.cli.units import counted
 from crawler.errors import LeasesLost, RunError
 from crawler.export.run_folder import write_report
 from crawler.fleet import LOST, Fleet, open_fleet
@@ -26,6 +26,7 @@ from crawler.outcome import Report
 from crawler.run import Run
 from crawler.settings import Settings
 from crawler.spider import Spider
+from crawler.words import harmless
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ def run_crawl(
         if not manner.quiet and not manner.log_json:
             table.show(report, console, outputs=outputs, again=again)
         elif report.exit_status and not manner.log_json:
-            streams.warn(harmless(str(run.error or table.summary(report))))
+            streams.warn(str(run.error or table.summary(report)))
         if log_file.lost is not None:
             streams.warn(f"{log_file.lost}; lines of the log are lost")
         return report.exit_status or (3 if log_file.lost is not None else 0)

@@ -10,6 +10,7 @@ import click
 
 from crawler.errors import OutputError
 from crawler.oserrors import refused
+from crawler.words import harmless
 
 
 class _Lasting:
@@ -59,14 +60,18 @@ def stderr() -> IO[str]:
 
 def warn(words: str) -> None:
     """Say one line on standard error."""
-    print(f"crawl: {words}", file=stderr(), flush=True)
+    print(f"crawl: {_said(words)}", file=stderr(), flush=True)
+
+
+def _said(words: str) -> str:
+    return harmless(" ".join(words.splitlines()))
 
 
 def tell(lines: Iterable[str]) -> None:
     """Write lines to standard output. Raises `TargetError` if it takes none."""
     try:
         for line in lines:
-            click.echo(line)
+            click.echo(harmless(line))
     except BrokenPipeError:  # click's own: whoever closed the pipe has seen enough
         raise
     except OSError as error:

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from crawler.cli.units import clipped, harmless, size_of, span_of
+from crawler.cli.units import clipped, size_of, span_of
 from crawler.outcome import Report
+from crawler.words import harmless
 
 _WIDTH = len("left out") + 2
 _URLS = 3

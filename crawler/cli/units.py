@@ -26,13 +26,6 @@ def size_of(count: float) -> str:
     return f"{count:,.1f} GB"
 
 
-def harmless(text: str) -> str:
-    """Return text without what a terminal obeys: it may come from a page."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
-
-
 def clipped(text: str) -> str:
     """Return a text that may be a 70 kB URL so that it does not fill the screen."""
     if len(text) <= _LONGEST:

@@ -1,6 +1,7 @@
 """The run's line files."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,9 @@ from crawler.file_thread import FileThread
 from crawler.oserrors import refused
 from crawler.outcome import Position
 from crawler.owned import Opener, own
+
+_CONTROL = re.compile(rb"\xc2[\x80-\x9f]")
+"""C1, as UTF-8 has it."""
 
 
 class FileSpool:
@@ -188,9 +192,18 @@ def _joined(lines: Sequence[bytes]) -> bytes:
     """Return the lines with their newlines.
 
     JSON has a raw newline only between tokens (an item's `msgspec.Raw` may bring some), where a
-    space means the same.
+    space means the same. What some programs take for the end of a line (`str.splitlines`: NEL,
+    U+2028, U+2029) is escaped, and with NEL the other controls that JSON leaves as they are.
     """
     data = b"\n".join([*lines, b""])
-    if data.count(b"\n") == len(lines):
+    if data.count(b"\n") != len(lines):
+        data = b"\n".join([*(line.replace(b"\n", b" ") for line in lines), b""])
+    if data.isascii():
         return data
-    return b"\n".join([*(line.replace(b"\n", b" ") for line in lines), b""])
+    if b"\xc2" in data:
+        data = _CONTROL.sub(_escape, data)
+    return data.replace(b"\xe2\x80\xa8", rb"\u2028").replace(b"\xe2\x80\xa9", rb"\u2029")
+
+
+def _escape(found: re.Match[bytes]) -> bytes:
+    return b"\\u00%02x" % found[0][1]

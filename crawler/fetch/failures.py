@@ -45,9 +45,7 @@ _ERRNO = re.compile(r"\[Errno (\d+)\]")
 def mapped(error: Exception, *, url: str) -> FetchError:
     """Return our error for what `FOREIGN` names, its reason in one line for people."""
     kind, reason = _judged(error)
-    line = " ".join(reason.split())
-    # A server's or proxy's own words may hold what a terminal obeys.
-    return kind("".join(sign if sign.isprintable() else "\ufffd" for sign in line), url=url)
+    return kind(reason, url=url)
 
 
 def _judged(error: Exception) -> tuple[type[FetchError], str]:

@@ -1,4 +1,5 @@
 import asyncio
+import json
 from pathlib import Path
 
 import msgspec
@@ -107,3 +108,14 @@ async def test_closing_leaves_lines_whose_commit_was_not_heard_of(tmp_path: Path
         position: Position = await spool.append({"items": [b"1"]})
         await spool.aclose()
     assert (tmp_path / "items.jsonl").stat().st_size == position["items"]
+
+
+async def test_what_some_take_for_the_end_of_a_line_is_escaped(tmp_path: Path) -> None:
+    text = "a\x85b\u2028c\u2029d\x9b«é»\u2019\x0b\n"
+    path = tmp_path / "items.jsonl"
+    async with await FileSpool.open({"items": path}) as spool:
+        line = msgspec.json.encode({"t": text, text: 1})
+        position = await spool.append({"items": [line, b'{"plain":"ascii"}']})
+    lines = path.read_text().splitlines()
+    assert [json.loads(line) for line in lines] == [{"t": text, text: 1}, {"plain": "ascii"}]
+    assert position == {"items": path.stat().st_size}
