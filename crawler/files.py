@@ -112,7 +112,7 @@ async def open_files(
         followings: list[Following] = []
         memories: list[Memory] = [spool.tail]
         for target in where.targets:
-            follower = await target.open(streams=streams)
+            follower = await target.open(streams=streams, settings=settings)
             is_stdout = target.path == STDOUT
             cursor = int(restart.kept.get(_KEPT, begin)) if is_stdout else begin
             following = Following(

@@ -112,6 +112,8 @@ class ItemKinds:
         line = encode(plain)
         if not line.startswith(b"{"):
             raise TypeError("an item must be a JSON object")
+        if not line.isascii():
+            line.decode()  # an item's `msgspec.Raw` may bring what is no UTF-8
         # What NaN and infinity become: null, or text if they were Decimals.
         suspect = b"null" in line or b'NaN"' in line or b'Infinity"' in line
         if suspect and (where := not_a_number(plain)):

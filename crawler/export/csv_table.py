@@ -3,7 +3,7 @@
 import csv
 import io
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,12 +11,14 @@ import msgspec
 from msgspec import Raw
 
 from crawler.errors import OutputError, TargetError
+from crawler.export.formulas import escaped, unescaped
 from crawler.export.steady_file import SteadyFile
 from crawler.file_thread import FileThread
 from crawler.oserrors import refused
 from crawler.owned import fresh
 from crawler.protocols import Follower
 from crawler.records.streams import Columns, Streams
+from crawler.settings import Settings
 
 Row = dict[str, Raw]
 
@@ -30,8 +32,10 @@ _decoder = msgspec.json.Decoder(Row)
 class CsvTable:
     """RFC 4180 in UTF-8 with a header; several streams are several files: `x.book.csv`.
 
-    None is an empty cell, true and false are written so, lists and objects as compact JSON. A key
-    that no column has makes a new one: the file is rewritten beside itself and replaced.
+    None is an empty cell, true and false are written so, lists and objects as compact JSON; text,
+    and names of columns, that a spreadsheet would run are escaped (`formulas.py`), unless
+    `escape_formulas` is off. A key that no column has makes a new one: the file is rewritten beside
+    itself and replaced.
     """
 
     def __init__(
@@ -56,10 +60,13 @@ class CsvTable:
         }
 
     @classmethod
-    async def open(cls, path: Path, *, streams: Streams, kept: Mapping[str, int]) -> Follower:
+    async def open(
+        cls, path: Path, *, streams: Streams, kept: Mapping[str, int], settings: Settings
+    ) -> Follower:
         """Open the target, cut to the bytes of it that are `kept`. Raises `TargetError`."""
         thread = FileThread("csv")
-        return cls(thread, await thread.run(_opened, path, streams, kept), streams)
+        escapes = settings.escape_formulas
+        return cls(thread, await thread.run(_opened, path, streams, kept, escapes), streams)
 
     async def follow(self, lines: Sequence[bytes], cursor: int) -> None:  # noqa: ARG002
         """Write a row for each line."""
@@ -88,13 +95,15 @@ class CsvTable:
 class _Table:
     """One CSV file and its columns."""
 
-    def __init__(self, path: Path, *, columns: Columns, kept: int) -> None:
+    def __init__(self, path: Path, *, columns: Columns, kept: int, escapes: bool) -> None:
         self._file = SteadyFile(path)
+        self._shown: Callable[[str], str] = escaped if escapes else str
         self._kept = kept
         self._columns: tuple[str, ...] = ()
         self._file.cut(kept)
         if kept:
-            self._columns = _header(path)
+            header = _header(path)
+            self._columns = tuple(map(unescaped, header)) if escapes else header
             self._file.end_line(_END)
         elif columns:
             self._widen(columns)
@@ -106,7 +115,7 @@ class _Table:
             self._widen(tuple(new))
         if self._columns:  # else nothing but empty objects so far
             self._file.write(
-                _text([_cell(row.get(name)) for name in self._columns] for row in rows)
+                _text([_cell(row.get(name), self._shown) for name in self._columns] for row in rows)
             )
 
     def close(self) -> None:
@@ -120,13 +129,14 @@ class _Table:
             )
         if len(columns) > _MOST_COLUMNS:
             raise TargetError(f"{self._file.path}: more than {_MOST_COLUMNS:,} columns")
+        header = _text([list(map(self._shown, columns))])
         if self._file.length:
-            self._rewrite(columns, more=len(new))
+            self._rewrite(header, more=len(new))
         else:
-            self._file.write(_text([columns]))
+            self._file.write(header)
         self._columns = columns
 
-    def _rewrite(self, columns: tuple[str, ...], *, more: int) -> None:
+    def _rewrite(self, header: bytes, *, more: int) -> None:
         """Replace the file by one with `more` columns, empty in the rows so far."""
         # The file itself: `replace` would put a file in the place of a link that -o names.
         path = Path(os.path.realpath(self._file.path))
@@ -135,7 +145,7 @@ class _Table:
             with open(path, "rb") as source, open(beside, "xb", opener=fresh) as wider:
                 records = _records(source)
                 next(records)
-                wider.write(_text([columns]))
+                wider.write(header)
                 for record in records:
                     wider.writelines([record.removesuffix(_END), b"," * more, _END])
             beside.replace(path)
@@ -152,12 +162,15 @@ def _paths(path: Path, streams: Streams) -> dict[str, Path]:
     return {name: path.with_name(f"{path.stem}.{name}{path.suffix}") for name in streams.columns}
 
 
-def _opened(path: Path, streams: Streams, kept: Mapping[str, int]) -> dict[str, _Table]:
+def _opened(
+    path: Path, streams: Streams, kept: Mapping[str, int], escapes: bool
+) -> dict[str, _Table]:
     with ExitStack() as stack:
         tables = {}
         for stream, file in _paths(path, streams).items():
             columns = streams.columns[stream]
-            tables[stream] = _Table(file, columns=columns, kept=kept.get(str(file), 0))
+            size = kept.get(str(file), 0)
+            tables[stream] = _Table(file, columns=columns, kept=size, escapes=escapes)
             stack.callback(tables[stream].close)
         stack.pop_all()  # all are open: they stay so
         return tables
@@ -169,13 +182,13 @@ def _text(rows: Iterable[Sequence[str]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _cell(value: Raw | None) -> str:
-    """Return a JSON value as a cell: text as itself, null as nothing, all else as it stands."""
+def _cell(value: Raw | None, shown: Callable[[str], str]) -> str:
+    """Return a JSON value as a cell: text as `shown`, null as nothing, all else as it stands."""
     if value is None:
         return ""
     raw = bytes(value)
     if raw.startswith(b'"'):
-        return msgspec.json.decode(raw, type=str)
+        return shown(msgspec.json.decode(raw, type=str))
     return "" if raw == b"null" else raw.decode()
 
 
@@ -202,7 +215,7 @@ def _checked_size(path: Path, columns: Columns) -> int:
         header = _header(path)
     except csv.Error as error:
         raise OutputError(f"{path}: --append needs a CSV file: {error}") from None
-    if columns is not None and header != columns:
+    if columns not in (None, header, tuple(map(unescaped, header))):
         raise OutputError(
             f"{path}: --append needs the columns {','.join(columns)}; "
             f"its header has {','.join(header)}"

@@ -31,7 +31,7 @@ class JsonArray:
         return {str(path): _inside(path)} if path.exists() and path.stat().st_size else {}
 
     @classmethod
-    async def open(cls, path: Path, *, streams: Streams, kept: Mapping[str, int]) -> Follower:  # noqa: ARG003
+    async def open(cls, path: Path, *, kept: Mapping[str, int], **_: object) -> Follower:
         """Open the target, cut to the bytes of it that are `kept`. Raises `TargetError`."""
         thread = FileThread("json")
         return cls(thread, await thread.run(_opened, path, kept.get(str(path), 0)))

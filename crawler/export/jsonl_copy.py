@@ -29,7 +29,7 @@ class JsonlCopy:
         return {str(path): path.stat().st_size} if path.exists() else {}
 
     @classmethod
-    async def open(cls, path: Path, *, streams: Streams, kept: Mapping[str, int]) -> Follower:  # noqa: ARG003
+    async def open(cls, path: Path, *, kept: Mapping[str, int], **_: object) -> Follower:
         """Open the target, cut to the bytes of it that are `kept`. Raises `TargetError`."""
         thread = FileThread("jsonl")
         return cls(thread, await thread.run(_opened, path, kept.get(str(path), 0)))
@@ -62,7 +62,7 @@ class StandardOutput:
         return {}
 
     @classmethod
-    async def open(cls, path: Path, *, streams: Streams, kept: Mapping[str, int]) -> Follower:  # noqa: ARG003
+    async def open(cls, path: Path, **_: object) -> Follower:  # noqa: ARG003
         """Return the process's standard output as a target."""
         return cls()
 

@@ -16,6 +16,7 @@ from crawler.outcome import Position
 from crawler.protocols import Follower
 from crawler.records.streams import Streams
 from crawler.setting_values import unknown
+from crawler.settings import Settings
 
 STDOUT = "-"
 _LINES = ".jsonl"
@@ -30,7 +31,9 @@ class Format(Protocol):
     def keep(self, path: Path, streams: Streams) -> Mapping[str, int]:
         """Return the bytes kept of each file that exists. Raises `OutputError` if none can be."""
 
-    async def open(self, path: Path, *, streams: Streams, kept: Mapping[str, int]) -> Follower:
+    async def open(
+        self, path: Path, *, streams: Streams, kept: Mapping[str, int], settings: Settings
+    ) -> Follower:
         """Open the target, cut to what is `kept` (not named: empty). Raises `TargetError`."""
 
 
@@ -62,10 +65,12 @@ class Target(Struct, frozen=True):
         """Return every file of it."""
         return FORMATS[self.format].files(Path(self.path), streams)
 
-    async def open(self, *, streams: Streams) -> Follower:
+    async def open(self, *, streams: Streams, settings: Settings) -> Follower:
         """Open the target, without what this run wrote to it before. Raises `TargetError`."""
         _check_kept(self.kept)
-        return await FORMATS[self.format].open(Path(self.path), streams=streams, kept=self.kept)
+        return await FORMATS[self.format].open(
+            Path(self.path), streams=streams, kept=self.kept, settings=settings
+        )
 
 
 class Plan(Struct, frozen=True):

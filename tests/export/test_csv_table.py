@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from crawler.errors import OutputError, TargetError
 from crawler.export.csv_table import CsvTable
+from crawler.export.formulas import unescaped
 from crawler.items import Item
 from crawler.records.streams import Streams, streams_of
+from crawler.settings import Settings
 from tests.export.conftest import SizeLimit
 
 UNTYPED = streams_of([])
@@ -31,11 +33,11 @@ class Author(Item):
 
 def rows(path: Path) -> list[list[str]]:
     with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.reader(file, strict=True))
+        return [[unescaped(cell) for cell in row] for row in csv.reader(file, strict=True)]
 
 
 async def write(path: Path, streams: Streams, *calls: Sequence[Any], kept: Any = None) -> None:
-    table = await CsvTable.open(path, streams=streams, kept=kept or {})
+    table = await CsvTable.open(path, streams=streams, kept=kept or {}, settings=Settings())
     try:
         for items in calls:
             await table.follow([msgspec.json.encode(item) for item in items], 0)
@@ -60,7 +62,7 @@ async def test_a_typed_table_without_items_has_its_header(tmp_path: Path) -> Non
 
 
 async def test_numbers_stand_as_in_the_line(tmp_path: Path) -> None:
-    table = await CsvTable.open(tmp_path / "x.csv", streams=UNTYPED, kept={})
+    table = await CsvTable.open(tmp_path / "x.csv", streams=UNTYPED, kept={}, settings=Settings())
     await table.follow([b'{"n":123456789012345678901234567890,"f":1.10}'], 0)
     await table.aclose()
     assert rows(tmp_path / "x.csv")[1] == ["123456789012345678901234567890", "1.10"]
@@ -75,7 +77,7 @@ async def test_whatever_the_text_and_keys_csv_reads_the_same_back_after_each_cal
     tmp_path_factory: pytest.TempPathFactory, items: list[list[dict[str, str]]]
 ) -> None:
     path = tmp_path_factory.mktemp("csv") / "x.csv"
-    table = await CsvTable.open(path, streams=UNTYPED, kept={})
+    table = await CsvTable.open(path, streams=UNTYPED, kept={}, settings=Settings())
     written: list[dict[str, str]] = []
     for given_items in items:
         some = [item for item in given_items if item]
@@ -98,7 +100,7 @@ async def test_a_disk_too_full_for_a_new_column_leaves_the_old_table(
     tmp_path: Path, size_limit: SizeLimit
 ) -> None:
     path = tmp_path / "x.csv"
-    table = await CsvTable.open(path, streams=UNTYPED, kept={})
+    table = await CsvTable.open(path, streams=UNTYPED, kept={}, settings=Settings())
     await table.follow([b'{"a":"%s"}' % (b"x" * 50)], 0)
     with size_limit(58), pytest.raises(TargetError, match=r"x\.csv: the file may not grow"):
         await table.follow([b'{"a":"1","long_column_name":2}'], 0)
@@ -114,7 +116,7 @@ async def test_keys_without_end_stop_the_table(tmp_path: Path) -> None:
 
 async def test_several_types_are_several_files(tmp_path: Path) -> None:
     path, streams = tmp_path / "x.csv", streams_of([Book, Author])
-    table = await CsvTable.open(path, streams=streams, kept={})
+    table = await CsvTable.open(path, streams=streams, kept={}, settings=Settings())
     await table.follow([b'{"_type":"author","name":"A"}', b'{"_type":"book","title":"B"}'], 0)
     with pytest.raises(TargetError, match="no table for items of type 'song'"):
         await table.follow([b'{"_type":"song","name":"A"}'], 0)
@@ -126,7 +128,7 @@ async def test_several_types_are_several_files(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("line", [b"not json", b"[1]", b'{"a":'])
 async def test_a_line_that_is_no_object_stops_the_table(tmp_path: Path, line: bytes) -> None:
-    table = await CsvTable.open(tmp_path / "x.csv", streams=UNTYPED, kept={})
+    table = await CsvTable.open(tmp_path / "x.csv", streams=UNTYPED, kept={}, settings=Settings())
     with pytest.raises(TargetError, match="no item that fits a table"):
         await table.follow([line], 0)
     await table.aclose()

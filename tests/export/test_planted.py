@@ -17,6 +17,7 @@ from crawler.export.targets import plan
 from crawler.outcome import Report
 from crawler.owned import named
 from crawler.records.streams import streams_of
+from crawler.settings import Settings
 from crawler.urls import canonicalize
 from tests.export.test_pages import page
 from tests.export.test_paths import NASTY, urls
@@ -204,7 +205,9 @@ async def test_a_table_that_grows_a_column_stays_behind_the_link_the_user_named(
     (tmp_path / "real").mkdir()
     (tmp_path / "link.csv").symlink_to("real/x.csv")
     (tmp_path / "real" / ".x.csv.part").symlink_to(outside / "victim")
-    table = await CsvTable.open(tmp_path / "link.csv", streams=streams_of([]), kept={})
+    table = await CsvTable.open(
+        tmp_path / "link.csv", streams=streams_of([]), kept={}, settings=Settings()
+    )
     for line in (b'{"a":1}', b'{"b":2}'):
         await table.follow([line], 0)
     await table.aclose()
@@ -250,4 +253,4 @@ async def test_a_target_behind_a_ring_of_links_is_refused(tmp_path: Path) -> Non
     streams = streams_of([])
     (target,) = plan([str(tmp_path / "a.json")], streams=streams).targets
     with pytest.raises(TargetError, match="symbolic link"):
-        await target.open(streams=streams)
+        await target.open(streams=streams, settings=Settings())

@@ -12,6 +12,7 @@ from crawler.export.spool import FileSpool
 from crawler.export.targets import Plan, Target, plan
 from crawler.items import Item
 from crawler.records.streams import streams_of
+from crawler.settings import Settings
 
 STREAMS = streams_of([])
 
@@ -34,7 +35,7 @@ async def run(where: Plan, lines: Sequence[bytes]) -> None:
     spool = await FileSpool.open({"items": Path(where.spool)}, position=where.position)
     async with spool:
         for target in where.targets:
-            follower = await target.open(streams=STREAMS)
+            follower = await target.open(streams=STREAMS, settings=Settings())
             cursor = where.position["items"]
             spool.follow(
                 Following(follower, target=target.path, source=Path(where.spool), cursor=cursor)
