@@ -19,6 +19,7 @@ def main() -> None:
     gc.set_threshold(_COLLECTED_AFTER, *gc.get_threshold()[1:])
     reopen_missing()
     try:
+        _check(sys.argv[1:])
         # Not standalone: click would say three lines where one is enough.
         status = commands(prog_name="crawl", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -33,6 +34,15 @@ def main() -> None:
         warn(str(error))
         sys.exit(_status_of(error))
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _check(words: list[str]) -> None:
+    """Raise `UsageError` for what a run cannot keep in its JSON: bytes that are no text."""
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"{word!r}: is no text in UTF-8") from None
 
 
 def _status_of(error: CrawlerError) -> int:

@@ -144,3 +144,24 @@ async def test_a_terminal_gets_only_our_own_sequences(folder: Path, evil: Site) 
     ours = re.sub(r"\x1b\[(\?25[lh]|[\d;]*m|2K|1A)", "", text)
     assert ours.replace("\r", "").replace("\n", "").isprintable()
     assert "an error" in text
+
+
+async def test_a_spiders_own_words_are_clean_in_a_list(folder: Path) -> None:
+    text = f'from crawler import Spider\nclass Odd(Spider):\n    """{EVIL.splitlines()[0]}"""\n'
+    (folder / "spiders" / "odd.py").write_text(text)
+    done = await crawl(folder, "list")
+    assert "odd" in done.out
+    assert is_clean(done.out)
+
+
+@pytest.mark.parametrize("words", [("a\x1b[2J",), ("site", "-s", "\u202edelay=1"), ("site\n\nx",)])
+async def test_what_was_typed_is_shown_clean(folder: Path, words: tuple[str, ...]) -> None:
+    done = await crawl(folder, *words)
+    assert done.refuses("unknown")
+    assert is_clean(done.err)
+
+
+@pytest.mark.parametrize("word", ["top=\udcff", "start=http://\udcff/", "\udcff"])
+async def test_bytes_that_are_no_text_begin_nothing(folder: Path, word: str) -> None:
+    done = await crawl(folder, "site", "-a", "start=http://127.0.0.1:9/", "-a", word)
+    assert done.refuses("is no text in UTF-8")
