@@ -9,6 +9,7 @@ from pathlib import Path
 from crawler.errors import TargetError
 from crawler.file_thread import FileThread
 from crawler.oserrors import refused
+from crawler.owned import named
 from crawler.protocols import Follower
 from crawler.syncing import sync_file
 
@@ -99,7 +100,7 @@ class Following:
     def _read(self, start: int, end: int) -> tuple[list[bytes], int]:
         """Return whole lines from byte `start` on, about a chunk of them, and where they end."""
         # Opened each time: a target that is far behind, or stopped, holds no file open.
-        with self._source.open("rb", buffering=0) as file:
+        with open(self._source, "rb", buffering=0, opener=named) as file:
             size = self._chunk_bytes
             while True:
                 data = os.pread(file.fileno(), min(size, end - start), start)
