@@ -1,9 +1,11 @@
 """`crawl new NAME URL`."""
 
+import ast
 from pathlib import Path
 
 import pytest
 
+from crawler.urls import canonicalize
 from tests.cli.command import crawl
 from tests.site import Site
 
@@ -43,3 +45,12 @@ async def test_what_cannot_be_written_is_refused(
 async def test_a_url_may_leave_out_its_scheme(tmp_path: Path) -> None:
     assert (await crawl(tmp_path, "new", "a", "example.org/docs/")).status == 0
     assert 'start_urls = ["https://example.org/docs/"]' in (tmp_path / "spiders/a.py").read_text()
+
+
+@pytest.mark.parametrize("rest", ["?\\\"];x='{y}\\", '"];1/0#\n?"]\\', '\u2028"""'])
+async def test_a_url_breaks_out_of_no_quotes(tmp_path: Path, rest: str) -> None:
+    url = f"https://a.example/{rest}"
+    assert (await crawl(tmp_path, "new", "site", url)).status == 0
+    tree = ast.parse((tmp_path / "spiders" / "site.py").read_text())
+    (found,) = [node for node in ast.walk(tree) if isinstance(node, ast.List)]
+    assert ast.literal_eval(found) == [canonicalize(url)]
