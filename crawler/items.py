@@ -11,6 +11,7 @@ from msgspec import Struct, StructMeta
 
 from crawler.errors import ItemError, SpiderError
 from crawler.plain import dumped, encode, is_pydantic, not_a_number, read_as
+from crawler.words import one_line
 
 _WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _TYPE = "_type"
@@ -102,7 +103,7 @@ class ItemKinds:
             try:
                 return self._line(item, kind)
             except _UNFIT as error:
-                errors.append(f"{kind.name}: {_one_line(error)}")
+                errors.append(f"{kind.name}: {one_line(str(error))}")
         raise ItemError("; or ".join(errors))
 
     def _line(self, item: Any, kind: _Kind) -> ItemLine:
@@ -172,7 +173,7 @@ def _decoder(kind: Any) -> Callable[[bytes], Any]:
 
 
 def _unreadable(kind: Any, error: Exception) -> SpiderError:
-    return SpiderError(f"item {_name(kind)}: cannot be read as annotated: {_one_line(error)}")
+    return SpiderError(f"item {_name(kind)}: cannot be read as annotated: {one_line(str(error))}")
 
 
 def _refuse_unfit(declared: Any, *, several: bool) -> None:
@@ -243,7 +244,3 @@ def _pydantic_columns(model: Any) -> Iterable[str]:
 
 def _name(kind: Any) -> str:
     return getattr(kind, "__name__", str(kind))
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

@@ -54,7 +54,7 @@ def run_crawl(
         streams.check_stdout()
     prepare_process()
     signals = Signals(again)
-    console = Console(file=streams.stderr(), highlight=False)  # stdout carries data only
+    console = _console()
     opened: AbstractAsyncContextManager[Run | Fleet]
     if role == "keeper" or (role == "only" and job.record.processes > 1):
         command = worker(job, manner) if role == "only" else ()
@@ -111,7 +111,7 @@ def run_worker(spider: Spider[Any], *, settings: Settings, manner: Manner, job: 
     """Crawl as one of several processes, for whoever holds the other end of standard input."""
     prepare_process()
     signals = Signals()
-    console = Console(file=streams.stderr(), highlight=False)
+    console = _console()
 
     async def crawl() -> int:
         with logging_to(job.folder, console, structs.replace(manner, quiet=True)):
@@ -126,6 +126,11 @@ def run_worker(spider: Spider[Any], *, settings: Settings, manner: Manner, job: 
         streams.warn(str(error))
         return LOST
     return status if signals.received is None else 128 + signals.received
+
+
+def _console() -> Console:
+    """Return standard error, since stdout carries data only; `:x:` in a URL is no emoji."""
+    return Console(file=streams.stderr(), highlight=False, emoji=False)
 
 
 @contextmanager

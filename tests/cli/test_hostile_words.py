@@ -111,6 +111,12 @@ async def test_a_hostile_site_forges_nothing_and_drives_no_terminal(
     assert is_clean(shown.out)
 
 
+async def test_a_url_is_shown_as_it_is(folder: Path, evil: Site) -> None:
+    evil.page("/", links=["/:skull:[red]x[/red]"])
+    done = await crawl(folder, "evil", "-a", f"start={evil.url()}", "-v")
+    assert done.err.count("/:skull:[red]x[/red]") > 1
+
+
 async def test_short_words_are_clean_too(folder: Path, evil: Site) -> None:
     done = await crawl(folder, "evil", "-a", f"start={evil.url('/stop')}")
     assert is_clean(done.err)
