@@ -166,7 +166,7 @@ class _Pages(Spider[Any]):
             self._open[url] += 1
             return request
         except InvalidUrl as error:
-            bad = link_request(url=url, data=url)
+            bad = link_request(url=error.url, data=url)
             await self._results.put(Failure(bad, "invalid_url", str(error)))
             return None
 

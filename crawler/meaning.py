@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from crawler import urls
 from crawler.records.streams import streams_of
 from crawler.settings import Settings
 from crawler.spider import Spider
@@ -31,13 +32,18 @@ def _listed(values: Any) -> list[str]:
     """Return a spider's list as texts; of a very long one a digest, so that none is written out."""
     if not isinstance(values, Iterable) or iter(values) is values:
         return []  # an iterator can be read once only, and that is the seeding's
-    texts = [v.pattern if isinstance(v, re.Pattern) else str(v) for v in values]
+    texts = [v.pattern if isinstance(v, re.Pattern) else _plain(str(v)) for v in values]
     if isinstance(values, Set):
         texts.sort()  # its order is another in each process
     if len(texts) <= _MOST_LISTED:
         return texts
     digest = hashlib.blake2b("\n".join(texts).encode(errors="replace"), digest_size=8)
     return [f"{len(texts):,} entries, digest {digest.hexdigest()}"]
+
+
+def _plain(text: str) -> str:
+    """Return an entry without the password that a URL may have."""
+    return urls.without_credentials(text) if text.startswith(urls.SCHEMES) else text
 
 
 def _shown(value: object) -> str:

@@ -75,8 +75,8 @@ class Request(
     one of `body`, `json` and `form` is sent (the method is POST then, if none is given).
     `priority`: higher goes first. `depth` 0 means one more than the page it is yielded from.
     `timeout` (seconds) and `retries` replace the settings. `again` skips the check for known URLs.
-    `jar` names the cookie jar. Raises `InvalidUrl`, and `SpiderError` for what cannot be sent, or
-    not be kept as plain values.
+    `jar` names the cookie jar. User and password in `url` are left out. Raises `InvalidUrl`, and
+    `SpiderError` for what cannot be sent, or not be kept as plain values.
     """
 
     url: str
@@ -190,7 +190,7 @@ def _checked(fields: dict[str, Any]) -> Request:
 def _address(url: object, params: Params | None) -> str:
     if not isinstance(url, str | URL):
         raise InvalidUrl(str(url), f"a URL must be text or a yarl.URL, got {type(url).__name__}")
-    address = urls.canonicalize(str(url))
+    address = urls.without_credentials(urls.canonicalize(str(url)))
     if not params:
         return address
     join = "?" if "?" not in address else "" if address[-1] in "?&" else "&"

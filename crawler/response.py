@@ -201,16 +201,19 @@ class Response(Node):
         if isinstance(target, Link):
             return target.url
         if isinstance(target, Node):
-            return urls.join(self.base, target.attr("href"))
+            return self._joined(target.attr("href"))
         if isinstance(target, URL):
-            return urls.join(self.base, str(target))
+            return self._joined(str(target))
         if not isinstance(target, str):
             raise CallbackError(f"expected a URL, Link or Node, got {_shown(target)}")
         if self._is_selector(target):
             raise CallbackError(
                 f"{target!r} is no URL; a selector is for follow_all(css={target!r})"
             )
-        return urls.join(self.base, target)
+        return self._joined(target)
+
+    def _joined(self, href: str) -> str:
+        return urls.without_credentials(urls.join(self.base, href))
 
     def _addresses(self, targets: Iterable[Target]) -> list[str]:
         """Return the URLs of several targets, each once, in order."""

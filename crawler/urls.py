@@ -101,6 +101,7 @@ _joined = _Joined()
 class Joiner:
     """Resolves the hrefs of one document, which is at the canonical URL `base`, as `join` does.
 
+    But for user and password, which a link may not bring: they are left out.
     What differs only in its fragment is resolved once, and so is what documents of one folder have
     in common: most pages of a site link to the same places, in the same words.
     """
@@ -108,7 +109,7 @@ class Joiner:
     __slots__ = ("_base", "_folders", "_known", "_own")
 
     def __init__(self, base: str) -> None:
-        self._base = base
+        self._base = base = without_credentials(base)
         self._own: dict[str, str | None] = {}
         path, _, _ = base.partition("?")
         folder = path[: path.rindex("/") + 1]
@@ -147,7 +148,7 @@ class Joiner:
     def _parsed(self, href: str) -> str | None:
         """Resolve what may go by the document's whole URL, as `?page=2` does."""
         try:
-            url = self._own[href] = join(self._base, href)
+            url = self._own[href] = without_credentials(join(self._base, href))
         except InvalidUrl:
             return self._keep(href, None)  # whatever the path
         return url
@@ -249,6 +250,15 @@ def hostname_of(url: str) -> str:
 def origin_of(url: str) -> str:
     """Return `scheme://host[:port]` of a canonical URL, without user and password."""
     return url[: url.index("//") + 2] + host_of(url)
+
+
+def without_credentials(url: str) -> str:
+    """Return a canonical URL without user and password: they are never sent nor shown."""
+    if "@" not in url:
+        return url
+    scheme, _, rest = url.partition("//")
+    authority, _, place = rest.partition("/")
+    return f"{scheme}//{authority.rpartition('@')[2]}/{place}"
 
 
 @lru_cache(maxsize=4096)

@@ -5,7 +5,7 @@ from typing import Final, Literal
 import msgspec
 from selectolax.lexbor import LexborNode
 
-from crawler.urls import join
+from crawler.urls import join, without_credentials
 
 _CONTROLS: Final = "input, select, textarea"
 _NOT_SENT: Final = frozenset(("submit", "button", "image", "reset", "file"))
@@ -39,7 +39,7 @@ def form_of(form: LexborNode, *, url: str, base: str) -> Form:
     """
     attributes = form.attributes
     action = (attributes.get("action") or "").strip()
-    target = join(base, action) if action else url
+    target = without_credentials(join(base, action)) if action else url
     is_post = (attributes.get("method") or "").lower() == "post"
     enctype = (attributes.get("enctype") or "").lower()
     return Form(

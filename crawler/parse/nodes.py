@@ -10,7 +10,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from crawler.errors import CallbackError, InvalidUrl, MissingValue
 from crawler.parse.forms import Form, form_of
-from crawler.urls import join
+from crawler.urls import join, without_credentials
 
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ def base_of(tree: LexborHTMLParser, url: str) -> str:
     if base is None:
         return url
     try:
-        return join(url, base.attributes.get("href") or "")
+        return without_credentials(join(url, base.attributes.get("href") or ""))
     except InvalidUrl:
         return url
 

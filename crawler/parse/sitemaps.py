@@ -13,7 +13,7 @@ from isal.igzip_lib import IsalError
 
 from crawler.errors import InvalidUrl
 from crawler.parse.encoding import decode
-from crawler.urls import canonicalize
+from crawler.urls import canonicalize, without_credentials
 
 Kind = Literal["urlset", "index", "text", "feed"]
 
@@ -111,7 +111,7 @@ def _lines(text: str) -> tuple[Entry, ...]:
 
 def _url(text: str) -> str | None:
     try:
-        return canonicalize(text.strip())
+        return without_credentials(canonicalize(text.strip()))
     except InvalidUrl:
         return None
 

@@ -25,7 +25,7 @@ def hop(request: Request, response: Response) -> Request | None:
     if response.status not in REDIRECTS or not location:
         return None
     try:
-        target = urls.join(response.url, location)
+        target = urls.without_credentials(urls.join(response.url, location))
     except InvalidUrl:
         return None
     dropped: frozenset[str] = frozenset()

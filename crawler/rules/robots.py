@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from crawler.errors import InvalidUrl
-from crawler.urls import canonicalize
+from crawler.urls import canonicalize, without_credentials
 
 # RFC 9309 2.5 asks for at least 500 KiB; the rest is not looked at, which bounds the cost.
 _MOST_BYTES: Final = 500 * 1024
@@ -261,7 +261,7 @@ def _head(body: bytes) -> bytes:
 
 def _absolute(value: bytes) -> Iterator[str]:
     try:
-        yield canonicalize(value.decode("utf-8", "replace"))
+        yield without_credentials(canonicalize(value.decode("utf-8", "replace")))
     except InvalidUrl:
         return
 

@@ -128,9 +128,10 @@ def _domain(name: object) -> str:
 
 def _prefix(text: str) -> str:
     try:
-        return urls.canonicalize(text)
-    except (InvalidUrl, TypeError):
-        raise SpiderError(f"allowed_prefixes must hold URLs, got {text!r}") from None
+        return urls.without_credentials(urls.canonicalize(text))
+    except (InvalidUrl, TypeError) as error:
+        shown = error.url if isinstance(error, InvalidUrl) else text
+        raise SpiderError(f"allowed_prefixes must hold URLs, got {shown!r}") from None
 
 
 def _pattern(text: str | re.Pattern[str]) -> re.Pattern[str]:
