@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -21,11 +21,14 @@ from crawler.files import PARTS, Kept, open_files
 from crawler.frontier.memory import MemoryFrontier
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.jobs import Job, begin, take_up
-from crawler.outcome import Batch, HostLease, HostNotes, Report, Restart
+from crawler.listening import Listening
+from crawler.outcome import Batch, HostNotes, Report, Restart
 from crawler.pipeline import Pipeline
 from crawler.protocols import Clock, Frontier, Memory, Spool
 from crawler.records.streams import streams_of
 from crawler.rules.book import RobotsBook
+from crawler.rules.credentials import Credentials
+from crawler.rules.guard import Guard
 from crawler.rules.pacing import rest_of
 from crawler.rules.scope import Scope
 from crawler.run import Run
@@ -63,13 +66,15 @@ async def open_run(
     """
     spider = spider() if isinstance(spider, type) else spider
     scope = _scope(spider, settings)
+    guard, credentials = Guard(settings.allow_private), Credentials(settings)
     callbacks = Callbacks(spider, scope=scope, timeout=settings.callback_timeout)
+    callbacks.seeded += [guard.add_seed, credentials.add_seed]
     clock = SteadyClock()
     book = RobotsBook(settings.user_agent)
     turns = Turns(settings, clock=clock, book=book)
     stats = Stats(spider.name)
     jars = Jars()
-    memories: list[Memory] = [scope, jars, stats]
+    memories: list[Memory] = [scope, guard, credentials, jars, stats]
     if settings.frontier != "memory" and role == "only":
         memories.append(State(spider))
     listening = Listening(memories)
@@ -98,6 +103,8 @@ async def open_run(
         fetch = await stack.enter_async_context(
             open_fetch(
                 settings,
+                guard=guard,
+                credentials=credentials,
                 book=book,
                 jars=jars,
                 sent=turns.sent,
@@ -145,36 +152,10 @@ async def open_run(
         )
 
 
-class Listening:
-    """Lets the crawl's memories and its engine hear what earlier lives and others keep."""
-
-    def __init__(self, memories: Sequence[Memory]) -> None:
-        self.engine: Engine | None = None
-        self._memories = memories
-
-    def restart(self, kept: Mapping[str, bytes]) -> None:
-        """Hear what was kept before."""
-        for name, value in kept.items():
-            for memory in self._memories:
-                memory.learn(name, value)
-
-    def wished(self, wish: int, lease: HostLease) -> None:
-        """Hear that another process wishes to ask a host that is held here."""
-        if self.engine is not None:
-            self.engine.lend(wish, lease)
-
-    def __call__(self, kept: Mapping[str, bytes]) -> None:
-        """Hear what another process keeps."""
-        self.restart(kept)
-        if self.engine is None:
-            return
-        if reason := kept.get(STOP):
-            self.engine.stop(reason.decode(), is_over=True)
-        self.engine.look_again()
-
-
 def check_spider(spider: Spider[Any], settings: Settings) -> Callbacks:
-    """Raise `SpiderError` for a spider that could never run, before anything is made for it."""
+    """Raise `UsageError` for a spider that could never run, before anything is made for it."""
+    Guard(settings.allow_private)
+    Credentials(settings)
     return Callbacks(spider, scope=_scope(spider, settings))
 
 

@@ -12,6 +12,7 @@ from crawler.errors import (
     CallbackError,
     Drop,
     FetchError,
+    InvalidUrl,
     ItemError,
     Retry,
     Signal,
@@ -45,6 +46,8 @@ class Callbacks:
         check_parts(spider)
         self.spider = spider
         self.scope = scope
+        self.seeded = [scope.add_seed]
+        """Whoever hears the URL of every seed."""
         self.kinds = ItemKinds(spider.item_types)
         self._timeout = timeout
         self.calls = {name: prepare(spider, name) for name in callbacks_of(spider)}
@@ -221,9 +224,12 @@ class _Found:
         scope = self._callbacks.scope
         # Only a copy made past `Request.replace` can be such; in the frontier it would be a crash.
         if not request.url.startswith(urls.SCHEMES) or request.url.count("/") < 3:
-            raise CallbackError(f"a request's url must be a whole URL, got {request.url!r}")
+            raise InvalidUrl(request.url, "a request's url must be a whole URL")
+        if "@" in request.url and (url := urls.without_credentials(request.url)) != request.url:
+            request = structs.replace(request, url=url)
         if self.page is None:
-            scope.add_seed(request.url)
+            for seeded in self._callbacks.seeded:
+                seeded(request.url)
             if request.again:
                 self.seeded_again += 1
                 request = structs.replace(request, seeded=self.seeded_again)

@@ -12,6 +12,7 @@ from crawler.outcome import HostLease, Outcome, Verdict
 from crawler.protocols import Clock, Frontier
 from crawler.request import Request, link_request
 from crawler.response import Response
+from crawler.rules.credentials import secret_names
 from crawler.rules.hops import hop
 from crawler.settings import Settings
 from crawler.turns import Turns
@@ -53,6 +54,7 @@ class Errands:
         self._patiently = patiently
         self._put = put
         self._spawn = spawn
+        self._secret = secret_names(settings)
 
     async def fetch(self, request: Request) -> Response:
         """Return what `request` brings, redirects followed to any host. Raises `FetchError`."""
@@ -61,10 +63,11 @@ class Errands:
         while target is not None:
             page = await self._ask(target)
             led.extend(page.redirects)
-            target = None if self._visits.is_wanted(page.status) else hop(target, page)
-            if target is not None:
+            target = None
+            if not self._visits.is_wanted(page.status) and (to := hop(page, secret=self._secret)):
                 led.append(page.url)
                 page.release()
+                target = structs.replace(to, attempt=1)
             if len(led) > self._settings.max_redirects:
                 raise RedirectError("too many redirects", url=request.url)
         page.request, page.redirects = request, tuple(led)

@@ -53,13 +53,15 @@ class HostNotes(Struct, frozen=True):
     """What is known of a host before its first page: its robots.txt, and what follows from it.
 
     `robots` is the file's bytes (empty: all is allowed); `unreachable` says why it could not be
-    asked; `crawl_delay` is for our user agent.
+    asked, and `refused` whose address may not be connected to, if that is why: the host's own, or
+    of one that it redirects to. `crawl_delay` is for our user agent.
     """
 
     robots: bytes = b""
     unreachable: str | None = None
     crawl_delay: float | None = None
     sitemaps: tuple[str, ...] = ()
+    refused: str = ""
 
 
 class HostLease(Struct, frozen=True):

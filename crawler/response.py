@@ -12,7 +12,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from yarl import URL
 
 from crawler import urls
-from crawler.errors import CallbackError, ContentError, FetchError
+from crawler.errors import AddressRefused, CallbackError, ContentError, FetchError
 from crawler.parse.encoding import utf8_with_name
 from crawler.parse.links import ANCHORS, Link, links_of, urls_of
 from crawler.parse.nodes import Element, Node, base_of, looks_like_html, parse_html
@@ -34,7 +34,8 @@ _NO_HEADERS: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
 class Response(Node):
     """A response, and the root node of its document.
 
-    `url` is the final URL, `redirects` the URLs that led to it, `body` the decompressed bytes,
+    `url` is the final URL, `redirects` the URLs that led to it (`asked` is what was asked for in
+    the end, if there are any), `body` the decompressed bytes,
     `headers` a multidict, `seconds` the time from asking to the last byte. On a body that is not
     HTML, or is larger than `html_bytes`, `css` and `links` find nothing.
     """
@@ -54,6 +55,7 @@ class Response(Node):
     ) -> None:
         self._url = url
         self.request = request
+        self.asked: Request | None = None
         self.status = status
         self.headers = headers
         self.body = body
@@ -253,6 +255,8 @@ class Response(Node):
             raise FetchError("page.fetch works inside a callback only", url=self.url)
         if not isinstance(target, Request):
             target = self.follow(target, **fields)
+        elif not target.url.startswith(urls.SCHEMES):  # a copy made past `Request.replace`
+            raise AddressRefused("only http and https leave", url=target.url)
         elif not target.depth:
             target = structs.replace(target, depth=self.depth + 1, parent=self.url)
         return await self._fetch(target)

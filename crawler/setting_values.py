@@ -62,7 +62,8 @@ def checked(name: str, value: object, annotation: Any, *, layer: str) -> object:
 
 
 def _refusal(layer: str, name: str, expected: str, value: object) -> SettingError:
-    return SettingError(f"{layer}: {name} must be {expected}, got {value!r}")
+    shown = "***" if name == "auth" else repr(value)
+    return SettingError(f"{layer}: {name} must be {expected}, got {shown}")
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:

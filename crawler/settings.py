@@ -74,7 +74,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     trust_env: Annotated[bool, Say("take proxies from HTTP_PROXY and its like")] = False
     verify_tls: Annotated[bool, Say("refuse certificates that do not check out")] = True
     allow_private: Annotated[
-        tuple[str, ...], Say("private hosts, host:port or networks that may be asked")
+        tuple[str, ...], Say("private hosts, host:port, addresses or networks that may be asked")
     ] = ()
 
     accept: Annotated[
@@ -162,12 +162,12 @@ class SettingsDict(TypedDict, total=False):
     canonical: Literal["follow", "drop", "ignore"]
     user_agent: str
     headers: Mapping[str, str]
-    secret_headers: tuple[str, ...]
+    secret_headers: str | tuple[str, ...]
     auth: Mapping[str, str]
     proxy: str | None
     trust_env: bool
     verify_tls: bool
-    allow_private: tuple[str, ...]
+    allow_private: str | tuple[str, ...]
     accept: str | tuple[str, ...]
     statuses: tuple[int, ...]
     body_bytes: int

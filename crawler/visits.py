@@ -10,6 +10,7 @@ from msgspec import structs
 
 from crawler.callbacks import Callbacks, read_sitemap
 from crawler.errors import (
+    AddressRefused,
     FetchError,
     HostGivenUp,
     Retry,
@@ -24,6 +25,7 @@ from crawler.protocols import Clock, Fetch, Note
 from crawler.request import Request
 from crawler.response import Response
 from crawler.rules.book import notes_of
+from crawler.rules.credentials import secret_names
 from crawler.rules.hops import hop
 from crawler.rules.pacing import retry_after, retry_in
 from crawler.settings import Settings
@@ -73,6 +75,7 @@ class Visits:
         self._rest = rest
         self._note = note
         self._in_step = in_step
+        self._secret = secret_names(settings)
         self._given_up: dict[str, str] = {}
         # A sitemap may have 50 MB, and the default executor is everybody's.
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="sitemaps")
@@ -119,7 +122,7 @@ class Visits:
             return await self._leave_out(request, answer)
         if isinstance(answer, FetchError):
             return await self._failed(request, answer)
-        if (target := hop(request, answer)) and not self.is_wanted(answer.status):
+        if (target := hop(answer, secret=self._secret)) and not self.is_wanted(answer.status):
             return await self._elsewhere(request, answer, target)
         if not self.is_wanted(answer.status):
             return await self._failed(request, self._refusal(answer), page=answer)
@@ -142,7 +145,7 @@ class Visits:
                 return HostGivenUp(reason, url=request.url)
             return await self._fetch(request)
         except FetchError as error:
-            tried = not isinstance(error, RobotsDenied | RobotsUnreachable)
+            tried = not isinstance(error, AddressRefused | RobotsDenied | RobotsUnreachable)
             return error
         finally:
             self._freed(request, tried=tried)
@@ -151,7 +154,7 @@ class Visits:
         """Return an answer that nobody wants as the failure it is."""
         if isinstance(answer, FetchError) or self.is_wanted(answer.status):
             return answer
-        if hop(answer.request, answer):
+        if hop(answer):
             return answer
         answer.release()
         return self._refusal(answer)

@@ -77,7 +77,7 @@ def test_a_form_has_none() -> None:
 
 def test_a_redirect_has_none() -> None:
     answer = page(status=302, Location=SECRET)
-    target = hop(answer.request, answer)
+    target = hop(answer)
     assert target is not None
     assert target.url == CLEAN
 
@@ -127,7 +127,7 @@ def test_hiding_takes_linear_time() -> None:
 
 
 def test_what_a_run_remembers_of_its_seeds_has_none() -> None:
-    class Seeded(Spider):
+    class Seeded(Spider[object]):
         start_urls = (SECRET,)
 
     meaning = meaning_of(Seeded(), Settings(), None)

@@ -38,7 +38,7 @@ FLOORS: list[set[str]] = [
     {"visits", "batches"},
     {"committer", "errands"},
     {"engine"},
-    {"run", "jobs"},
+    {"run", "jobs", "listening"},
     {"files"},
     {"pruning"},
     {"app"},

@@ -41,7 +41,7 @@ async def test_a_page_that_only_a_redirect_leads_to_is_delivered(
 
         site.handle("/wants", wants)
         spider = Walker(site.url())
-        await crawl(spider, frontier=frontier, output_dir=tmp_path)
+        await crawl(spider, frontier=frontier, output_dir=tmp_path, allow_private=(THERE,))
     expected = [site.url(), site.url("/only", host=THERE), site.url("/wants")]
     assert sorted(spider.seen) == sorted(expected)
     (run,) = tmp_path.glob("*/*")

@@ -14,6 +14,7 @@ from crawler.settings import NAMES, Layer, describe, merge
 def command(name: str | None, pairs: tuple[str, ...]) -> None:
     """List every setting: its value, which layer set it, and what it is for."""
     from crawler.cli.finding import find
+    from crawler.rules.credentials import masked
 
     below, above = layers(pairs, {})
     own = []
@@ -21,7 +22,7 @@ def command(name: str | None, pairs: tuple[str, ...]) -> None:
         spider = find(name)
         own = [Layer(f"spider {spider.name}", spider.settings)]
     stack = [*below, *own, *above]
-    merged = merge(stack)
+    merged = masked(merge(stack))
     sources = {key: layer.name for layer in stack for key in layer.values}
     words = describe()
     lines = []

@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
+from aiohttp.abc import AbstractResolver
+
 from crawler.fetch.http import HttpFetch
 from crawler.fetch.jars import CookieLayer, Jars
 from crawler.fetch.parsing import ParseLayer
@@ -12,6 +14,8 @@ from crawler.fetch.room import Room
 from crawler.protocols import Fetch, Note
 from crawler.request import Request
 from crawler.rules.book import RobotsBook
+from crawler.rules.credentials import Credentials
+from crawler.rules.guard import Guard
 from crawler.settings import Settings
 
 
@@ -19,19 +23,26 @@ from crawler.settings import Settings
 async def open_fetch(
     settings: Settings,
     *,
+    guard: Guard,
+    credentials: Credentials,
     book: RobotsBook,
     jars: Jars,
     sent: Callable[[Request], None],
     note: Callable[[Request], Note],
     layers: Sequence[Callable[[Fetch], Fetch]] = (),
     processes: int = 1,
+    resolver: AbstractResolver | None = None,
 ) -> AsyncIterator[Fetch]:
     """Open parse(redirects(robots(cookies(layers(http))))); the first of `layers` is the outermost.
 
     `sent(request)` is called whenever a request goes out; `note(request)` says when its answer is
-    parsed. `processes` share the cores. Raises `SettingError`.
+    parsed. `processes` share the cores. `resolver` is the system's if none is given. Raises
+    `SettingError`.
     """
-    async with HttpFetch(settings, sent=sent, room=Room(settings.memory_bytes)) as http:
+    room = Room(settings.memory_bytes)
+    async with HttpFetch(
+        settings, sent=sent, room=room, guard=guard, credentials=credentials, resolver=resolver
+    ) as http:
         fetch: Fetch = http
         for layer in reversed(layers):
             fetch = layer(fetch)
@@ -39,7 +50,10 @@ async def open_fetch(
         if settings.obey_robots:
             fetch = RobotsLayer(fetch, book=book)
         fetch = RedirectLayer(
-            fetch, max_redirects=settings.max_redirects, statuses=settings.statuses
+            fetch,
+            max_redirects=settings.max_redirects,
+            statuses=settings.statuses,
+            secret=credentials.secret,
         )
         async with ParseLayer(fetch, note=note, processes=processes) as whole:
             yield whole

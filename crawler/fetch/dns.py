@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 _THREADS = 8
+_MOST_ADDRESSES = 16
 
 
 class Resolver(AbstractResolver):
@@ -33,6 +34,7 @@ class Resolver(AbstractResolver):
 
 def _look_up(host: str, port: int, family: socket.AddressFamily) -> list[ResolveResult]:
     infos = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+    # All of them are tried, and then again without the first: a name with thousands is an attack.
     return [
         ResolveResult(
             hostname=host,
@@ -43,5 +45,5 @@ def _look_up(host: str, port: int, family: socket.AddressFamily) -> list[Resolve
             proto=protocol,
             flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
         )
-        for kind, _, protocol, _, address in infos
+        for kind, _, protocol, _, address in infos[:_MOST_ADDRESSES]
     ]

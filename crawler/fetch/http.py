@@ -1,17 +1,18 @@
 """One request over the network, through aiohttp."""
 
 import io
-import math
 from collections.abc import Callable
 from itertools import chain
 from types import TracebackType
 from typing import Self
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from crawler import urls
 from crawler.errors import (
+    AddressRefused,
     BodyError,
     BodyTooLarge,
     ConnectError,
@@ -19,17 +20,21 @@ from crawler.errors import (
     ProxyError,
     UnwantedType,
 )
-from crawler.fetch.deadlines import Deadline, Deadlines
+from crawler.fetch.deadlines import Deadlines
 from crawler.fetch.decoding import Decoder
 from crawler.fetch.dns import Resolver
 from crawler.fetch.failures import FOREIGN, mapped
+from crawler.fetch.headers import Outgoing
 from crawler.fetch.proxies import Proxies
-from crawler.fetch.room import Hold, Room
-from crawler.fetch.session import headers_of, open_session, own_headers, trip
+from crawler.fetch.room import Room
+from crawler.fetch.session import open_session
+from crawler.fetch.trip import Trip, trip
 from crawler.request import Request
 from crawler.response import Response
 from crawler.rules.accept import Accept
 from crawler.rules.book import MOST_BYTES as ROBOTS_BYTES
+from crawler.rules.credentials import Credentials
+from crawler.rules.guard import Guard
 from crawler.settings import Settings
 
 # What is kept of an answer that is not delivered, for `on_error` to look at.
@@ -45,25 +50,38 @@ class HttpFetch:
 
     Returns a response for every status, decoded by us. `sent(request)` is called when its
     headers go out, once for each time they do. Bodies are counted in `room` until the response is
-    released. A body that is not delivered is cut at 64 KB. Raises `FetchError` only.
+    released. A body that is not delivered is cut at 64 KB. No connection is made but with the
+    guard's leave. `resolver` is the system's if none is given. Raises `FetchError` only.
     """
 
-    def __init__(self, settings: Settings, *, sent: Callable[[Request], None], room: Room) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        sent: Callable[[Request], None],
+        room: Room,
+        guard: Guard,
+        credentials: Credentials,
+        resolver: AbstractResolver | None = None,
+    ) -> None:
         self._settings = settings
         self._sent = sent
         self._room = room
         self._accept = Accept(settings.accept)
         self._statuses = frozenset(settings.statuses)
         self._proxies = Proxies(settings)
-        own_headers(settings)  # refused at once, if they cannot be sent
+        self._outgoing = Outgoing(settings, credentials)
         self._deadlines: Deadlines | None = None
-        self._resolver: Resolver | None = None
+        self._guard = guard
+        self._resolver = resolver
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         self._deadlines = Deadlines()
-        self._resolver = Resolver()
-        self._session = open_session(self._settings, resolver=self._resolver)
+        self._resolver = self._resolver or Resolver()
+        self._session = open_session(
+            self._settings, headers=self._outgoing.everybodys, resolver=self._resolver
+        )
         return self
 
     async def __aexit__(
@@ -82,15 +100,18 @@ class HttpFetch:
         """Ask once, without following redirects."""
         if self._session is None or self._deadlines is None:
             raise RuntimeError("HttpFetch is used inside `async with` only")
+        if not request.url.startswith(urls.SCHEMES):
+            raise AddressRefused("only http and https leave", url=request.url)
         hold = self._room.hold()
+        own: Trip | None = None
         response: Response | None = None
         try:
             with self._deadlines.after(request.timeout or self._settings.timeout) as limit:
-                own = _Trip(request, hold=hold, limit=limit, sent=self._sent)
+                own = Trip(request, hold=hold, limit=limit, sent=self._sent, guard=self._guard)
                 trip.set(own)
                 response = await self._ask(request, own, self._session)
         except FOREIGN as error:
-            raise mapped(error, url=request.url) from error
+            raise (own and own.refusal) or mapped(error, url=request.url) from error
         except FetchError as error:
             error.url = error.url or request.url
             raise
@@ -99,19 +120,17 @@ class HttpFetch:
                 hold.release()
         return response
 
-    async def _ask(
-        self, request: Request, own: "_Trip", session: aiohttp.ClientSession
-    ) -> Response:
-        url = urls.to_yarl(request.url)
-        headers = headers_of(request.headers)
-        if url.raw_user is not None and "Authorization" in (headers or session.headers):
-            url = url.with_user(None)  # a header says it already; aiohttp refuses to have both
-        proxy = self._proxies.proxy_of(url)
+    async def _ask(self, request: Request, own: Trip, session: aiohttp.ClientSession) -> Response:
+        proxy = self._proxies.proxy_of(own.url)
+        if proxy is not None:
+            own.leave_to_proxy()
         answer = await session.request(
             request.method,
-            url,
+            own.url,
             data=_upload(request.body),
-            headers=headers,
+            headers=self._outgoing.of(
+                request, tunnelled=proxy is None or own.url.scheme == "https"
+            ),
             proxy=proxy,
             allow_redirects=False,
         )
@@ -135,7 +154,7 @@ class HttpFetch:
             release=own.hold.release,
         )
 
-    async def _body(self, request: Request, answer: aiohttp.ClientResponse, own: "_Trip") -> bytes:
+    async def _body(self, request: Request, answer: aiohttp.ClientResponse, own: Trip) -> bytes:
         """Return the body; aiohttp closes the connection of one that is not read to its end."""
         delivered = 200 <= answer.status < 300 or answer.status in self._statuses
         if not delivered:
@@ -151,51 +170,9 @@ class HttpFetch:
         return await _read(answer, own, limit=limit)
 
 
-class _Trip:
-    """One request on its way: its clock, its room, its moment of going out."""
-
-    __slots__ = ("_limit", "_request", "_sent", "_started", "hold", "reused")
-
-    def __init__(
-        self,
-        request: Request,
-        *,
-        hold: Hold,
-        limit: Deadline,
-        sent: Callable[[Request], None],
-    ) -> None:
-        self.hold = hold
-        self.reused = False
-        self._request = request
-        self._limit = limit
-        self._sent = sent
-        self._started = limit.began
-
-    def headers_sent(self) -> None:
-        self._sent(self._request)
-
-    def fatal(self, error: Exception) -> FetchError:
-        return mapped(error, url=self._request.url)
-
-    def seconds(self) -> float:
-        """Return how long the server took; waiting for room is not counted."""
-        return self._limit.time() - self._started
-
-    async def make_room(self, size: int) -> None:
-        """Take room for `size` bytes; while that has to be waited for, the clocks stand still."""
-        if self.hold.try_grow(size):
-            return
-        paused, end = self._limit.time(), self._limit.when
-        self._limit.move(math.inf)
-        await self.hold.grow(size)
-        waited = self._limit.time() - paused
-        self._started += waited
-        self._limit.move(end + waited)
-
-
 async def _read(
     answer: aiohttp.ClientResponse,
-    own: _Trip,
+    own: Trip,
     *,
     limit: int,
     forgives: tuple[type[Exception], ...] = (),

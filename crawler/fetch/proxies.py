@@ -5,6 +5,7 @@ from urllib.request import getproxies_environment, proxy_bypass
 from yarl import URL
 
 from crawler.errors import SettingError
+from crawler.rules.credentials import without_password
 from crawler.settings import Settings
 
 
@@ -33,7 +34,8 @@ class Proxies:
 
 
 def _checked(name: str, text: str) -> URL:
-    refusal = SettingError(f"{name} must be an http:// or https:// URL, got {text!r}")
+    shown = without_password(text)
+    refusal = SettingError(f"{name} must be an http:// or https:// URL, got {shown!r}")
     try:
         url = URL(text if "://" in text else f"http://{text}")
     except ValueError:

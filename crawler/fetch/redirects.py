@@ -1,28 +1,37 @@
 """Follow redirects on one host."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Container
 
 from crawler import urls
 from crawler.errors import RedirectError
 from crawler.protocols import Fetch
 from crawler.request import Request
 from crawler.response import Response
-from crawler.rules.hops import hop
+from crawler.rules.hops import FOR_ORIGIN, hop
 
 
 class RedirectLayer:
     """Follows redirects that stay on their host, and those of robots.txt to any host.
 
     A page's redirect to another host is returned as it is: `rules.hops.hop` makes a request of it,
-    which waits for that host's turn. The last response has the first request, the URLs that led to
-    it and the seconds of all. Statuses in `statuses` are wanted by the user and not followed.
+    which waits for that host's turn. The last response has the first request (and what was `asked`
+    in the end), the URLs that led to it and the seconds of all. Statuses in `statuses` are wanted
+    by the user and not followed; headers in `secret` stay with their origin.
     Raises `RedirectError` after `max_redirects` hops, and when they lead in a loop.
     """
 
-    def __init__(self, fetch: Fetch, *, max_redirects: int, statuses: Collection[int] = ()) -> None:
+    def __init__(
+        self,
+        fetch: Fetch,
+        *,
+        max_redirects: int,
+        statuses: Collection[int] = (),
+        secret: Container[str] = FOR_ORIGIN,
+    ) -> None:
         self._fetch = fetch
         self._most = max_redirects
         self._wanted = frozenset(statuses)
+        self._secret = secret
 
     async def __call__(self, request: Request) -> Response:
         """Fetch `request`, and what it redirects to."""
@@ -40,14 +49,14 @@ class RedirectLayer:
                 seen.clear()  # with a new cookie the same URL may answer differently
             self._judge(target, led, seen)
             response = await self._fetch(target)
-            target = self._next(target, response)
-        response.request = request
+            asked, target = target, self._next(target, response)
+        response.request, response.asked = request, asked
         response.redirects = tuple(led)
         response.seconds += seconds
         return response
 
     def _next(self, request: Request, response: Response) -> Request | None:
-        target = None if response.status in self._wanted else hop(request, response)
+        target = None if response.status in self._wanted else hop(response, secret=self._secret)
         if target is None or request.kind == "robots":
             return target
         return target if urls.host_of(target.url) == urls.host_of(response.url) else None

@@ -1,22 +1,18 @@
-"""The aiohttp session, and what every request sends."""
+"""The aiohttp session."""
 
-import re
-from contextvars import ContextVar
-from typing import Any, ClassVar, Protocol
+import socket
+from typing import Any, ClassVar
 from weakref import WeakSet
 
 import aiohttp
-from aiohttp.connector import Connection
+from aiohttp.abc import AbstractResolver
+from aiohttp.connector import AddrInfoType, Connection
 from multidict import CIMultiDict
 
-from crawler.errors import SettingError
-from crawler.fetch.dns import Resolver
 from crawler.fetch.failures import FOREIGN
-from crawler.request import Headers
+from crawler.fetch.trip import Trip, trip
 from crawler.settings import Settings
 
-_ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-_ACCEPT_ENCODING = "gzip, deflate, br, zstd"
 # Real sites send policies and cookies far beyond aiohttp's 8 KB a line and 128 headers.
 _LINE_BYTES = 65_536
 _HEADERS = 256
@@ -26,45 +22,6 @@ _READ_AHEAD = 65_536
 # (Apache) close theirs after 5 s as well.
 _KEEPALIVE_SECONDS = 5.0
 _DNS_SECONDS = 300
-_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_CONTROL = re.compile(r"[\0\r\n]")
-
-
-def own_headers(settings: Settings) -> CIMultiDict[str]:
-    """Return what every request sends. Raises `SettingError` for headers that cannot be."""
-    headers = CIMultiDict({"Accept": _ACCEPT, "Accept-Encoding": _ACCEPT_ENCODING})
-    for name, value in {"User-Agent": settings.user_agent, **settings.headers}.items():
-        if not _FIELD_NAME.fullmatch(name) or _CONTROL.search(value):
-            raise SettingError(f"headers: {name!r}: {value!r} is not a header that can be sent")
-        headers[name] = value
-    return headers
-
-
-def headers_of(own: Headers) -> CIMultiDict[str] | None:
-    """Return what a request sends in place of the session's headers of the same names."""
-    if not own:
-        return None
-    headers: CIMultiDict[str] = CIMultiDict()
-    spelled: dict[str, str] = {}  # one spelling a name: aiohttp keeps only the last of several
-    for name, value in own:
-        headers.add(spelled.setdefault(name.lower(), name), value)
-    return headers
-
-
-class Trip(Protocol):
-    """Who makes a request, in its context as `trip`: hears how it travels."""
-
-    reused: bool
-    """True if the connection was kept from an earlier request."""
-
-    def headers_sent(self) -> None:
-        """Hear that the request goes out."""
-
-    def fatal(self, error: Exception) -> Exception:
-        """Return what to raise for a failure after which the request may not be made again."""
-
-
-trip: ContextVar[Trip] = ContextVar("trip")
 
 
 class _Request(aiohttp.ClientRequest):
@@ -84,7 +41,7 @@ class _Request(aiohttp.ClientRequest):
             self.headers = CIMultiDict([("Host", host), *headers.items()])
 
     def update_auto_headers(self, skip_auto_headers: Any) -> None:
-        """Fill in nothing: `own_headers` has all that aiohttp would."""
+        """Fill in nothing: `Outgoing` has all that aiohttp would."""
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
         """Send the request on a connection."""
@@ -118,10 +75,23 @@ def _judged(error: Exception, current: Trip) -> Exception:
     return error if current.reused else current.fatal(error)
 
 
-def open_session(settings: Settings, *, resolver: Resolver) -> aiohttp.ClientSession:
+def _socket(info: AddrInfoType) -> socket.socket:
+    """Return a socket for an address that may be connected to.
+
+    aiohttp connects to nothing but by this, also where no name was resolved and where several
+    addresses are tried at once (in tasks, to which the context is handed down).
+    """
+    family, kind, protocol, _, address = info
+    trip.get().connecting(address[0], address[1])
+    return socket.socket(family, kind, protocol)
+
+
+def open_session(
+    settings: Settings, *, headers: CIMultiDict[str], resolver: AbstractResolver
+) -> aiohttp.ClientSession:
     """Return a session that neither decodes, redirects, keeps cookies nor bounds concurrency.
 
-    Whoever makes a request sets `trip` before. Raises `SettingError` for headers that cannot be.
+    Every request sends `headers`. Whoever makes one sets `trip` before.
     """
     connector = aiohttp.TCPConnector(
         limit=0,  # the engine bounds what is under way
@@ -129,10 +99,11 @@ def open_session(settings: Settings, *, resolver: Resolver) -> aiohttp.ClientSes
         ttl_dns_cache=_DNS_SECONDS,
         keepalive_timeout=_KEEPALIVE_SECONDS,
         ssl=settings.verify_tls,
+        socket_factory=_socket,
     )
     return aiohttp.ClientSession(
         connector=connector,
-        headers=own_headers(settings),
+        headers=headers,
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
         timeout=aiohttp.ClientTimeout(

@@ -3,7 +3,13 @@
 from collections import OrderedDict
 
 from crawler import urls
-from crawler.errors import FetchError, RedirectError, RobotsDenied, RobotsUnreachable
+from crawler.errors import (
+    AddressRefused,
+    FetchError,
+    RedirectError,
+    RobotsDenied,
+    RobotsUnreachable,
+)
 from crawler.outcome import HostNotes
 from crawler.response import Response
 from crawler.rules.robots import Robots
@@ -42,6 +48,8 @@ class RobotsBook:
         notes = self._notes.get(host)
         if notes is None:
             return None
+        if notes.unreachable is not None and notes.refused == host:
+            return AddressRefused(notes.unreachable, url=url)
         if notes.unreachable is not None:
             return RobotsUnreachable(f"robots.txt unreachable: {notes.unreachable}", url=url)
         if notes.robots and not self._rules(host, notes).allows(self._agent, url):
@@ -67,7 +75,9 @@ def notes_of(response: Response | None, error: FetchError | None, agent: str) ->
     if response is None:
         if error is None or isinstance(error, RedirectError):
             return HostNotes()
-        return HostNotes(unreachable=" ".join(str(error).split()) or error.kind)
+        reason = " ".join(str(error).split()) or error.kind
+        refused = urls.host_of(error.url) if isinstance(error, AddressRefused) else ""
+        return HostNotes(unreachable=reason, refused=refused)
     if response.status == 429 or response.status >= 500:
         return HostNotes(unreachable=f"HTTP status {response.status}")
     if not 200 <= response.status < 300:

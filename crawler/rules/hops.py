@@ -1,24 +1,29 @@
 """Where does a redirect lead?"""
 
+from collections.abc import Container, Iterator
+
 from msgspec import structs
 
 from crawler import urls
 from crawler.errors import InvalidUrl
-from crawler.request import Request
+from crawler.request import Headers, Request
 from crawler.response import Response
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+FOR_ORIGIN = frozenset({"authorization", "cookie", "proxy-authorization", "host"})
+"""Headers, in lower case, that are for one origin whatever the user says."""
+
 _ABOUT_BODY = frozenset(
     {"content-type", "content-length", "content-encoding", "content-language", "content-location"}
 )
-_FOR_ORIGIN = frozenset({"authorization", "cookie", "proxy-authorization", "host"})
 
 
-def hop(request: Request, response: Response) -> Request | None:
+def hop(response: Response, *, secret: Container[str] = FOR_ORIGIN) -> Request | None:
     """Return the request a redirect asks for, or None if `response` is no redirect.
 
     As in the Fetch standard's "HTTP-redirect fetch": 303, and 301 or 302 to a POST, become a GET
-    without body; credentials set for one origin stay there. Without a usable Location there is
+    without body; headers named in `secret` (lower case) stay with their origin: scheme, host and
+    port. What a hop before this one dropped stays dropped. Without a usable Location there is
     nothing to follow.
     """
     location = response.headers.get("Location", "").strip()
@@ -28,14 +33,41 @@ def hop(request: Request, response: Response) -> Request | None:
         target = urls.without_credentials(urls.join(response.url, location))
     except InvalidUrl:
         return None
+    request = response.asked or response.request
     dropped: frozenset[str] = frozenset()
     method, body = request.method, request.body
     if _becomes_get(response.status, method):
         method, body, dropped = "GET", None, _ABOUT_BODY
-    if urls.origin_of(response.url) != urls.origin_of(target):
-        dropped |= _FOR_ORIGIN
     headers = tuple(pair for pair in request.headers if pair[0].lower() not in dropped)
+    if urls.origin_of(response.url) != urls.origin_of(target):
+        headers = tuple(_for_another(headers, target, secret))
     return structs.replace(request, url=target, method=method, body=body, headers=headers)
+
+
+def referer_of(value: str, *, to: str, whole: bool = True) -> str | None:
+    """Return what a Referer may tell `to` (RFC 9110 10.1.3): no user, no fragment.
+
+    Only the origin if not `whole`; None, to send none, from https to http and for what is no URL.
+    """
+    try:
+        url = urls.without_credentials(urls.canonicalize(value))
+    except InvalidUrl:
+        return None
+    if url.startswith("https:") and to.startswith("http:"):
+        return None
+    return url if whole else urls.origin_of(url) + "/"
+
+
+def _for_another(
+    headers: Headers, target: str, secret: Container[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield the headers that another origin, that of `target`, may see."""
+    for name, value in headers:
+        if name.lower() == "referer":
+            if (told := referer_of(value, to=target, whole=False)) is not None:
+                yield name, told
+        elif name.lower() not in secret:
+            yield name, value
 
 
 def _becomes_get(status: int, method: str) -> bool:

@@ -28,7 +28,9 @@ class Page(Item):
     url: str
     links: list[str]
 
-class Wide(Spider[Page], min_free_bytes=0, retries=1, obey_robots=False):
+class Wide(
+    Spider[Page], min_free_bytes=0, retries=1, obey_robots=False, allow_private="127.0.0.0/29"
+):
     def __init__(self, start: str, fetches: bool = False, poison: str = "-") -> None:
         self.start_urls = [start]
         self.allowed_domains = ["127.0.0.%d" % n for n in (1, 2, 3, 4)]

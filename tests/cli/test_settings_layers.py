@@ -42,6 +42,36 @@ async def test_every_setting_is_shown_with_its_value_and_what_it_is_for(folder: 
     assert [line.strip() for line in out[1::2]] == list(describe().values())
 
 
+async def test_passwords_and_tokens_are_not_shown(folder: Path) -> None:
+    (folder / "crawler.toml").write_text(
+        'secret_headers = ["X-Key"]\nheaders = { Cookie = "hunter2", X-Key = "hunter2", X-A = "b" }'
+    )
+    words = ["-s", 'auth={"https://a.example": "me:hunter2"}']
+    shown = await settings(folder, *words, CRAWLER_PROXY="http://me:hunter2@a.example:1")
+    assert shown["auth"] == '{"https://a.example":"***"}  (command line)'
+    assert shown["headers"] == '{"Cookie":"***","X-Key":"***","X-A":"b"}  (crawler.toml)'
+    assert shown["proxy"] == "http://***@a.example:1  (environment)"
+    assert "hunter2" not in str(shown)
+
+
+@pytest.mark.parametrize(
+    ("auth", "message"),
+    [
+        ('{"a.example": "me:hunter2"}', "auth must be for origins, as https://example.com"),
+        ('{"https://a.example": "hunter2"}', "auth for https://a.example must be user:password"),
+        ('["hunter2"]', "command line: auth must be names and values"),
+        ("hunter2", "command line: auth must be names and values"),
+    ],
+)
+async def test_what_is_wrong_with_auth_is_said_without_it(
+    folder: Path, auth: str, message: str
+) -> None:
+    done = await crawl(folder, "site", "-a", "start=http://a.example/", "-s", f"auth={auth}")
+    assert done.refuses(message)
+    assert "hunter2" not in done.err
+    assert not (folder / "output").exists()
+
+
 async def test_crawler_toml_takes_the_place_of_the_table_in_pyproject(folder: Path) -> None:
     (folder / "crawler.toml").write_text("per_host = 4")
     (folder / "pyproject.toml").write_text("[tool.crawler]\nper_host = 5\ndelay = 5")

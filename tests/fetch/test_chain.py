@@ -14,6 +14,8 @@ from crawler.protocols import Fetch
 from crawler.request import Request
 from crawler.response import Response
 from crawler.rules.book import RobotsBook
+from crawler.rules.credentials import Credentials
+from crawler.rules.guard import Guard
 from crawler.settings import Settings
 from tests.site import Site
 
@@ -38,8 +40,11 @@ class Tap:
 async def opened(
     book: RobotsBook | None = None, layers: Any = (), **settings: Any
 ) -> AsyncIterator[Fetch]:
+    merged = Settings(**{"allow_private": ("127.0.0.0/8",), **settings})
     async with open_fetch(
-        Settings(**settings),
+        merged,
+        guard=Guard(merged.allow_private),
+        credentials=Credentials(merged),
         book=book or RobotsBook("me"),
         sent=lambda _: None,
         layers=layers,

@@ -1,20 +1,24 @@
 import asyncio
 import base64
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import pytest
+from msgspec import structs
 from yarl import URL
 
-from crawler.errors import ConnectError, ProxyError, SettingError
+from crawler.errors import AddressRefused, ConnectError, ProxyError, SettingError, TlsError
 from crawler.fetch.http import HttpFetch
 from crawler.fetch.proxies import Proxies
+from crawler.fetch.redirects import RedirectLayer
 from crawler.fetch.room import Room
 from crawler.request import Request
+from crawler.rules.credentials import Credentials
+from crawler.rules.guard import Guard
 from crawler.settings import Settings
 from tests.site import Site
 
@@ -27,6 +31,7 @@ class Proxy:
 
     def __init__(self, *, secret: str | None = None) -> None:
         self.lines: list[str] = []
+        self.heads: list[bytes] = []
         self.url = ""
         self._secret = secret
         self._connections: set[asyncio.Task[None]] = set()
@@ -63,6 +68,7 @@ class Proxy:
             head = await reader.readuntil(b"\r\n\r\n")
             line, _, fields = head.partition(b"\r\n")
             self.lines.append(line.decode())
+            self.heads.append(fields.lower())
             if self._secret and base64.b64encode(self._secret.encode()) not in fields:
                 writer.write(b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n")
                 return
@@ -90,11 +96,22 @@ async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 @asynccontextmanager
-async def opened(**settings: Any) -> AsyncIterator[tuple[HttpFetch, list[str]]]:
+async def opened(
+    seeds: Sequence[str] = (), **settings: Any
+) -> AsyncIterator[tuple[HttpFetch, list[str]]]:
     sent: list[str] = []
     room = Room(10_000_000)
+    merged = Settings(**{"allow_private": ("127.0.0.0/8",), **settings})
+    guard, credentials = Guard(merged.allow_private), Credentials(merged)
+    for seed in seeds:
+        guard.add_seed(seed)
+        credentials.add_seed(seed)
     async with HttpFetch(
-        Settings(**settings), sent=lambda request: sent.append(request.host), room=room
+        merged,
+        sent=lambda request: sent.append(request.host),
+        room=room,
+        guard=guard,
+        credentials=credentials,
     ) as fetch:
         yield fetch, sent
 
@@ -168,6 +185,99 @@ async def test_the_environment_is_trusted_only_when_told(
         assert len(proxy.lines) == 1
 
 
+LOCAL = [
+    "127.0.0.1", "localhost", "[::1]", "169.254.169.254", "10.0.0.1", "[::ffff:127.0.0.1]",
+    "intranet", "printer.local", "metadata.google.internal",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("host", LOCAL)
+async def test_a_proxy_is_not_asked_for_what_is_private(scheme: str, host: str) -> None:
+    async with Proxy() as proxy, opened(proxy=proxy.url, allow_private=()) as (fetch, sent):
+        with pytest.raises(AddressRefused):
+            await fetch(Request(f"{scheme}://{host}:81/"))
+        assert (proxy.lines, sent) == ([], [])
+
+
+async def test_a_proxy_may_be_private_and_is_asked_for_private_seeds(site: Site) -> None:
+    site.page("/", body="hello")
+    async with (
+        Proxy() as proxy,
+        opened([site.url()], proxy=proxy.url, allow_private=()) as (fetch, _),
+    ):
+        assert (await fetch(Request(site.url()))).body == b"hello"
+        with pytest.raises(AddressRefused):
+            await fetch(Request(proxy.url))
+
+
+async def test_the_proxys_secret_is_told_the_proxy_alone() -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(CERTIFICATE)
+    own = [("Proxy-Authorization", "Basic bWluZTptaW5l"), ("Authorization", "Bearer mine")]
+    async with Site(tls=tls) as safe, Site() as plain, Proxy(secret="me:pass") as proxy:
+        safe.page("/")
+        plain.page("/")
+        secret = str(URL(proxy.url).with_user("me").with_password("pass"))
+        async with opened(proxy=secret, verify_tls=False) as (fetch, _):
+            await fetch(Request(safe.url(), headers=own))
+        async with opened() as (fetch, _):
+            await fetch(Request(plain.url(), headers=own))
+        (tunnel,) = proxy.heads
+        assert b"proxy-authorization: basic bwu6cgfzcw==" in tunnel
+        assert b"mine" not in tunnel
+        for hit in (*safe.log, *plain.log):
+            assert "Proxy-Authorization" not in hit.headers
+            assert hit.headers["Authorization"] == "Bearer mine"
+
+
+async def test_a_secret_header_of_the_settings_is_not_told_a_proxy_that_tunnels() -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(CERTIFICATE)
+    headers = {"Authorization": "Bearer mine", "Cookie": "mine"}
+    async with Site(tls=tls) as site, Proxy() as proxy:
+        site.page("/")
+        settings = {"proxy": proxy.url, "headers": headers, "verify_tls": False}
+        async with opened([site.url()], **settings) as (fetch, _):
+            await fetch(Request(site.url()))
+        assert site.log[0].headers["Authorization"] == "Bearer mine"
+        assert b"mine" not in proxy.heads[0]
+
+
+async def test_each_hop_has_the_proxy_that_is_for_it(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Site(["127.0.0.2"]) as direct, Proxy(secret="me:pass") as proxy:
+        direct.redirect("/", site.url("/there"))
+        site.redirect("/there", direct.url("/back"))
+        direct.page("/back")
+        secret = str(URL(proxy.url).with_user("me").with_password("pass"))
+        monkeypatch.setenv("http_proxy", secret)
+        monkeypatch.setenv("no_proxy", "127.0.0.2")
+        async with opened(trust_env=True) as (fetch, _):
+            robots = structs.replace(Request(direct.url()), kind="robots")  # follows to any host
+            page = await RedirectLayer(fetch, max_redirects=5)(robots)
+        assert page.url == direct.url("/back")
+        assert proxy.lines == [f"GET {site.url('/there')} HTTP/1.1"]
+        for hit in direct.log:
+            assert "Proxy-Authorization" not in hit.headers
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_certificates_are_checked_unless_the_user_says_not_to(scheme: str) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(CERTIFICATE)
+    async with Site(tls=tls) as site, Proxy() as proxy:
+        site.page("/")
+        through = {"proxy": proxy.url} if scheme == "http" else {}
+        async with opened(**through) as (fetch, _):
+            with pytest.raises(TlsError, match="certificate does not check out"):
+                await fetch(Request(site.url()))
+        assert site.log == []
+        async with opened(verify_tls=False, **through) as (fetch, _):
+            assert (await fetch(Request(site.url()))).status == 200
+
+
 def test_variables_of_the_environment_are_read_by_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "proxy.example:3128")
     monkeypatch.setenv("ALL_PROXY", "http://all.example")
@@ -189,3 +299,10 @@ def test_the_setting_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) 
 def test_a_proxy_that_is_none_is_an_error(proxy: str) -> None:
     with pytest.raises(SettingError, match="proxy must be"):
         Proxies(Settings(proxy=proxy))
+
+
+@pytest.mark.parametrize("proxy", ["socks5://me:hunter2@a.example", "http://me:hunter2@["])
+def test_an_error_does_not_show_a_proxys_secret(proxy: str) -> None:
+    with pytest.raises(SettingError, match=r"proxy must be .*\*\*\*@") as error:
+        Proxies(Settings(proxy=proxy))
+    assert "hunter2" not in str(error.value)

@@ -15,6 +15,8 @@ from crawler.outcome import HostNotes
 from crawler.protocols import Fetch
 from crawler.request import Request
 from crawler.rules.book import RobotsBook
+from crawler.rules.credentials import Credentials
+from crawler.rules.guard import Guard
 from crawler.settings import Settings
 from tests.site import Site
 
@@ -33,7 +35,13 @@ async def opened(
 ) -> AsyncIterator[Fetch]:
     room = room or Room(10_000_000)
     options = {"max_redirects": 10, **options}
-    async with HttpFetch(Settings(), sent=lambda _: None, room=room) as http:
+    async with HttpFetch(
+        Settings(),
+        sent=lambda _: None,
+        room=room,
+        guard=Guard(["127.0.0.0/8"]),
+        credentials=Credentials(Settings()),
+    ) as http:
         robots = RobotsLayer(CookieLayer(http, jars=Jars()), book=book or RobotsBook("me"))
         yield RedirectLayer(robots, **options)
 

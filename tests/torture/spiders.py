@@ -52,6 +52,7 @@ class Walker(
     backoff=0.05,
     min_free_bytes=0,
     pages="files",
+    allow_private=tuple(HOSTS),
 ):
     """Follows every link of the site under torture."""
 

@@ -1,0 +1,101 @@
+"""One request on its way."""
+
+import math
+from collections.abc import Callable
+from contextvars import ContextVar
+from errno import EACCES
+
+from crawler import urls
+from crawler.errors import AddressRefused, FetchError
+from crawler.fetch.deadlines import Deadline
+from crawler.fetch.failures import mapped
+from crawler.fetch.room import Hold
+from crawler.request import Request
+from crawler.rules.guard import Guard
+
+
+class Trip:
+    """A request's clock, room and way out; in its context as `trip`, for what is below to find."""
+
+    __slots__ = (
+        "_connects",
+        "_guard",
+        "_limit",
+        "_proxied",
+        "_request",
+        "_sent",
+        "_started",
+        "hold",
+        "refusal",
+        "reused",
+        "url",
+    )
+
+    def __init__(
+        self,
+        request: Request,
+        *,
+        hold: Hold,
+        limit: Deadline,
+        sent: Callable[[Request], None],
+        guard: Guard,
+    ) -> None:
+        self.hold = hold
+        self.reused = False
+        """True if the connection was kept from an earlier request."""
+        self.refusal: AddressRefused | None = None
+        """There if no address could be connected to, because they are refused."""
+        self.url = urls.to_yarl(urls.without_credentials(request.url))
+        self._guard = guard
+        self._proxied = False
+        self._connects = False
+        self._request = request
+        self._limit = limit
+        self._sent = sent
+        self._started = limit.began
+
+    def leave_to_proxy(self) -> None:
+        """Connect to a proxy, whose address is the user's choice. Raises `AddressRefused`."""
+        self._proxied = True
+        if reason := self._guard.refusal_unresolved(*self._place()):
+            raise AddressRefused(reason, url=self._request.url)
+
+    def connecting(self, address: str, port: int) -> None:
+        """Refuse an address that the guard does. Raises `OSError`, for another may do."""
+        if self._proxied:
+            return
+        host, _ = self._place()
+        if reason := self._guard.refusal(host, port, address):
+            if not self._connects:
+                self.refusal = AddressRefused(reason, url=self._request.url)
+            raise PermissionError(EACCES, reason)
+        self._connects, self.refusal = True, None
+
+    def _place(self) -> tuple[str, int]:
+        return self.url.raw_host or "", self.url.port or 0
+
+    def headers_sent(self) -> None:
+        """Hear that the request goes out."""
+        self._sent(self._request)
+
+    def fatal(self, error: Exception) -> FetchError:
+        """Return what to raise for a failure after which the request may not be made again."""
+        return mapped(error, url=self._request.url)
+
+    def seconds(self) -> float:
+        """Return how long the server took; waiting for room is not counted."""
+        return self._limit.time() - self._started
+
+    async def make_room(self, size: int) -> None:
+        """Take room for `size` bytes; while that has to be waited for, the clocks stand still."""
+        if self.hold.try_grow(size):
+            return
+        paused, end = self._limit.time(), self._limit.when
+        self._limit.move(math.inf)
+        await self.hold.grow(size)
+        waited = self._limit.time() - paused
+        self._started += waited
+        self._limit.move(end + waited)
+
+
+trip: ContextVar[Trip] = ContextVar("trip")
