@@ -28,11 +28,11 @@ def named(path: str | os.PathLike[str], flags: int) -> int:
     return fd
 
 
-def fresh(path: str | os.PathLike[str], flags: int) -> int:
+def fresh(path: str | os.PathLike[str], flags: int, *, mode: int = 0o666) -> int:
     """Make a file (mode `x`) that was not there a moment ago: what is in its place goes."""
     with suppress(FileNotFoundError):
         os.unlink(path)
-    return os.open(path, flags | os.O_CLOEXEC, 0o666)
+    return os.open(path, flags | os.O_CLOEXEC, mode)
 
 
 def check_own(path: str | os.PathLike[str]) -> None:

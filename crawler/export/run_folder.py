@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,8 @@ def read_record(folder: Path) -> Record:
 def write_record(folder: Path, record: Record) -> None:
     """Write what a run remembers, whole or not at all. Raises `OutputError`."""
     try:
-        _write(folder / RECORD, record)
+        # Settings and arguments of the command line may be passwords.
+        _write(folder / RECORD, record, mode=0o600)
     except OSError as error:
         raise OutputError(str(refused(folder / RECORD, error))) from None
 
@@ -107,10 +109,10 @@ def _bytes(path: Path) -> bytes:
         return file.read()
 
 
-def _write(path: Path, value: Struct) -> None:
+def _write(path: Path, value: Struct, *, mode: int = 0o666) -> None:
     """Replace a file by `value` as JSON; it is never there in part, also if the power fails."""
     beside = path.with_name(f".{path.name}.part")
-    with open(beside, "xb", opener=fresh) as file:
+    with open(beside, "xb", opener=partial(fresh, mode=mode)) as file:
         file.write(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
         file.flush()
         os.fsync(file.fileno())

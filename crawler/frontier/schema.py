@@ -1,8 +1,9 @@
 """The SQLite file of a frontier."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -94,6 +95,10 @@ def check_files(path: Path) -> None:
 def connect(path: Path, *, durable: str = "process") -> Store:
     """Open a frontier's file, made if it is not there. Raises `RunError`, `TargetError`."""
     check_files(path)
+    with suppress(OSError):  # it is there, or SQLite says why not
+        # Cookies and the headers of requests are in it, so nobody else may read it. One that is
+        # there is not opened: to close it would let go of SQLite's locks.
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     with mapped(path):
         # Used by one thread after the other, never by two at once.
         connection = sqlite3.connect(
