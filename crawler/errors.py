@@ -39,10 +39,10 @@ CrawlerError
 import re
 from typing import ClassVar, Final
 
+from crawler.words import one_line
+
 # Where user and password would begin, also as browsers forgive it: "http:\me:secret@host".
 _AUTHORITY: Final = re.compile(r"(?:https?:)?[/\\]{2,}|https?:[/\\]?", re.IGNORECASE)
-
-from crawler.words import one_line
 
 
 class CrawlerError(Exception):
