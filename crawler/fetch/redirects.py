@@ -9,6 +9,9 @@ from crawler.request import Request
 from crawler.response import Response
 from crawler.rules.hops import FOR_ORIGIN, hop
 
+# RFC 9309 2.3.1.2: at least five; with more of them there is no robots.txt.
+_MOST_OF_ROBOTS = 5
+
 
 class RedirectLayer:
     """Follows redirects that stay on their host, and those of robots.txt to any host.
@@ -16,8 +19,8 @@ class RedirectLayer:
     A page's redirect to another host is returned as it is: `rules.hops.hop` makes a request of it,
     which waits for that host's turn. The last response has the first request (and what was `asked`
     in the end), the URLs that led to it and the seconds of all. Statuses in `statuses` are wanted
-    by the user and not followed; headers in `secret` stay with their origin.
-    Raises `RedirectError` after `max_redirects` hops, and when they lead in a loop.
+    by the user and not followed; headers in `secret` stay with their origin. Raises `RedirectError`
+    after `max_redirects` hops (5 for robots.txt), and when they lead in a loop.
     """
 
     def __init__(
@@ -56,14 +59,17 @@ class RedirectLayer:
         return response
 
     def _next(self, request: Request, response: Response) -> Request | None:
+        if request.kind == "robots":
+            return hop(response, secret=self._secret)
         target = None if response.status in self._wanted else hop(response, secret=self._secret)
-        if target is None or request.kind == "robots":
-            return target
+        if target is None:
+            return None
         return target if urls.host_of(target.url) == urls.host_of(response.url) else None
 
     def _judge(self, target: Request, led: list[str], seen: set[tuple[str, str]]) -> None:
-        if len(led) > self._most:
-            raise RedirectError(f"more than {self._most} redirects", url=led[0])
+        most = _MOST_OF_ROBOTS if target.kind == "robots" else self._most
+        if len(led) > most:
+            raise RedirectError(f"more than {most} redirects", url=led[0])
         if _identity(target) in seen:
             raise RedirectError("redirects lead in a loop", url=led[0])
         seen.add(_identity(target))

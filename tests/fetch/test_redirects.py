@@ -108,6 +108,21 @@ async def test_more_hops_than_allowed_are_an_error(site: Site) -> None:
     assert error.url == site.url("/0")
 
 
+@pytest.mark.parametrize("max_redirects", [0, 20])
+async def test_robots_txt_is_followed_five_times_whatever_pages_are(
+    site: Site, max_redirects: int
+) -> None:
+    site.redirect("/robots.txt", "/1")
+    for number in range(1, 6):
+        site.redirect(f"/{number}", f"/{number + 1}")
+    site.page("/5", body="User-agent: *")
+    async with opened(max_redirects=max_redirects, statuses=[302]) as fetch:
+        assert (await fetch(Request(site.url("/robots.txt"), kind="robots"))).status == 200
+        site.redirect("/5", "/6")
+        error = await failed(fetch, Request(site.url("/robots.txt"), kind="robots"))
+    assert str(error).startswith("more than 5 redirects")
+
+
 async def test_a_loop_ends_when_it_closes(site: Site) -> None:
     site.redirect("/a", "/b")
     site.redirect("/b", "/a")
