@@ -18,6 +18,10 @@ MOST_EXAMPLES = 10
 """Hosts and failures that a run's totals name."""
 
 
+LONGEST_NOTES = 86_400.0
+"""Seconds that a robots.txt counts: no more than 24 hours (RFC 9309 2.4)."""
+
+
 class Verdict(StrEnum):
     """How a visit ended."""
 
@@ -54,7 +58,8 @@ class HostNotes(Struct, frozen=True):
 
     `robots` is the file's bytes (empty: all is allowed); `unreachable` says why it could not be
     asked, and `refused` whose address may not be connected to, if that is why: the host's own, or
-    of one that it redirects to. `crawl_delay` is for our user agent.
+    of one that it redirects to. `crawl_delay` is for our user agent. `until` is the time (clock
+    seconds) from which on the host is to be asked anew; None: never.
     """
 
     robots: bytes = b""
@@ -62,10 +67,15 @@ class HostNotes(Struct, frozen=True):
     crawl_delay: float | None = None
     sitemaps: tuple[str, ...] = ()
     refused: str = ""
+    until: float | None = None
+
+    def are_fresh(self, now: float) -> bool:
+        """True if they count; not those of a clock that was set back since."""
+        return self.until is None or now < self.until <= now + LONGEST_NOTES
 
 
 class HostLease(Struct, frozen=True):
-    """A host, for this process alone, with requests to make; none while `notes` are missing.
+    """A host, for this process alone, with requests to make; none while `notes` are to be found.
 
     `origin` is scheme://host of its first request; `due` the time (clock seconds) from which the
     host may be asked. `slots`: other processes ask the same host, and this one may have so many

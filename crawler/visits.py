@@ -24,7 +24,7 @@ from crawler.poison import Mark, crash_of, is_killed_by_telling
 from crawler.protocols import Clock, Fetch, Note
 from crawler.request import Request
 from crawler.response import Response
-from crawler.rules.book import notes_of
+from crawler.rules.book import lasting, notes_of
 from crawler.rules.credentials import secret_names
 from crawler.rules.hops import hop
 from crawler.rules.pacing import retry_after, retry_in
@@ -204,7 +204,7 @@ class Visits:
             wait = self.retry_wait(request, error)
             if wait is not None:
                 return Outcome(request, Verdict.RETRY, page=page, wait=self._clock() + wait)
-        notes = notes_of(page, error, self._settings.user_agent)
+        notes = lasting(notes_of(page, error, self._settings.user_agent), self._clock())
         outcome = Outcome(request, Verdict.DONE, page=page, notes=notes, counts={"robots": 1})
         outcome.gives_up = gives_up
         if (notes.crawl_delay or 0.0) > self._settings.max_wait:

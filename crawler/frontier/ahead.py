@@ -126,9 +126,9 @@ class Ahead:
     def _room(self, name: str) -> int:
         """Return how many more requests of a host may be out."""
         held = self._hosts.held.get(name)
-        if held is None or held.notes is None:
+        if held is None or (notes := held.notes_at(self._options.clock())) is None:
             return 0
-        return self._options.batch(held.notes) - len(held.out)
+        return self._options.batch(notes) - len(held.out)
 
     def _may_go_on(self, names: Iterable[str]) -> bool:
         """True if hosts are ours and have nothing else to offer."""

@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from crawler.frontier.hosts import Held
 from crawler.frontier.ledger import Ledger
-from crawler.outcome import HostLease
+from crawler.outcome import HostLease, HostNotes
 
 
 class Borrowed(Struct, frozen=True):
@@ -47,13 +47,14 @@ class Borrowing:
 
     def borrow(self, name: str, wish: int | None) -> Borrowed:
         """Hold a host out of turn, or get a turn on one of another process that `wish` asks for."""
+        now = self._ledger.clock()
         with self._ledger.transaction():
             held = self._ledger.hosts.held.get(name)
-            change = self._ledger.hosts.change(name, self._ledger.clock())
+            change = self._ledger.hosts.change(name, now)
             if change.refusal(self._ledger.options.host_pages):
                 held = None
             elif held is not None:
-                self._ledger.hosts.refresh(held)
+                self._ledger.hosts.refresh(held, now)
             else:
                 held, holder = self._ledger.hosts.find(change.id)
                 if holder is not None:
@@ -64,13 +65,14 @@ class Borrowing:
         if held is None:
             return Borrowed()
         self._ledger.hosts.held[name] = held
-        asks = held.notes is None and not held.asking
-        if held.notes is None:
+        notes = held.notes_at(now)
+        asks = notes is None and not held.asking
+        if notes is None:
             held.asking = True
         else:
             held.borrowed += 1
         self._ledger.enter(held)
-        return Borrowed(_lease(held), asks=asks)
+        return Borrowed(_lease(held, notes), asks=asks)
 
     def _wish(self, held: Held, wish: int | None) -> Borrowed:
         """Wish for a turn on a host of another process; return its lease once that is granted."""
@@ -95,8 +97,8 @@ class Borrowing:
             wishes = self._ledger.lending.take_up(ours, self._ledger.peers.number)
         for wish in wishes:
             wish.held.borrowed += 1
-        return [(wish.number, _lease(wish.held)) for wish in wishes]
+        return [(wish.number, _lease(wish.held, wish.held.notes)) for wish in wishes]
 
 
-def _lease(held: Held) -> HostLease:
-    return HostLease(held.name, "", (), held.notes, held.due, held.slots)
+def _lease(held: Held, notes: HostNotes | None) -> HostLease:
+    return HostLease(held.name, "", (), notes, held.due, held.slots)

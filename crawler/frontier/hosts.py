@@ -50,6 +50,10 @@ class Held:
         self.slots: int | None = None  # of a shared host: how many may be in flight here
         self.entered: tuple[float, int] | None = None
 
+    def notes_at(self, now: float) -> HostNotes | None:
+        """Return the notes, if they are there and count yet."""
+        return self.notes if self.notes is not None and self.notes.are_fresh(now) else None
+
     @property
     def is_idle(self) -> bool:
         """True if nothing holds it."""
@@ -197,14 +201,14 @@ class Hosts:
         ).fetchone()
         return held_of(*row), holder
 
-    def refresh(self, held: Held) -> Change:
+    def refresh(self, held: Held, now: float) -> Change:
         """Bring a held host up to date with the table; return what was known of it so far."""
         due, notes, pages, given_up = self._db.execute(
             "SELECT due, notes, pages, given_up FROM hosts WHERE id = ?", (held.id,)
         ).fetchone()
         held.due = due
-        if held.notes is None and notes is not None:
-            held.notes = _decode(notes)
+        if notes is not None and held.notes_at(now) is None:
+            held.notes = _decode(notes)  # where it is shared, another process may have asked
         return Change(held.id, pages=pages, given_up=given_up)
 
     def shift(self, seconds: float) -> None:

@@ -24,7 +24,7 @@ from crawler.frontier.schema import Patience
 from crawler.frontier.sharing import Sharing
 from crawler.frontier.solitude import Solitude
 from crawler.frontier.store import Store
-from crawler.outcome import Batch, HostLease
+from crawler.outcome import Batch, HostLease, HostNotes
 from crawler.request import Request
 
 _SHARED_BATCH = 8
@@ -221,15 +221,16 @@ class Ledger:
 
     def _lease(self, held: Held, limit: int, now: float) -> HostLease | None:
         """Return a lease of a host with what it may have, or None if that is nothing now."""
-        known = self.hosts.refresh(held)
+        known = self.hosts.refresh(held, now)
         if reason := known.refusal(self.options.host_pages):
             # Said by another process, or by new settings of this life.
             self._posting.drop(held.id, held.name, reason)
         if held.due > now:
             self.enter(held)
             return None
-        asks = held.notes is None
-        room = min(limit, self._room(held, known))
+        notes = held.notes_at(now)
+        asks = notes is None
+        room = min(limit, self._room(held, known, notes))
         some = room > 0 and self.requests.first(held.id, 1 if asks else room, without=held.out)
         held.dry = not some or (len(some) < room and not asks)
         held.is_empty = held.dry and room > 0 and not asks
@@ -241,13 +242,13 @@ class Ledger:
             self.requests.mark_taken(held.id, places, self.peers.number)
         origin = urls.origin_of(some[0].url) if held.name else ""
         requests = () if asks else some
-        return HostLease(held.name, origin, requests, held.notes, held.due, held.slots)
+        return HostLease(held.name, origin, requests, notes, held.due, held.slots)
 
-    def _room(self, held: Held, known: Change) -> int:
+    def _room(self, held: Held, known: Change, notes: HostNotes | None) -> int:
         """Return how many requests may be leased: nothing until half of the last are back."""
-        if held.notes is None:
+        if notes is None:
             return 0 if held.asking else 1
-        most = self.options.batch(held.notes)
+        most = self.options.batch(notes)
         if held.shared:
             most = min(most, _SHARED_BATCH)
         out = len(held.out)

@@ -11,6 +11,7 @@ from msgspec import structs
 from crawler import urls
 from crawler.frontier.alone import Alone
 from crawler.frontier.changes import Changes, wait
+from crawler.frontier.memory_host import MemoryHost
 from crawler.frontier.portions import portion
 from crawler.outcome import (
     MOST_EXAMPLES,
@@ -24,36 +25,6 @@ from crawler.outcome import (
 )
 from crawler.protocols import Clock
 from crawler.request import Request
-
-
-class _Host:
-    """One host: its queue, how many requests are out, and when it may next be leased."""
-
-    __slots__ = (
-        "answers",
-        "asking",
-        "due",
-        "entered",
-        "given_up",
-        "name",
-        "notes",
-        "out",
-        "pages",
-        "queue",
-        "seconds",
-    )
-
-    def __init__(self, name: str, notes: HostNotes | None, due: float = 0.0) -> None:
-        self.name = name
-        self.notes = notes
-        self.due = due
-        self.queue: list[tuple[int, int, int, Request]] = []  # -priority, depth, age
-        self.out = 0
-        self.pages = 0
-        self.asking = False  # somebody was sent to find the notes
-        self.given_up = ""
-        self.answers, self.seconds = 0, 0.0
-        self.entered: tuple[float, int] | None = None  # its one live entry in the heap
 
 
 class MemoryFrontier(Alone):
@@ -81,8 +52,8 @@ class MemoryFrontier(Alone):
         self._max_pages = max_pages
         self._reserved = 0
         self._fresh_notes = None if ask_notes else HostNotes()
-        self._hosts = {"": _Host("", HostNotes())}  # "" is where seeding is leased from
-        self._heap: list[tuple[float, int, _Host]] = []
+        self._hosts = {"": MemoryHost("", HostNotes())}  # "" is where seeding is leased from
+        self._heap: list[tuple[float, int, MemoryHost]] = []
         self._delayed: list[tuple[float, int, Request]] = []
         self._known: dict[int, int] = {}
         self._leased: set[int] = set()
@@ -195,11 +166,11 @@ class MemoryFrontier(Alone):
             examples=tuple(self._examples),
         )
 
-    def _host(self, name: str) -> _Host:
+    def _host(self, name: str) -> MemoryHost:
         host = self._hosts.get(name)
         if host is None:
             # Due from now: hosts that are known longer do not wait for all the new ones.
-            host = self._hosts[name] = _Host(name, self._fresh_notes, self._clock())
+            host = self._hosts[name] = MemoryHost(name, self._fresh_notes, self._clock())
         return host
 
     def _add(self, request: Request) -> bool:
@@ -211,7 +182,7 @@ class MemoryFrontier(Alone):
         self._queue(structs.replace(request, id=number))
         return True
 
-    def _queue(self, request: Request) -> _Host:
+    def _queue(self, request: Request) -> MemoryHost:
         host = self._host(request.host)
         heapq.heappush(host.queue, (-request.priority, request.depth, request.id, request))
         self._queued += 1
@@ -228,23 +199,15 @@ class MemoryFrontier(Alone):
             self._review(self._hosts[name])
         self._changes.wake()
 
-    def _review(self, host: _Host) -> None:
+    def _review(self, host: MemoryHost) -> None:
         """Enter a host if it has something to lease; drop its queue if nobody may ask any more."""
-        if host.queue and (reason := self._refusal(host)):
+        if host.queue and (reason := host.refusal(self._host_pages)):
             self._counts[f"left_out.{reason}"] += len(host.queue)
             self._queued -= len(host.queue)
             host.queue.clear()
         self._enter(host)
 
-    def _refusal(self, host: _Host) -> str | None:
-        """Return why a host may not be asked for anything more, or None."""
-        if host.given_up:
-            return "host_given_up"
-        if self._host_pages is not None and host.pages >= self._host_pages:
-            return "host_pages"
-        return None
-
-    def _enter(self, host: _Host) -> None:
+    def _enter(self, host: MemoryHost) -> None:
         """Put a host into the heap at the time it may be leased, if it may."""
         if not host.queue or self._allowance(host) < 1:
             return
@@ -252,11 +215,11 @@ class MemoryFrontier(Alone):
             host.entered = (host.due, next(self._entries))
             heapq.heappush(self._heap, (*host.entered, host))
 
-    def _allowance(self, host: _Host) -> int:
+    def _allowance(self, host: MemoryHost) -> int:
         """Return how many requests may be leased: nothing until half of the last are back."""
-        if host.notes is None:
+        if (notes := host.notes_at(self._clock())) is None:
             return 0 if host.asking else 1
-        most = self._batch(host.notes)
+        most = self._batch(notes)
         if host.out > most // 2:
             return 0
         if self._host_pages is not None:
@@ -281,9 +244,9 @@ class MemoryFrontier(Alone):
             self._enter(host)
         return leases
 
-    def _lease(self, host: _Host, limit: int) -> HostLease:
+    def _lease(self, host: MemoryHost, limit: int) -> HostLease:
         origin = urls.origin_of(host.queue[0][3].url) if host.name else ""
-        if host.notes is None:
+        if host.notes_at(self._clock()) is None:
             host.asking = True
             return HostLease(host.name, origin, (), None, host.due)
         several = min(limit, len(host.queue))
@@ -293,7 +256,7 @@ class MemoryFrontier(Alone):
         self._queued -= several
         return HostLease(host.name, origin, requests, host.notes, host.due)
 
-    def _lease_out_of_turn(self, host: _Host) -> list[HostLease]:
-        if self._refusal(host):
+    def _lease_out_of_turn(self, host: MemoryHost) -> list[HostLease]:
+        if host.refusal(self._host_pages):
             return []
-        return [HostLease(host.name, "", (), host.notes, host.due)]
+        return [HostLease(host.name, "", (), host.notes_at(self._clock()), host.due)]

@@ -183,7 +183,7 @@ class Posting:
         woken = self._requests.wake(now)
         for host, number in woken.items():
             held, _ = self._hosts.find(host)
-            change = self._hosts.refresh(held)
+            change = self._hosts.refresh(held, now)
             change.added = number
             self._hosts.save([change])
             self._books.resize(queued=number, delayed=-number)

@@ -2,6 +2,8 @@
 
 from collections import OrderedDict
 
+from msgspec import structs
+
 from crawler import urls
 from crawler.errors import (
     AddressRefused,
@@ -10,11 +12,13 @@ from crawler.errors import (
     RobotsDenied,
     RobotsUnreachable,
 )
-from crawler.outcome import HostNotes
+from crawler.outcome import LONGEST_NOTES, HostNotes
 from crawler.response import Response
 from crawler.rules.robots import Robots
 
 _MOST_PARSED = 1_000
+# "Disallowed for now" is not for ever (RFC 9309 2.3.1.4).
+_UNREACHABLE_SECONDS = 600.0
 # RFC 9309 2.5: at least 500 KiB are read; the rest is not kept.
 MOST_BYTES = 500 * 1024
 
@@ -87,3 +91,9 @@ def notes_of(response: Response | None, error: FetchError | None, agent: str) ->
     return HostNotes(
         robots=body, crawl_delay=rules.crawl_delay(agent), sitemaps=tuple(rules.sitemaps)
     )
+
+
+def lasting(notes: HostNotes, now: float) -> HostNotes:
+    """Return notes that were made now, with the time when the host is to be asked anew."""
+    seconds = LONGEST_NOTES if notes.unreachable is None else _UNREACHABLE_SECONDS
+    return structs.replace(notes, until=now + seconds)

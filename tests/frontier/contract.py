@@ -210,6 +210,58 @@ async def test_a_new_host_is_leased_without_requests_until_its_notes_are_known(
     assert names(lease.requests) == ["1"]
 
 
+async def test_a_host_is_asked_anew_once_its_notes_are_old(
+    frontier: Frontier, clock: Clock
+) -> None:
+    old, new = (HostNotes(crawl_delay=n, until=clock.now + n * 10.0) for n in (1, 2))
+    await add(frontier, *[Request(f"http://a/{n}") for n in range(8)], notes=old)
+    (lease,) = await frontier.lease(2)
+    assert lease.notes == old
+    clock.now += 10
+    (asks,) = await frontier.lease(10)
+    assert (asks.host, asks.origin, list(asks.requests), asks.notes) == ("a", "http://a", [], None)
+    await frontier.commit(Batch(settled=list(lease.requests)))  # what was out went on its way
+    assert await is_waiting(frontier)
+    await frontier.commit(Batch(notes={"a": new}))
+    (lease,) = await frontier.lease(10)
+    assert (lease.notes, names(lease.requests)) == (new, ["2", "3", "4", "5"])
+    clock.now += 9
+    await frontier.commit(Batch(settled=list(lease.requests)))
+    assert names(await leased(frontier)) == ["6", "7"]
+
+
+async def test_notes_that_grow_old_while_all_of_a_host_is_out_keep_nobody_waiting(
+    frontier: Frontier, clock: Clock
+) -> None:
+    old = HostNotes(until=clock.now + 10)
+    await add(frontier, *[Request(f"http://a/{n}") for n in range(6)], notes=old)
+    out = await leased(frontier)
+    waiting = asyncio.create_task(frontier.lease(10))
+    await asyncio.sleep(0)
+    clock.now += 11
+    await frontier.commit(Batch(settled=out))
+    (asks,) = await asyncio.wait_for(waiting, 5)
+    assert (list(asks.requests), asks.notes) == ([], None)
+    await frontier.commit(Batch(notes={"a": NOTES}))
+    assert names(await leased(frontier)) == ["4", "5"]
+
+
+async def test_notes_of_a_clock_that_was_set_back_are_old(frontier: Frontier, clock: Clock) -> None:
+    day = 24 * 3600.0
+    await add(frontier, Request("http://a/1"), notes=HostNotes(until=clock.now + day))
+    await add(frontier, Request("http://b/1"), notes=HostNotes(until=clock.now + day + 9))
+    assert [lease.notes is None for lease in await frontier.lease(10)] == [False, True]
+
+
+async def test_a_host_out_of_turn_comes_without_notes_that_are_old(
+    frontier: Frontier, clock: Clock
+) -> None:
+    await add(frontier, Request("http://a/1"), notes=HostNotes(until=clock.now + 10))
+    assert [lease.notes is None for lease in await frontier.lease(0, host="a")] == [False]
+    clock.now += 10
+    assert [lease.notes for lease in await frontier.lease(0, host="a")] == [None]
+
+
 async def test_a_host_out_of_turn_comes_without_its_queue(frontier: Frontier) -> None:
     await add(frontier, Request("http://a/1"))
     (lease,) = await frontier.lease(0, host="a")

@@ -14,7 +14,7 @@ from crawler.frontier.presence import PROCESSES
 from crawler.frontier.schema import LOCK
 from crawler.frontier.solitude import come_in
 from crawler.frontier.sqlite import SqliteFrontier
-from crawler.outcome import Batch, Counts, HostLease
+from crawler.outcome import Batch, Counts, HostLease, HostNotes
 from crawler.request import Request
 from tests.frontier.contract import Clock, add, leased, names
 
@@ -211,6 +211,19 @@ async def test_a_host_that_was_given_up_is_asked_no_more(frontier: SqliteFrontie
     page, last = await leased(frontier)
     await frontier.commit(Batch(settled=[page], given_up={"a": "it does not answer"}))
     assert await frontier.post([last], [LINK], limit=8) is None
+
+
+async def test_a_host_whose_robots_txt_is_old_is_asked_for_that_first(tmp_path: Path) -> None:
+    clock = Clock()
+    frontier = SqliteFrontier(tmp_path, clock=clock, batch=lambda notes: 4)
+    await frontier.open()
+    await add(frontier, PAGE, notes=HostNotes(until=clock.now + 10))
+    (page,) = await leased(frontier)
+    clock.now += 10
+    assert await frontier.post([page], [LINK], limit=8) is None
+    await frontier.commit(Batch(settled=[page], found=[LINK]))
+    assert [lease.notes for lease in await frontier.lease(8)] == [None]
+    await frontier.aclose()
 
 
 async def test_where_hosts_rest_or_have_a_limit_of_pages_nothing_is(tmp_path: Path) -> None:

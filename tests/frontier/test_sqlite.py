@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from crawler.frontier.sqlite import SqliteFrontier
-from crawler.outcome import Batch
+from crawler.outcome import Batch, HostNotes
 from crawler.request import Request
 from tests.frontier.contract import *  # noqa: F403  # the suite itself
 from tests.frontier.contract import NOTES, Clock, Make, add, leased
@@ -98,3 +98,20 @@ async def test_what_others_kept_with_a_request_is_heard_before_it_is_leased(tmp_
     assert heard == [{"seed": b"a"}]
     await other.aclose()
     await one.aclose()
+
+
+@pytest.mark.parametrize(("later", "asks"), [(9.0, False), (10.0, True)])
+async def test_a_robots_txt_counts_in_the_next_life_until_it_is_old(
+    tmp_path: Path, later: float, asks: bool
+) -> None:
+    clock = Clock()
+    one = SqliteFrontier(tmp_path, clock=clock, batch=lambda notes: 4)
+    await one.open()
+    await add(one, Request("http://a/1"), notes=HostNotes(b"Disallow: /", until=clock.now + 10))
+    await one.aclose()
+    clock.now += later
+    again = SqliteFrontier(tmp_path, clock=clock, batch=lambda notes: 4)
+    await again.open()
+    (lease,) = await again.lease(4)
+    assert (lease.notes is None, len(lease.requests)) == (asks, 0 if asks else 1)
+    await again.aclose()

@@ -177,6 +177,30 @@ async def test_the_only_host_is_shared_in_slots_and_each_request_leased_once(ope
     assert not {r.id for r in ours.requests} & {r.id for r in theirs.requests}
 
 
+async def test_what_one_process_asked_anew_of_a_shared_host_counts_for_the_other(
+    opened: Open,
+) -> None:
+    clock = Clock()
+    options: dict[str, Any] = {"slots": lambda notes: 4, "batch": lambda notes: 2, "clock": clock}
+    one, two = await opened(**options), await opened(**options)
+    old, new = (HostNotes(until=clock.now + seconds) for seconds in (10, 99))
+    await add(one, *[Request(f"http://a/{n}") for n in range(9)], notes=old)
+    held = await leased(one)
+    waiting = asyncio.create_task(two.lease(100))
+    await asyncio.sleep(0.05)
+    await one.commit(Batch(settled=held[:1]))
+    ours = await leased(one)
+    await two.listen()
+    (theirs,) = await asyncio.wait_for(waiting, 5)
+    clock.now += 10
+    await one.commit(Batch(settled=[held[1], *ours]))
+    assert [lease.notes for lease in await one.lease(100)] == [None]
+    await one.commit(Batch(notes={"a": new}))
+    await two.commit(Batch(settled=list(theirs.requests)))
+    assert [lease.notes for lease in await two.lease(100)] == [new]
+    assert [lease.notes for lease in await one.lease(100)] == [new]
+
+
 async def test_a_host_is_shared_when_no_more_than_our_slots_are_out_errands_too(
     opened: Open,
 ) -> None:

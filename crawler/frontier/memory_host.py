@@ -1,0 +1,46 @@
+"""A host of the memory frontier."""
+
+from crawler.outcome import HostNotes
+from crawler.request import Request
+
+
+class MemoryHost:
+    """One host: its queue, how many requests are out, and when it may next be leased."""
+
+    __slots__ = (
+        "answers",
+        "asking",
+        "due",
+        "entered",
+        "given_up",
+        "name",
+        "notes",
+        "out",
+        "pages",
+        "queue",
+        "seconds",
+    )
+
+    def __init__(self, name: str, notes: HostNotes | None, due: float = 0.0) -> None:
+        self.name = name
+        self.notes = notes
+        self.due = due
+        self.queue: list[tuple[int, int, int, Request]] = []  # -priority, depth, age
+        self.out = 0
+        self.pages = 0
+        self.asking = False  # somebody was sent to find the notes
+        self.given_up = ""
+        self.answers, self.seconds = 0, 0.0
+        self.entered: tuple[float, int] | None = None  # its one live entry in the heap
+
+    def notes_at(self, now: float) -> HostNotes | None:
+        """Return the notes, if they are there and count yet."""
+        return self.notes if self.notes is not None and self.notes.are_fresh(now) else None
+
+    def refusal(self, host_pages: int | None) -> str | None:
+        """Return why it may not be asked for anything more, or None."""
+        if self.given_up:
+            return "host_given_up"
+        if host_pages is not None and self.pages >= host_pages:
+            return "host_pages"
+        return None
