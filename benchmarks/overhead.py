@@ -79,7 +79,7 @@ async def crawl(pages: int, hosts: int, *, folder: Path | None) -> float:
     stats = Stats(spider.name)
 
     def batch(notes: HostNotes) -> int:
-        return turns.pace("any", notes).batch
+        return turns.pace(notes).batch
 
     frontier: Frontier = (
         MemoryFrontier(clock=loop.time, batch=batch, ask_notes=False)

@@ -71,8 +71,8 @@ async def open_run(
     callbacks.seeded += [guard.add_seed, credentials.add_seed]
     clock = SteadyClock()
     book = RobotsBook(settings.user_agent)
-    turns = Turns(settings, clock=clock, book=book)
     stats = Stats(spider.name)
+    turns = Turns(settings, clock=clock, book=book, slowed=stats.slow)
     jars = Jars()
     memories: list[Memory] = [scope, guard, credentials, jars, stats]
     if settings.frontier != "memory" and role == "only":
@@ -245,10 +245,10 @@ def _frontier(
     listening: Listening,
 ) -> Frontier:
     def batch(notes: HostNotes) -> int:
-        return turns.pace("any", notes).batch
+        return turns.pace(notes).batch
 
     def slots(notes: HostNotes) -> int:
-        pace = turns.pace("any", notes)
+        pace = turns.pace(notes)
         return 1 if pace.delay else pace.per_host
 
     options: dict[str, Any] = {

@@ -69,8 +69,7 @@ class Engine:
             fetch=fetch,
             callbacks=callbacks,
             clock=clock,
-            freed=turns.freed,
-            rest=turns.rest,
+            turns=turns,
             note=frontier.note,
             in_step=self._places.in_step,
         )

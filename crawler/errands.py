@@ -95,9 +95,9 @@ class Errands:
                 outcome.delivered = self._visits.is_wanted(answer.status)
                 await self._put(outcome)
                 return answer
-            outcome.gives_up = self._visits.heed(request, answer)
+            outcome.gives_up = self._visits.patience.heed(request, answer)
             await self._put(outcome)
-            wait = self._visits.retry_wait(request, answer)
+            wait = self._visits.patience.retry_wait(request, answer)
             if wait is None or outcome.gives_up:
                 raise answer
             await asyncio.sleep(wait)

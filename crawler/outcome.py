@@ -208,8 +208,8 @@ class Report(Struct, kw_only=True):
 
     `reason` says why it ended: `finished`, a limit (`max_pages`, …), a signal, a callback's Stop,
     or what went wrong; `finished` that nothing is left to do. `statuses` counts answers by HTTP
-    status, `failures` failed requests by kind, `slowest` is (host, pages, mean seconds), `given_up`
-    names hosts and why.
+    status, `failures` failed requests by kind, `slowest` is (host, pages, mean seconds), `slowed`
+    has the longest delays that the throttle made, by host, `given_up` names hosts and why.
     """
 
     spider: str
@@ -225,6 +225,7 @@ class Report(Struct, kw_only=True):
     statuses: dict[str, int] = field(default_factory=dict)
     failures: dict[str, int] = field(default_factory=dict)
     slowest: list[tuple[str, int, float]] = field(default_factory=list)
+    slowed: dict[str, float] = field(default_factory=dict)
     given_up: dict[str, str] = field(default_factory=dict)
     examples: list[str] = field(default_factory=list)
     queued: int = 0

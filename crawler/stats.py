@@ -6,11 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
+import msgspec
+
 from crawler.outcome import Outcome, Report, Totals, Verdict
 from crawler.settings import Settings
 
 _KEPT = "seconds"
+_SLOWED = "slowed"
 _SECONDS = struct.Struct("<d")
+_MOST_SLOWED = 100
 
 
 def count_into(counts: dict[str, int], outcome: Outcome) -> None:
@@ -18,7 +22,7 @@ def count_into(counts: dict[str, int], outcome: Outcome) -> None:
 
     Names: `pages`, `bytes`, `hops`, `status.N`, `items.STREAM`, `failed.KIND`, `retries`,
     `duplicates`, and the outcome's own (`offsite`, `dropped.REASON`, `user.NAME`, …). The frontier
-    adds `left_out.REASON`, and `crashes` of processes in a callback.
+    adds `left_out.REASON`, and `crashes` of processes in a callback; hosts add `slowed`, `parked`.
     """
 
     def add(name: str, number: int = 1) -> None:
@@ -47,7 +51,7 @@ def count_into(counts: dict[str, int], outcome: Outcome) -> None:
 class Stats:
     """The run's counters as they were last committed, by whichever process, and its time.
 
-    A `Memory`: the seconds of earlier lives count.
+    A `Memory`: the seconds of earlier lives count, and the hosts that anybody slowed.
     """
 
     def __init__(self, spider: str, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -55,6 +59,9 @@ class Stats:
         self._clock = clock
         self.counts: Mapping[str, int] = Counter()
         self.started = datetime.now(UTC)
+        self.slowed: dict[str, float] = {}
+        """The longest delays that the throttle made, by host."""
+        self._is_slower = False
         self._before = 0.0
         self._began = clock()
 
@@ -79,13 +86,31 @@ class Stats:
         return self._before + self._clock() - self._began
 
     def changes(self) -> Mapping[str, bytes]:
-        """Return how long the crawl has run."""
-        return {_KEPT: _SECONDS.pack(self.seconds)}
+        """Return how long the crawl has run, and which hosts were slowed."""
+        changes = {_KEPT: _SECONDS.pack(self.seconds)}
+        if self._is_slower:
+            self._is_slower = False
+            changes[_SLOWED] = msgspec.json.encode(self.slowed)
+        return changes
 
     def learn(self, name: str, value: bytes) -> None:
         """Hear how long earlier lives ran, or how long another process has seen the crawl run."""
         if name == _KEPT:
             self._before += max(0.0, _SECONDS.unpack(value)[0] - self.seconds)
+        elif name == _SLOWED:
+            for host, delay in msgspec.json.decode(value, type=dict[str, float]).items():
+                self._slow(host, delay)
+
+    def slow(self, host: str, delay: float) -> None:
+        """Hear that a host is asked less often than usual."""
+        if delay > self.slowed.get(host, 0.0):
+            self._slow(host, delay)
+            self._is_slower = True
+
+    def _slow(self, host: str, delay: float) -> None:
+        self.slowed[host] = max(delay, self.slowed.get(host, 0.0))
+        if len(self.slowed) > _MOST_SLOWED:
+            del self.slowed[min(self.slowed, key=self.slowed.__getitem__)]
 
     def hear(self, counts: Mapping[str, int]) -> None:
         """Take the run's counters as they are now; they go on with the run: see `Commit`."""
@@ -137,6 +162,7 @@ class Stats:
             statuses=self.part("status"),
             failures=self.part("failed"),
             slowest=[(host, n, round(mean, 3)) for host, n, mean in totals.slowest],
+            slowed=dict(sorted(self.slowed.items(), key=lambda pair: (-pair[1], pair[0]))),
             given_up=dict(totals.given_up),
             examples=list(totals.examples),
             queued=queued,

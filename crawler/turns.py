@@ -1,53 +1,22 @@
 """Lets requests go when their hosts may be asked."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import count
 
 from msgspec import structs
 
+from crawler.errors import FetchError
+from crawler.manners import Manners
 from crawler.outcome import HostLease, HostNotes, Outcome
 from crawler.protocols import Clock
 from crawler.request import Request, link_request
+from crawler.response import Response
 from crawler.rules.book import RobotsBook
 from crawler.rules.pacer import Pacer
-from crawler.rules.pacing import Pace, pace_of
+from crawler.rules.pacing import Pace, crawl_delay_of, pace_at
 from crawler.settings import Settings
-
-_NO_PACE = Pace(0.0, 1)
-
-
-class _RobotsAsk:
-    """A host's robots.txt on its way: by a worker, or by an errand that needs it sooner.
-
-    `begun`: somebody makes the request; it is not to go out before `due`. `changed` is set once the
-    host's notes are committed, or somebody else may make the request.
-    """
-
-    __slots__ = ("begun", "changed", "due", "request")
-
-    def __init__(self, request: Request) -> None:
-        self.request = request
-        self.begun = False
-        self.due = 0.0
-        self.changed = asyncio.Event()
-
-    def put_off(self, request: Request, due: float) -> None:
-        """Hear that it is to be made again: an errand must not wait for a worker to do that."""
-        self.request, self.begun, self.due = request, False, due
-        self.changed.set()
-        self.changed = asyncio.Event()
-
-
-class _Turn:
-    """An errand that waits in its host's queue like a request, but ahead of it."""
-
-    __slots__ = ("granted", "host", "id")
-
-    def __init__(self, number: int, host: str) -> None:
-        self.id = number
-        self.host = host
-        self.granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+from crawler.tickets import ErrandTurn, RobotsAsk
 
 
 class Turns:
@@ -56,13 +25,21 @@ class Turns:
     `hungry` is set while more hosts should be leased: no request may go, or soon none is at hand.
     """
 
-    def __init__(self, settings: Settings, *, clock: Clock, book: RobotsBook) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock,
+        book: RobotsBook,
+        slowed: Callable[[str, float], None] = lambda host, delay: None,  # noqa: ARG005
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._book = book
-        self._pacer: Pacer[Request | _Turn] = Pacer()
+        self._manners = Manners(settings, clock=clock, slowed=slowed)
+        self._pacer: Pacer[Request | ErrandTurn] = Pacer()
         self._own_ids = count(-1, -1)  # of requests that no frontier numbered
-        self._robots: dict[str, _RobotsAsk] = {}
+        self._robots: dict[str, RobotsAsk] = {}
         self._changed = asyncio.Event()
         self._waiting_errands = 0
         self._changed_for_errands = asyncio.Event()
@@ -73,17 +50,9 @@ class Turns:
         """How many requests at hand wait for nothing but their hosts."""
         return self._pacer.waiting
 
-    def pace(self, host: str, notes: HostNotes | None, slots: int | None = None) -> Pace:
-        """Return how fast a host may be asked, with `slots` of those in flight to it."""
-        if not host:
-            return _NO_PACE
-        delay = notes.crawl_delay if notes is not None else None
-        most = self._settings.per_host
-        return pace_of(
-            delay=self._settings.delay,
-            per_host=most if slots is None else min(slots, most),
-            crawl_delay=delay,
-        )
+    def pace(self, notes: HostNotes) -> Pace:
+        """Return how fast a host with such notes may be asked, all being well."""
+        return pace_at(self._settings, crawl_delay_of(self._settings, notes))
 
     def admit(self, leases: Iterable[HostLease]) -> None:
         """Take leased hosts in. One without notes gets a request for its robots.txt first."""
@@ -100,7 +69,7 @@ class Turns:
                 requests = self._first_request(lease)
             else:
                 self._book.learn(lease.host, lease.notes)
-            pace = self.pace(lease.host, lease.notes, lease.slots)
+            pace = self._manners.take(lease.host, lease.notes, lease.slots)
             self._pacer.admit(lease.host, requests, pace=pace, due=lease.due)
 
     def readmit(self, outcome: Outcome) -> None:
@@ -109,7 +78,7 @@ class Turns:
             outcome.page.release()
         request = structs.replace(outcome.request, attempt=outcome.request.attempt + 1)
         self._robots[request.host].put_off(request, outcome.wait)
-        pace = self.pace(request.host, None)
+        pace = self._manners.pace(request.host)
         self._pacer.admit(request.host, [request], pace=pace, due=outcome.wait)
         self.wake()
 
@@ -152,7 +121,7 @@ class Turns:
         while True:
             self._changed_for_errands.clear()
             turn = self._pacer.take_ahead(self._clock())
-            if not isinstance(turn, _Turn):
+            if not isinstance(turn, ErrandTurn):
                 due = self._pacer.next_due_ahead()
                 await _wait(self._changed_for_errands, self._seconds_to(due))
             elif turn.granted.cancelled():
@@ -167,8 +136,8 @@ class Turns:
         """
         if lease.notes is not None:
             self._book.learn(lease.host, lease.notes)
-        turn = _Turn(next(self._own_ids), lease.host)
-        pace = self.pace(lease.host, lease.notes, lease.slots)
+        turn = ErrandTurn(next(self._own_ids), lease.host)
+        pace = self._manners.take(lease.host, lease.notes, lease.slots)
         self._pacer.push(lease.host, turn, pace=pace, due=lease.due)
         self._waiting_errands += 1
         self.wake()
@@ -190,7 +159,7 @@ class Turns:
         """
         ask = self._robots.get(lease.host)
         if ask is None:
-            ask = self._robots[lease.host] = _RobotsAsk(self._robots_request(origin))
+            ask = self._robots[lease.host] = RobotsAsk(self._robots_request(origin))
         elif ask.begun:
             return None
         self._pacer.withdraw(lease.host, ask.request.id)
@@ -221,9 +190,26 @@ class Turns:
             self._pacer.sent(request.host, request.id, self._clock())
         self._end(request)
 
+    def heard(self, request: Request, answer: Response | FetchError, asked: float) -> str:
+        """Hear what came of a request that was begun at `asked`, before it is `freed`.
+
+        Its host may be asked less often, or more often again. Returns why it is given up, or "".
+        """
+        change = self._manners.heard(request.host, answer, asked=asked)
+        if change is None:
+            return ""
+        self._pacer.change(request.host, change.pace)
+        if change.rest:
+            self._pacer.rest(request.host, change.rest)
+        return change.gives_up
+
     def change_pace(self, host: str, notes: HostNotes) -> None:
         """Hear of new notes: the host keeps to them from its last request on."""
-        self._pacer.change(host, self.pace(host, notes))
+        self._pacer.change(host, self._manners.note(host, notes))
+
+    def counted(self) -> dict[str, int]:
+        """Return how often hosts were `slowed` and `parked` since this was asked last."""
+        return self._manners.counted()
 
     def rest(self, host: str, until: float) -> None:
         """Leave a host in peace until then."""
@@ -240,6 +226,7 @@ class Turns:
         """
         if self._pacer.forget(host, committed):
             self._book.forget(host)
+            self._manners.leave(host)
 
     def wake(self) -> None:
         """Let those look again who wait for something to go, if there is something."""
@@ -252,7 +239,7 @@ class Turns:
         """Return the request for a host's robots.txt; nothing if an errand makes it already."""
         if lease.host in self._robots:
             return []
-        ask = self._robots[lease.host] = _RobotsAsk(self._robots_request(lease.origin))
+        ask = self._robots[lease.host] = RobotsAsk(self._robots_request(lease.origin))
         return [ask.request]
 
     def _robots_request(self, origin: str) -> Request:
@@ -264,7 +251,7 @@ class Turns:
         else:
             self._pacer.withdraw(request.host, request.id)
 
-    def _end(self, ticket: Request | _Turn) -> None:
+    def _end(self, ticket: Request | ErrandTurn) -> None:
         self._pacer.finished(ticket.host, ticket.id)
         self.wake()
 

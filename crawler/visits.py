@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from random import random
 
 from msgspec import structs
 
@@ -12,7 +11,6 @@ from crawler.callbacks import Callbacks, read_sitemap
 from crawler.errors import (
     AddressRefused,
     FetchError,
-    HostGivenUp,
     Retry,
     RobotsDenied,
     RobotsUnreachable,
@@ -20,6 +18,7 @@ from crawler.errors import (
     UnwantedType,
 )
 from crawler.outcome import Failure, Outcome, Verdict
+from crawler.patience import Patience, is_transient
 from crawler.poison import Mark, crash_of, is_killed_by_telling
 from crawler.protocols import Clock, Fetch, Note
 from crawler.request import Request
@@ -27,16 +26,9 @@ from crawler.response import Response
 from crawler.rules.book import lasting, notes_of
 from crawler.rules.credentials import secret_names
 from crawler.rules.hops import hop
-from crawler.rules.pacing import retry_after, retry_in
+from crawler.rules.pacing import crawl_delay_of, retry_after
 from crawler.settings import Settings
-
-_ASK_LATER = frozenset({429, 503})
-"""Statuses by which a whole host, not one page, asks for peace."""
-
-
-def is_transient(status: int) -> bool:
-    """True if asking again may bring another answer."""
-    return status in (408, 429) or status >= 500
+from crawler.turns import Turns
 
 
 class _AskedAgain(FetchError):
@@ -49,10 +41,9 @@ class _AskedAgain(FetchError):
 class Visits:
     """Fetches a request, judges the answer, calls the spider: one `Outcome` a visit.
 
-    `freed(request)` is called as soon as the body is in: the host's slot is free then, however long
-    the callback takes. `rest(host, until)` hears that a host wants peace; `note(request)` says what
-    a request does while it is in the hands of parser and spider; `in_step()` lets other visits
-    catch up.
+    A host's slot is free as soon as the body is in, however long the callback takes.
+    `note(request)` says what a request does while it is in the hands of parser and spider;
+    `in_step()` lets other visits catch up.
     """
 
     def __init__(
@@ -62,8 +53,7 @@ class Visits:
         fetch: Fetch,
         callbacks: Callbacks,
         clock: Clock,
-        freed: Callable[..., None],
-        rest: Callable[[str, float], None],
+        turns: Turns,
         note: Callable[[Request], Note],
         in_step: Callable[[], Awaitable[None]],
     ) -> None:
@@ -71,12 +61,11 @@ class Visits:
         self._fetch = fetch
         self._callbacks = callbacks
         self._clock = clock
-        self._freed = freed
-        self._rest = rest
+        self._turns = turns
+        self.patience = Patience(settings, clock=clock, turns=turns)
         self._note = note
         self._in_step = in_step
         self._secret = secret_names(settings)
-        self._given_up: dict[str, str] = {}
         # A sitemap may have 50 MB, and the default executor is everybody's.
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="sitemaps")
 
@@ -137,18 +126,20 @@ class Visits:
 
     async def ask(self, request: Request) -> Response | FetchError:
         """Fetch, and free the host's slot; the failure is a value."""
-        tried = False
+        refusal = crash_of(request) or self.patience.refusal(request)
+        if refusal is not None:
+            self._turns.freed(request, tried=False)
+            return refusal
+        tried, asked = False, self._clock()
         try:
-            if (crash := crash_of(request)) is not None:
-                return crash
-            if self._given_up and (reason := self._given_up.get(request.host)):
-                return HostGivenUp(reason, url=request.url)
-            return await self._fetch(request)
+            answer: Response | FetchError = await self._fetch(request)
         except FetchError as error:
             tried = not isinstance(error, AddressRefused | RobotsDenied | RobotsUnreachable)
-            return error
+            answer = error
         finally:
-            self._freed(request, tried=tried)
+            self._turns.freed(request, tried=tried)
+        self.patience.hear(request, answer, asked=asked)
+        return answer
 
     def judge(self, answer: Response | FetchError) -> Response | FetchError:
         """Return an answer that nobody wants as the failure it is."""
@@ -158,30 +149,6 @@ class Visits:
             return answer
         answer.release()
         return self._refusal(answer)
-
-    def retry_wait(self, request: Request, error: FetchError) -> float | None:
-        """Return the seconds until a failed request may be asked again, None to give up."""
-        transient = (
-            is_transient(error.status) if isinstance(error, StatusError) else error.transient
-        )
-        retries = self._settings.retries if request.retries is None else request.retries
-        if not transient or request.attempt > retries:
-            return None
-        backoff = self._settings.backoff
-        return retry_in(request.attempt, backoff=backoff, asked=error.retry_after, random=random)
-
-    def heed(self, request: Request, error: FetchError) -> str:
-        """Leave a host in peace as its answer asks; return why it is given up, "" if it is not."""
-        asked = error.retry_after
-        if asked is None and getattr(error, "status", None) not in _ASK_LATER:
-            return ""
-        backoff = self._settings.backoff
-        wait = retry_in(request.attempt, backoff=backoff, asked=asked, random=random)
-        if wait <= self._settings.max_wait:
-            self._rest(request.host, self._clock() + wait)
-            return ""
-        reason = self._given_up[request.host] = f"it asks for a rest of {wait:,.0f} s"
-        return reason
 
     def is_wanted(self, status: int) -> bool:
         """True for a status that callbacks get."""
@@ -199,17 +166,18 @@ class Visits:
         page = answer if isinstance(answer, Response) else None
         if page is not None and is_transient(page.status):
             error = self._refusal(page)
-        gives_up = self.heed(request, error) if error is not None else ""
+        gives_up = self.patience.heed(request, error) if error is not None else ""
         if error is not None and not gives_up:
-            wait = self.retry_wait(request, error)
+            wait = self.patience.retry_wait(request, error)
             if wait is not None:
                 return Outcome(request, Verdict.RETRY, page=page, wait=self._clock() + wait)
         notes = lasting(notes_of(page, error, self._settings.user_agent), self._clock())
         outcome = Outcome(request, Verdict.DONE, page=page, notes=notes, counts={"robots": 1})
         outcome.gives_up = gives_up
-        if (notes.crawl_delay or 0.0) > self._settings.max_wait:
-            outcome.gives_up = f"its robots.txt asks for {notes.crawl_delay:g} s between requests"
-            self._given_up[request.host] = outcome.gives_up
+        delay = crawl_delay_of(self._settings, notes)
+        if delay is not None and delay > self._settings.max_wait:
+            reason = f"its robots.txt asks for {notes.crawl_delay:g} s between requests"
+            outcome.gives_up = self.patience.give_up(request.host, reason)
         return outcome
 
     async def _leave_out(self, request: Request, error: RobotsDenied | UnwantedType) -> Outcome:
@@ -225,8 +193,8 @@ class Visits:
         self, request: Request, error: FetchError, *, page: Response | None = None
     ) -> Outcome:
         """Ask again if that may help; else it is a failure, which the spider hears of."""
-        gives_up = self.heed(request, error)
-        wait = self.retry_wait(request, error)
+        gives_up = self.patience.heed(request, error)
+        wait = self.patience.retry_wait(request, error)
         if wait is not None and not gives_up:
             return Outcome(request, Verdict.RETRY, page=page, wait=self._clock() + wait)
         status = page.status if page is not None else None
@@ -251,7 +219,7 @@ class Visits:
         request, page = outcome.request, outcome.page
         reason = signal.reason or "the callback asked for it again"
         error = _AskedAgain(reason, url=request.url, retry_after=signal.after)
-        wait = self.retry_wait(request, error)
+        wait = self.patience.retry_wait(request, error)
         if wait is not None:
             outcome.wait = self._clock() + wait
             return outcome

@@ -56,6 +56,7 @@ class Crawl:
         self.totals = Totals()
         self.reason = ""
         self.seconds = 0.0
+        self.queued = 0
 
     def urls(self) -> list[str]:
         return [url for _, _, url in self.sent]
@@ -101,7 +102,7 @@ async def _crawl(
     left = Crawl()
     settings = Settings(**{"obey_robots": False, "retries": 0, **given})
     clock = asyncio.get_running_loop().time
-    turns = Turns(settings, clock=clock, book=RobotsBook("test"))
+    turns = Turns(settings, clock=clock, book=RobotsBook("test"), slowed=left.stats.slow)
 
     async def fetch(request: Request) -> Response:
         host = request.host
@@ -120,7 +121,7 @@ async def _crawl(
     callbacks = Callbacks(spider, scope=scope, timeout=settings.callback_timeout)
     frontier = kind(
         clock=clock,
-        batch=lambda notes: turns.pace("any", notes).batch,
+        batch=lambda notes: turns.pace(notes).batch,
         ask_notes=settings.obey_robots,
         host_pages=settings.host_pages,
         max_pages=settings.max_pages,
@@ -150,5 +151,6 @@ async def _crawl(
             await during(engine)
         await task
     left.reason, left.seconds = engine.reason, clock() - began
-    left.totals = await frontier.totals()
+    left.totals, counts = await frontier.totals(), await frontier.counts()
+    left.queued = counts.queued + counts.delayed + counts.leased
     return left

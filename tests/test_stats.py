@@ -21,3 +21,23 @@ def test_seconds_of_an_earlier_life_count_and_those_of_a_process_beside_do_not_t
         tell(one, other)
         tell(other, one)
     assert (one.seconds, other.seconds) == (110, 110)
+
+
+def test_hosts_that_anybody_slowed_are_known_to_all_with_their_longest_delays() -> None:
+    one, other = Stats("a"), Stats("a")
+    one.slow("x", 2.0)
+    one.slow("x", 1.0)
+    other.slow("x", 4.0)
+    other.slow("y", 3.0)
+    tell(one, other)
+    tell(other, one)
+    assert one.slowed == other.slowed == {"x": 4.0, "y": 3.0}
+    assert "slowed" not in one.changes()
+
+
+def test_of_very_many_slowed_hosts_the_slowest_are_kept() -> None:
+    stats = Stats("a")
+    for number in range(1_000):
+        stats.slow(f"h{number}", float(number))
+    assert len(stats.slowed) == 100
+    assert min(stats.slowed.values()) == 900.0

@@ -11,6 +11,7 @@ from crawler.words import harmless
 
 _WIDTH = len("left out") + 2
 _URLS = 3
+_SLOWED = 5
 """Examples shown of one reason to fail."""
 
 _REASONS = {
@@ -91,6 +92,7 @@ def _rows(report: Report, outputs: Sequence[str]) -> dict[str, Sequence[str]]:
     rate = report.pages / report.seconds if report.seconds else 0.0
     mine = {k[5:]: n for k, n in report.counts.items() if k.startswith("user.")}
     slowest = [f"{host} {span_of(mean)}" for host, _, mean in report.slowest]
+    slowed = [f"{host} {delay:.3g} s" for host, delay in list(report.slowed.items())[:_SLOWED]]
     rows: dict[str, Sequence[str]] = {
         "pages": [f"{report.pages:,} ({rate:,.1f}/s, {size_of(report.bytes)})"],
         "answers": _list(report.statuses),
@@ -100,6 +102,7 @@ def _rows(report: Report, outputs: Sequence[str]) -> dict[str, Sequence[str]]:
         "left out": _list(_left_out(report)),
         "given up": [f"{host}: {why}" for host, why in report.given_up.items()],
         "slowest": [", ".join(slowest)] if len(slowest) > 1 else [],
+        "slowed": [", ".join(slowed)] if slowed else [],
         "queued": [f"{report.queued:,}"] if report.queued else [],
         "output": [f"{report.folder}/", *(name for name in outputs if name != "-")],
     }

@@ -81,11 +81,22 @@ def pace_of(*, delay: float, per_host: int, crawl_delay: float | None) -> Pace:
     return Pace(max(delay, crawl_delay), 1)
 
 
+def crawl_delay_of(settings: Settings, notes: HostNotes | None) -> float | None:
+    """Return the crawl-delay that counts, if a host's notes have one."""
+    if notes is None or notes.crawl_delay is None:
+        return None
+    return min(notes.crawl_delay, settings.max_crawl_delay)
+
+
+def pace_at(settings: Settings, crawl_delay: float | None, slots: int | None = None) -> Pace:
+    """Return the pace of a host with this crawl-delay, `slots` requests in flight at most."""
+    most = settings.per_host if slots is None else min(slots, settings.per_host)
+    return pace_of(delay=settings.delay, per_host=most, crawl_delay=crawl_delay)
+
+
 def rest_of(settings: Settings, notes: HostNotes) -> float:
     """Return the seconds that have to lie between two requests to a host."""
-    return pace_of(
-        delay=settings.delay, per_host=settings.per_host, crawl_delay=notes.crawl_delay
-    ).delay
+    return pace_at(settings, crawl_delay_of(settings, notes)).delay
 
 
 def _seconds(parts: dict[str, str], now: float) -> float | None:

@@ -13,7 +13,7 @@ from crawler.outcome import HostNotes
 from crawler.request import Request
 from crawler.response import Response
 from crawler.rules import book as book_module
-from crawler.rules.book import MOST_BYTES, RobotsBook, notes_of
+from crawler.rules.book import MOST_BYTES, RobotsBook, lasting, notes_of
 
 AGENT = "crawlkeeper/0.1 (+https://example.org)"
 RULES = b"User-agent: *\nDisallow: /private\n"
@@ -120,3 +120,9 @@ def test_redirects_without_end_mean_that_there_is_none() -> None:
 def test_no_more_than_500_kib_are_kept() -> None:
     notes = notes_of(answer(200, b"#" * MOST_BYTES + RULES), None, AGENT)
     assert len(notes.robots) == MOST_BYTES
+
+
+def test_a_robots_txt_lasts_a_day_and_one_out_of_reach_ten_minutes() -> None:
+    day = lasting(HostNotes(robots=RULES), 1000.0)
+    assert (day.robots, day.until) == (RULES, 1000.0 + 24 * 3600)
+    assert lasting(HostNotes(unreachable="HTTP status 503"), 1000.0).until == 1600.0

@@ -1,0 +1,208 @@
+"""What a crawl does about hosts that are slow, refuse, or fail, on a clock that is a value."""
+
+import itertools
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from crawler.errors import ConnectError, TlsError, UnwantedType
+from crawler.request import Request
+from crawler.response import Response
+from crawler.spider import Spider
+from tests.harness import Crawl, crawl, html
+
+Answer = Callable[[Request], Awaitable[Response]]
+HOST = "a.example"
+
+
+class Pages(Spider[Any]):
+    """So many pages of one host."""
+
+    allowed_domains = ("*",)
+
+    def __init__(self, number: int = 40, others: int = 0) -> None:
+        self.start_urls = tuple(f"http://{HOST}/{n}" for n in range(number))
+        self.start_urls += tuple(f"http://b.example/{n}" for n in range(others))
+
+    def parse(self, page: Response) -> Any:
+        return None
+
+
+def answers(*statuses: int, then: int = 200, **headers: str) -> Answer:
+    """Answer with these statuses, one after the other."""
+    each = itertools.chain(statuses, itertools.repeat(then))
+
+    async def answer(request: Request) -> Response:
+        if request.host != HOST:
+            return html(request)
+        status = next(each)
+        return html(request, status=status, **(headers if status != 200 else {}))
+
+    return answer
+
+
+def fails(times: float, error: Exception | None = None) -> Answer:
+    """Let the first requests to the host fail."""
+    asked = itertools.count(1)
+
+    async def answer(request: Request) -> Response:
+        if request.host == HOST and next(asked) <= times:
+            raise error or ConnectError("connection refused")
+        return html(request)
+
+    return answer
+
+
+def gaps(left: Crawl, host: str = HOST) -> list[float]:
+    times = [time for time, name, _ in left.sent if name == host]
+    return [round(b - a, 2) for a, b in itertools.pairwise(times)]
+
+
+def test_each_refusal_doubles_the_delay_and_good_answers_bring_it_back() -> None:
+    left = crawl(Pages(), answers(429, 429, 429), retries=3, delay=1.0, per_host=1, backoff=0.1)
+    waited = gaps(left)
+    assert waited[:3] == pytest.approx([2.0, 4.0, 8.0], abs=0.2)
+    assert waited[3:20] == sorted(waited[3:20], reverse=True)
+    assert waited[25:] == pytest.approx([1.0] * len(waited[25:]), abs=0.01)
+    assert left.stats.pages == 40
+    assert left.stats.counts["slowed"] == 3
+
+
+def test_a_host_that_refuses_all_is_hammered_no_more_without_a_delay_either() -> None:
+    left = crawl(Pages(20), answers(then=429), retries=2, delay=0.0, per_host=8, backoff=0.01)
+    times = [time for time, _, _ in left.sent]
+    assert len(times) == 60
+    assert max(sum(0 <= other - time < 10 for other in times) for time in times[20:]) < 4
+
+
+def test_a_delay_of_none_and_good_answers_stay_as_they_are() -> None:
+    left = crawl(Pages(100), answers(), delay=0.0, per_host=1, latency=0.1)
+    assert max(gaps(left)) < 0.11
+    assert "slowed" not in left.stats.counts
+
+
+def test_no_delay_grows_beyond_max_delay() -> None:
+    left = crawl(Pages(12), answers(then=503), delay=1.0, max_delay=4.0, host_failures=None)
+    assert max(gaps(left)) == pytest.approx(4.0, abs=0.3)
+
+
+def test_without_throttle_delays_stay() -> None:
+    left = crawl(Pages(12), answers(429, 429), delay=1.0, throttle=False, backoff=0.1)
+    assert max(gaps(left)) < 1.3
+    assert "slowed" not in left.stats.counts
+
+
+def test_a_host_that_grows_slow_is_asked_less_and_others_are_not() -> None:
+    async def answer(request: Request) -> Response:
+        page = html(request)
+        number = int(request.url.rpartition("/")[2])
+        page.seconds = 4.0 if request.host == HOST and 40 <= number < 60 else 0.2
+        return page
+
+    left = crawl(Pages(120, others=120), answer, delay=1.0, per_host=4, latency=0.1)
+    assert gaps(left)[:39] == pytest.approx([1.0] * 39, abs=0.01)
+    assert max(gaps(left)[40:60]) > 5.0
+    assert gaps(left)[-20:] == pytest.approx([1.0] * 20, abs=0.01)
+    assert max(gaps(left, "b.example")) < 1.01
+
+
+def test_a_host_keeps_its_delay_while_nothing_of_it_is_at_hand() -> None:
+    class Chain(Pages):
+        def parse(self, page: Response) -> Any:
+            number = int(page.url.rpartition("/")[2])
+            return Request(f"http://{HOST}/{number + 1}") if number < 5 else None
+
+    left = crawl(Chain(1), answers(429, 429, 429, 429), retries=4, delay=1.0, backoff=0.1)
+    assert gaps(left) == pytest.approx([2, 4, 8, 16, 16, 11.5, 8.35, 6.15, 4.6], abs=0.1)
+
+
+def test_the_report_names_who_was_slowed() -> None:
+    left = crawl(Pages(12), answers(429, 429), retries=2, delay=1.0, backoff=0.1)
+    assert left.stats.slowed == {HOST: 4.0}
+
+
+@pytest.mark.parametrize("error", [None, TlsError("no handshake")])
+def test_a_host_that_keeps_failing_rests_and_longer_each_time(error: Exception | None) -> None:
+    left = crawl(Pages(60, others=60), fails(10, error), delay=1.0, host_failures=5, per_host=1)
+    rested = [gap for gap in gaps(left) if gap > 10]
+    assert rested == pytest.approx([30.0, 60.0], abs=0.3)
+    assert gaps(left)[4] == rested[0]
+    assert left.stats.counts["parked"] == 2
+    assert left.stats.pages == 50 + 60
+    assert max(gaps(left, "b.example")) < 1.3
+
+
+def test_one_good_answer_ends_it() -> None:
+    seen = itertools.count()
+
+    async def answer(request: Request) -> Response:
+        if next(seen) % 5 != 4:
+            raise ConnectError("connection reset")
+        return html(request)
+
+    left = crawl(Pages(60), answer, delay=1.0, host_failures=5, per_host=1)
+    assert "parked" not in left.stats.counts
+    assert left.stats.pages == 12
+
+
+@pytest.mark.parametrize("status", [404, 403, 410, 301])
+def test_answers_below_500_are_no_failures_of_the_host(status: int) -> None:
+    left = crawl(Pages(30), answers(then=status), delay=0.1, host_failures=3)
+    assert "parked" not in left.stats.counts
+
+
+def test_a_page_of_an_unwanted_type_shows_that_its_host_is_well() -> None:
+    asked = itertools.count()
+
+    async def answer(request: Request) -> Response:
+        if next(asked) % 2:
+            raise UnwantedType("unwanted type")
+        raise ConnectError("connection refused")
+
+    left = crawl(Pages(30), answer, delay=0.1, host_failures=2, per_host=1)
+    assert "parked" not in left.stats.counts
+
+
+def test_who_would_rest_for_longer_than_max_wait_is_given_up_by_name() -> None:
+    left = crawl(Pages(200), fails(1e9), delay=1.0, host_failures=5, per_host=1)
+    assert [gap for gap in gaps(left) if gap > 10] == pytest.approx([30, 60, 120, 240], abs=0.3)
+    why = "25 failures in a row, the last: connection refused"
+    assert left.totals.given_up == {HOST: why}
+    assert len(left.sent) == 25
+    assert left.stats.counts["parked"] == 4
+    counts = left.totals.counts
+    assert sum(n for name, n in counts.items() if name.startswith(("failed.", "left_out."))) == 200
+
+
+def test_a_retry_waits_for_the_rest_as_well() -> None:
+    left = crawl(Pages(1), fails(3), retries=5, backoff=0.1, host_failures=3, delay=0.0)
+    assert gaps(left)[2] == pytest.approx(30, abs=0.3)
+    assert left.stats.pages == 1
+
+
+def test_what_was_under_way_when_the_rest_began_does_not_make_it_longer() -> None:
+    left = crawl(Pages(40), fails(8), delay=0.0, per_host=8, host_failures=3)
+    assert [gap for gap in gaps(left) if gap > 1] == pytest.approx([30.0], abs=0.3)
+
+
+def test_without_host_failures_nobody_rests() -> None:
+    left = crawl(Pages(40), fails(1e9), delay=1.0, host_failures=None)
+    assert max(gaps(left)) < 1.3
+
+
+def test_nothing_of_a_host_at_rest_is_lost_by_a_stop() -> None:
+    left = crawl(Pages(40), fails(1e9), delay=0.0, per_host=1, host_failures=3, max_seconds=20.0)
+    assert left.reason == "max_seconds"
+    assert left.queued == 40 - 3
+
+
+def test_a_crawl_delay_counts_up_to_max_crawl_delay() -> None:
+    async def answer(request: Request) -> Response:
+        robots = "User-agent: *\nCrawl-delay: 3600"
+        return html(request, robots if request.kind == "robots" else "")
+
+    left = crawl(Pages(4), answer, obey_robots=True, max_crawl_delay=20.0, delay=0.5)
+    assert gaps(left) == pytest.approx([20.0] * 4, abs=0.2)
+    left = crawl(Pages(4), answer, obey_robots=True, max_crawl_delay=400.0, delay=0.5)
+    assert set(left.totals.given_up) == {HOST}
