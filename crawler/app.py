@@ -16,6 +16,7 @@ from crawler.engine import SEEDING, STOP, Engine
 from crawler.errors import CallbackError, RunError, SpiderError, UsageError
 from crawler.export.joining import Joining
 from crawler.fetch.chain import open_fetch
+from crawler.fetch.dns import Resolver
 from crawler.fetch.jars import Jars
 from crawler.files import PARTS, Kept, open_files
 from crawler.frontier.memory import MemoryFrontier
@@ -72,13 +73,23 @@ async def open_run(
     clock = SteadyClock()
     book = RobotsBook(settings.user_agent)
     stats = Stats(spider.name)
-    turns = Turns(settings, clock=clock, book=book, slowed=stats.slow)
+    # A proxy's address is nobody's of those that are asked.
+    resolver = Resolver() if settings.per_ip is not None and settings.proxy is None else None
+    turns = Turns(
+        settings,
+        clock=clock,
+        book=book,
+        slowed=stats.slow,
+        look_up=resolver.first_address if resolver is not None else None,
+    )
     jars = Jars()
     memories: list[Memory] = [scope, guard, credentials, jars, stats]
     if settings.frontier != "memory" and role == "only":
         memories.append(State(spider))
     listening = Listening(memories)
     async with AsyncExitStack() as stack:
+        if resolver is not None:
+            stack.push_async_callback(resolver.close)
         frontier = _frontier(
             settings, job=job, role=role, clock=clock, turns=turns, listening=listening
         )

@@ -114,6 +114,7 @@ class Engine:
                 beside = [
                     group.create_task(self._turns.grant_errands()),
                     group.create_task(self._frontier.watch()),
+                    group.create_task(self._turns.find_addresses()),
                 ]
                 await self._run_crew()
                 for task in beside:

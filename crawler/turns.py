@@ -7,6 +7,7 @@ from itertools import count
 from msgspec import structs
 
 from crawler.errors import FetchError
+from crawler.lookups import LookUp, Lookups
 from crawler.manners import Manners
 from crawler.outcome import HostLease, HostNotes, Outcome
 from crawler.protocols import Clock
@@ -32,12 +33,18 @@ class Turns:
         clock: Clock,
         book: RobotsBook,
         slowed: Callable[[str, float], None] = lambda host, delay: None,  # noqa: ARG005
+        look_up: LookUp | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._book = book
         self._manners = Manners(settings, clock=clock, slowed=slowed)
-        self._pacer: Pacer[Request | ErrandTurn] = Pacer()
+        self._lookups: Lookups | None = None
+        at_address: Pace | None = None
+        if look_up is not None and settings.per_ip is not None:
+            self._lookups = Lookups(look_up, clock=clock, admit=self.admit)
+            at_address = Pace(settings.delay, settings.per_ip)
+        self._pacer: Pacer[Request | ErrandTurn] = Pacer(at_address=at_address)
         self._own_ids = count(-1, -1)  # of requests that no frontier numbered
         self._robots: dict[str, RobotsAsk] = {}
         self._changed = asyncio.Event()
@@ -56,7 +63,7 @@ class Turns:
 
     def admit(self, leases: Iterable[HostLease]) -> None:
         """Take leased hosts in. One without notes gets a request for its robots.txt first."""
-        self.add(leases)
+        self.add(leases if self._lookups is None else self._lookups.sift(leases))
         self.hungry.clear()
         self._changed.set()  # if none of them may go now, whoever takes says so once more
         self.wake()
@@ -64,6 +71,7 @@ class Turns:
     def add(self, leases: Iterable[HostLease]) -> None:
         """Take leased hosts in, for a caller that goes on with `take`."""
         for lease in leases:
+            self._locate(lease.host)
             requests = lease.requests
             if lease.notes is None:
                 requests = self._first_request(lease)
@@ -79,8 +87,14 @@ class Turns:
         request = structs.replace(outcome.request, attempt=outcome.request.attempt + 1)
         self._robots[request.host].put_off(request, outcome.wait)
         pace = self._manners.pace(request.host)
+        self._locate(request.host)
         self._pacer.admit(request.host, [request], pace=pace, due=outcome.wait)
         self.wake()
+
+    async def find_addresses(self) -> None:
+        """Take in hosts whose addresses are to be found first, for as long as the crawl runs."""
+        if self._lookups is not None:
+            await self._lookups.run()
 
     async def next(self) -> Request:
         """Return the next request that may go now; waits until there is one."""
@@ -93,7 +107,10 @@ class Turns:
     def take(self) -> Request | None:
         """Return the next request that may go now, if there is one."""
         request = self._pacer.take(self._clock())
-        if request is None or self._pacer.waiting < self._settings.concurrency:
+        waiting = self._pacer.waiting
+        if (request is None or waiting < self._settings.concurrency) and (
+            self._lookups is None or self._lookups.has_room(waiting)
+        ):
             self.hungry.set()
         return request if isinstance(request, Request) else None
 
@@ -134,6 +151,9 @@ class Turns:
 
         The turn ends with `freed(request)`.
         """
+        if self._lookups is not None:
+            await self._lookups.find(lease.host)
+            self._locate(lease.host)
         if lease.notes is not None:
             self._book.learn(lease.host, lease.notes)
         turn = ErrandTurn(next(self._own_ids), lease.host)
@@ -234,6 +254,10 @@ class Turns:
             self._changed.set()
         if self._waiting_errands:
             self._changed_for_errands.set()
+
+    def _locate(self, host: str) -> None:
+        if self._lookups is not None and (address := self._lookups.known(host)) is not None:
+            self._pacer.locate(host, address)
 
     def _first_request(self, lease: HostLease) -> list[Request]:
         """Return the request for a host's robots.txt; nothing if an errand makes it already."""

@@ -10,6 +10,7 @@ from crawler.callbacks import Callbacks
 from crawler.engine import Engine
 from crawler.export.pages import NoPages
 from crawler.frontier.memory import MemoryFrontier
+from crawler.lookups import LookUp
 from crawler.outcome import Position, Totals
 from crawler.pipeline import Pipeline
 from crawler.request import Request
@@ -81,13 +82,14 @@ def crawl(
     during: Callable[[Engine], Awaitable[None]] | None = None,
     on_wire: bool = True,
     frontier: type[MemoryFrontier] = MemoryFrontier,
+    look_up: LookUp | None = None,
     **settings: Any,
 ) -> Crawl:
     """Run `spider` to its end; `answer` is asked after `latency` seconds of virtual time.
 
     Without `on_wire` no request gets as far as that: connections fail.
     """
-    return run(_crawl(spider, answer, latency, during, on_wire, frontier, settings))
+    return run(_crawl(spider, answer, latency, during, on_wire, frontier, look_up, settings))
 
 
 async def _crawl(
@@ -97,12 +99,15 @@ async def _crawl(
     during: Callable[[Engine], Awaitable[None]] | None,
     on_wire: bool,
     kind: type[MemoryFrontier],
+    look_up: LookUp | None,
     given: dict[str, Any],
 ) -> Crawl:
     left = Crawl()
     settings = Settings(**{"obey_robots": False, "retries": 0, **given})
     clock = asyncio.get_running_loop().time
-    turns = Turns(settings, clock=clock, book=RobotsBook("test"), slowed=left.stats.slow)
+    turns = Turns(
+        settings, clock=clock, book=RobotsBook("test"), slowed=left.stats.slow, look_up=look_up
+    )
 
     async def fetch(request: Request) -> Response:
         host = request.host

@@ -27,6 +27,14 @@ class Resolver(AbstractResolver):
             raise socket.gaierror(socket.EAI_NONAME, "no address")
         return found
 
+    async def first_address(self, host: str) -> str | None:
+        """Return the address of `host` that comes first by its text; None if it has none."""
+        try:
+            found = await self.resolve(host)
+        except (OSError, UnicodeError):
+            return None  # whoever makes the request hears why
+        return min(entry["host"] for entry in found)
+
     async def close(self) -> None:
         """Drop what waits; a lookup under way ends by itself."""
         self._threads.shutdown(wait=False, cancel_futures=True)

@@ -11,7 +11,7 @@ from msgspec import structs
 from crawler import urls
 from crawler.frontier.alone import Alone
 from crawler.frontier.changes import Changes, wait
-from crawler.frontier.memory_host import MemoryHost
+from crawler.frontier.memory_host import Host
 from crawler.frontier.portions import portion
 from crawler.outcome import (
     MOST_EXAMPLES,
@@ -52,8 +52,8 @@ class MemoryFrontier(Alone):
         self._max_pages = max_pages
         self._reserved = 0
         self._fresh_notes = None if ask_notes else HostNotes()
-        self._hosts = {"": MemoryHost("", HostNotes())}  # "" is where seeding is leased from
-        self._heap: list[tuple[float, int, MemoryHost]] = []
+        self._hosts = {"": Host("", HostNotes())}  # "" is where seeding is leased from
+        self._heap: list[tuple[float, int, Host]] = []
         self._delayed: list[tuple[float, int, Request]] = []
         self._known: dict[int, int] = {}
         self._leased: set[int] = set()
@@ -166,11 +166,11 @@ class MemoryFrontier(Alone):
             examples=tuple(self._examples),
         )
 
-    def _host(self, name: str) -> MemoryHost:
+    def _host(self, name: str) -> Host:
         host = self._hosts.get(name)
         if host is None:
             # Due from now: hosts that are known longer do not wait for all the new ones.
-            host = self._hosts[name] = MemoryHost(name, self._fresh_notes, self._clock())
+            host = self._hosts[name] = Host(name, self._fresh_notes, self._clock())
         return host
 
     def _add(self, request: Request) -> bool:
@@ -182,7 +182,7 @@ class MemoryFrontier(Alone):
         self._queue(structs.replace(request, id=number))
         return True
 
-    def _queue(self, request: Request) -> MemoryHost:
+    def _queue(self, request: Request) -> Host:
         host = self._host(request.host)
         heapq.heappush(host.queue, (-request.priority, request.depth, request.id, request))
         self._queued += 1
@@ -199,7 +199,7 @@ class MemoryFrontier(Alone):
             self._review(self._hosts[name])
         self._changes.wake()
 
-    def _review(self, host: MemoryHost) -> None:
+    def _review(self, host: Host) -> None:
         """Enter a host if it has something to lease; drop its queue if nobody may ask any more."""
         if host.queue and (reason := host.refusal(self._host_pages)):
             self._counts[f"left_out.{reason}"] += len(host.queue)
@@ -207,7 +207,7 @@ class MemoryFrontier(Alone):
             host.queue.clear()
         self._enter(host)
 
-    def _enter(self, host: MemoryHost) -> None:
+    def _enter(self, host: Host) -> None:
         """Put a host into the heap at the time it may be leased, if it may."""
         if not host.queue or self._allowance(host) < 1:
             return
@@ -215,7 +215,7 @@ class MemoryFrontier(Alone):
             host.entered = (host.due, next(self._entries))
             heapq.heappush(self._heap, (*host.entered, host))
 
-    def _allowance(self, host: MemoryHost) -> int:
+    def _allowance(self, host: Host) -> int:
         """Return how many requests may be leased: nothing until half of the last are back."""
         if (notes := host.notes_at(self._clock())) is None:
             return 0 if host.asking else 1
@@ -244,7 +244,7 @@ class MemoryFrontier(Alone):
             self._enter(host)
         return leases
 
-    def _lease(self, host: MemoryHost, limit: int) -> HostLease:
+    def _lease(self, host: Host, limit: int) -> HostLease:
         origin = urls.origin_of(host.queue[0][3].url) if host.name else ""
         if host.notes_at(self._clock()) is None:
             host.asking = True
@@ -256,7 +256,7 @@ class MemoryFrontier(Alone):
         self._queued -= several
         return HostLease(host.name, origin, requests, host.notes, host.due)
 
-    def _lease_out_of_turn(self, host: MemoryHost) -> list[HostLease]:
+    def _lease_out_of_turn(self, host: Host) -> list[HostLease]:
         if host.refusal(self._host_pages):
             return []
         return [HostLease(host.name, "", (), host.notes_at(self._clock()), host.due)]

@@ -1,10 +1,10 @@
-"""A host of the memory frontier."""
+"""A host of the frontier in memory."""
 
 from crawler.outcome import HostNotes
 from crawler.request import Request
 
 
-class MemoryHost:
+class Host:
     """One host: its queue, how many requests are out, and when it may next be leased."""
 
     __slots__ = (

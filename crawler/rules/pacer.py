@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from itertools import count
 from typing import Generic, Protocol, TypeVar
 
+from crawler.rules.address import Address, Addresses
 from crawler.rules.pacing import Pace
 
 
@@ -24,6 +25,7 @@ class _Host(Generic[T]):
     """One host at hand: what waits for it, what is under way, when it may be asked next."""
 
     __slots__ = (
+        "address",
         "ahead",
         "due",
         "entered",
@@ -37,8 +39,9 @@ class _Host(Generic[T]):
         "waiting",
     )
 
-    def __init__(self, name: str, pace: Pace, due: float) -> None:
+    def __init__(self, name: str, pace: Pace, due: float, address: Address | None) -> None:
         self.name = name
+        self.address = address
         self.pace = pace
         self.due = due
         self.waiting: deque[T] = deque()
@@ -69,17 +72,24 @@ class Pacer(Generic[T]):
     Pure: no waiting, no clock of its own; O(log hosts) for each request. The delay is measured
     between the moments requests go out on the wire (`sent`), so a request answered from a cache
     costs its host nothing. Tickets that were pushed go ahead of their host's others, and are taken
-    by `take_ahead` alone: who waits for them need not wait for whoever calls `take`. Times are
-    clock seconds.
+    by `take_ahead` alone: who waits for them need not wait for whoever calls `take`. Hosts whose
+    address was `located` keep to its pace as well, `at_address`; that costs O(hosts of the address)
+    for each request. Times are clock seconds.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, at_address: Pace | None = None) -> None:
         self.waiting = 0
         """How many tickets that were admitted are not taken yet."""
         self._hosts: dict[str, _Host[T]] = {}
         self._heap: _Heap[T] = []
         self._heap_ahead: _Heap[T] = []
         self._numbers = count()
+        self._addresses = Addresses(at_address) if at_address is not None else None
+
+    def locate(self, host: str, address: str) -> None:
+        """Hear the address of a host, before its first ticket."""
+        if self._addresses is not None:
+            self._addresses.locate(host, address)
 
     def admit(self, host: str, tickets: Iterable[T], *, pace: Pace, due: float = 0.0) -> None:
         """Add tickets behind those that wait already; the host rests until `due` at least."""
@@ -93,6 +103,8 @@ class Pacer(Generic[T]):
         """Add one ticket ahead of those that were admitted."""
         entry = self._open(host, pace, due)
         entry.ahead.append(ticket)
+        if entry.address is not None:
+            entry.address.wanted.add(host)
         entry.entered = None  # it changes its heap
         self._revoke(entry)
         self._enter(entry)
@@ -131,8 +143,13 @@ class Pacer(Generic[T]):
 
     def take_ahead(self, now: float) -> T | None:
         """Return the pushed ticket that is due the longest, or None if none may go now."""
-        host = self._next(self._heap_ahead, now)
-        return None if host is None else self._let_go(host, host.ahead, now)
+        if (host := self._next(self._heap_ahead, now)) is None:
+            return None
+        ticket = self._let_go(host, host.ahead, now)
+        if host.address is not None and not host.ahead:
+            host.address.wanted.discard(host.name)
+            self._unblock(host.address)
+        return ticket
 
     def next_due(self) -> float | None:
         """Return when the next ticket may go, or None if that takes an event, not time."""
@@ -151,6 +168,9 @@ class Pacer(Generic[T]):
         entry.due = max(entry.due, now + entry.pace.delay)
         if entry.unsent == ticket_id:
             entry.unsent = None
+        if entry.address is not None:
+            entry.address.sent(ticket_id, now)
+            self._unblock(entry.address)
         self._enter(entry)
 
     def finished(self, host: str, ticket_id: int) -> None:
@@ -159,6 +179,9 @@ class Pacer(Generic[T]):
         entry.in_flight -= 1
         if entry.unsent == ticket_id:
             entry.unsent = None
+        if entry.address is not None:
+            entry.address.back(ticket_id)
+            self._unblock(entry.address)
         self._enter(entry)
 
     def is_unsent(self, host: str, ticket_id: int) -> bool:
@@ -193,6 +216,8 @@ class Pacer(Generic[T]):
         if entry.waiting or entry.ahead or entry.in_flight or entry.revoked or entry.due > due:
             return False
         del self._hosts[host]
+        if self._addresses is not None:
+            self._addresses.leave(host)
         return True
 
     def _next(self, heap: "_Heap[T]", now: float) -> _Host[T] | None:
@@ -205,12 +230,37 @@ class Pacer(Generic[T]):
             if host.due > now:  # it was told to rest after it was entered
                 self._enter(host)
                 continue
+            if host.address is not None and not self._may_go(host, host.address, now):
+                continue
             return host
         return None
+
+    def _may_go(self, host: _Host[T], address: Address, now: float) -> bool:
+        """True if a host's address lets it go; otherwise it waits for that."""
+        if host.ahead:
+            for name in address.hosts if address.is_full else ():
+                self._revoke(self._hosts[name])  # who is to begin with them may wait for `host`
+        elif any(self._hosts[name].due <= now for name in address.wanted):
+            address.blocked[host.name] = None
+            return False
+        if address.is_full:
+            address.blocked[host.name] = None
+            return False
+        if address.due > now:
+            self._enter(host)
+            return False
+        return True
+
+    def _unblock(self, address: Address) -> None:
+        for name in address.unblocked():
+            if (host := self._hosts.get(name)) is not None:
+                self._enter(host)
 
     def _let_go(self, host: _Host[T], queue: deque[T], now: float) -> T:
         ticket = queue.popleft()
         host.in_flight += 1
+        if host.address is not None:
+            host.address.let_go(ticket.id)
         if host.pace.delay:
             host.unsent = ticket.id
         else:
@@ -226,13 +276,17 @@ class Pacer(Generic[T]):
         host.in_flight -= len(host.let_go)
         if host.unsent in host.let_go:
             host.unsent = None
+        if host.address is not None:
+            for ticket_id in host.let_go:
+                host.address.back(ticket_id)
         host.revoked |= host.let_go
         host.let_go.clear()
 
     def _open(self, host: str, pace: Pace, due: float) -> _Host[T]:
         entry = self._hosts.get(host)
         if entry is None:
-            entry = self._hosts[host] = _Host(host, pace, due)
+            address = self._addresses.of(host) if self._addresses is not None else None
+            entry = self._hosts[host] = _Host(host, pace, due, address)
         entry.pace = pace
         entry.due = max(entry.due, due)
         return entry
@@ -241,4 +295,5 @@ class Pacer(Generic[T]):
         if host.may_queue:
             host.entered = next(self._numbers)
             heap = self._heap_ahead if host.ahead else self._heap
-            heapq.heappush(heap, (host.due, host.entered, host))
+            due = host.due if host.address is None else max(host.due, host.address.due)
+            heapq.heappush(heap, (due, host.entered, host))
