@@ -68,7 +68,7 @@ async def open_run(
     spider = spider() if isinstance(spider, type) else spider
     scope = _scope(spider, settings)
     guard, credentials = Guard(settings.allow_private), Credentials(settings)
-    callbacks = Callbacks(spider, scope=scope, timeout=settings.callback_timeout)
+    callbacks = Callbacks(spider, scope=scope, settings=settings)
     callbacks.seeded += [guard.add_seed, credentials.add_seed]
     clock = SteadyClock()
     book = RobotsBook(settings.user_agent)
@@ -83,7 +83,7 @@ async def open_run(
         look_up=resolver.first_address if resolver is not None else None,
     )
     jars = Jars()
-    memories: list[Memory] = [scope, guard, credentials, jars, stats]
+    memories: list[Memory] = [scope, callbacks.sitemap_rules, guard, credentials, jars, stats]
     if settings.frontier != "memory" and role == "only":
         memories.append(State(spider))
     listening = Listening(memories)
@@ -167,7 +167,7 @@ def check_spider(spider: Spider[Any], settings: Settings) -> Callbacks:
     """Raise `UsageError` for a spider that could never run, before anything is made for it."""
     Guard(settings.allow_private)
     Credentials(settings)
-    return Callbacks(spider, scope=_scope(spider, settings))
+    return Callbacks(spider, scope=_scope(spider, settings), settings=settings)
 
 
 def settings_of(

@@ -22,34 +22,44 @@ from crawler.fitness import Call, callbacks_of, check_parts, check_seeds, prepar
 from crawler.items import ItemKinds, ItemLine, is_item
 from crawler.outcome import Failure, Outcome, Verdict
 from crawler.page_fetch import PageFetch
-from crawler.parse import sitemaps
 from crawler.parse.links import Link
 from crawler.parse.nodes import Element
 from crawler.protocols import Fetch
-from crawler.request import Kind, Request
+from crawler.request import Request
 from crawler.response import Response
-from crawler.rules.robots import Robots
 from crawler.rules.scope import Scope
+from crawler.rules.sitemaps import SitemapRules
 from crawler.seeding import Chunks, Put, Watch
+from crawler.settings import Settings
 from crawler.spider import Spider, tally
 from crawler.usercode import Raised, run_guarded
+
+_DEFAULTS = Settings()
 
 
 class Callbacks:
     """Runs a spider's callbacks; each run gives one `Outcome`, whole or empty.
 
-    Raises `SpiderError` at once for callbacks that could never be called.
+    Raises `SpiderError` at once for callbacks that could never be called, `SettingError` for a
+    `sitemap_since` that is no date.
     """
 
-    def __init__(self, spider: Spider[Any], *, scope: Scope, timeout: float | None = None) -> None:
+    def __init__(
+        self,
+        spider: Spider[Any],
+        *,
+        scope: Scope,
+        settings: Settings = _DEFAULTS,
+    ) -> None:
         check_seeds(spider)
         check_parts(spider)
         self.spider = spider
         self.scope = scope
         self.seeded = [scope.add_seed]
         """Whoever hears the URL of every seed."""
+        self.sitemap_rules = SitemapRules(settings)
         self.kinds = ItemKinds(spider.item_types)
-        self._timeout = timeout
+        self._timeout = settings.callback_timeout
         self.calls = {name: prepare(spider, name) for name in callbacks_of(spider)}
 
     def require(self, name: str) -> Call:
@@ -126,12 +136,11 @@ class Callbacks:
             stopped.cancel()
         return None if seeding.cancelled() else self._outcome(seeding.result(), found)
 
-    def sitemap(self, page: Response, entries: Sequence[Request]) -> Outcome:
-        """Take what `read_sitemap` read of a sitemap."""
+    def listed(self, page: Response, pages: Sequence[Request]) -> Outcome:
+        """Take requests for what a sitemap lists."""
         found = _Found(self, request=page.request, page=page)
-        found.take(entries)
-        counts = {"sitemaps": 1, **found.counts}
-        return Outcome(page.request, Verdict.DONE, found=found.requests, counts=counts, page=page)
+        found.take(pages)
+        return Outcome(page.request, Verdict.DONE, found=found.requests, counts=found.counts)
 
     async def _run(
         self, call: Callable[[], Awaitable[None]], found: "_Found", *, timeout: float | None
@@ -261,23 +270,6 @@ async def _drive(result: Any, take: Callable[[object], Awaitable[None] | None]) 
 
 async def _value(result: Any) -> object:
     return await result if inspect.isawaitable(result) else result
-
-
-def read_sitemap(page: Response) -> list[Request]:
-    """Return requests for a sitemap's entries, or for the sitemaps an index or robots.txt names.
-
-    Pure, for a thread: a sitemap may have 50 MB.
-    """
-    kind: Kind = "sitemap"
-    if page.url.partition("?")[0].endswith("/robots.txt"):
-        listed = list(Robots.parse(page.body).sitemaps)
-    else:
-        read = sitemaps.parse(page.body)
-        listed = [entry.url for entry in read.entries]
-        kind = "sitemap" if read.kind == "index" else "page"
-    callback = page.request.callback
-    # Depth 0: what a sitemap lists is a beginning, as a seed is.
-    return [Request(url, kind=kind, callback=callback, parent=page.url) for url in listed]
 
 
 def _reason(ended: Raised) -> str:

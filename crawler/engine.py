@@ -64,6 +64,7 @@ class Engine:
         self.is_over = True
         """False if it was this process alone that stopped: others may go on."""
         self.broken: str | None = None
+        self._outbox = Outbox(settings.concurrency, crew=self._look_at_crew, posted=turns.wake)
         self._visits = Visits(
             settings,
             fetch=fetch,
@@ -72,8 +73,8 @@ class Engine:
             turns=turns,
             note=frontier.note,
             in_step=self._places.in_step,
+            put=self._outbox.put,
         )
-        self._outbox = Outbox(settings.concurrency, crew=self._look_at_crew, posted=turns.wake)
         self._committer = Committer(
             settings,
             frontier=frontier,
@@ -247,8 +248,7 @@ class Engine:
         return Crew.BUSY if busy and at_hand else Crew.IDLE
 
     async def _seed(self, request: Request) -> Outcome | None:
-        put, stopping = self._outbox.put, self._committer.hurry
-        outcome = await self._visits.seed(request, put=put, stopping=stopping)
+        outcome = await self._visits.seed(request, stopping=self._committer.hurry)
         self._turns.freed(request)
         if outcome is not None and outcome.verdict is Verdict.FAILED:
             self.broken = outcome.failures[0].reason

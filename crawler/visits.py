@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 
 from msgspec import structs
 
-from crawler.callbacks import Callbacks, read_sitemap
+from crawler.callbacks import Callbacks
 from crawler.errors import (
     AddressRefused,
     FetchError,
@@ -28,6 +27,7 @@ from crawler.rules.credentials import secret_names
 from crawler.rules.hops import hop
 from crawler.rules.pacing import crawl_delay_of, retry_after
 from crawler.settings import Settings
+from crawler.sitemaps import Sitemaps
 from crawler.turns import Turns
 
 
@@ -56,6 +56,7 @@ class Visits:
         turns: Turns,
         note: Callable[[Request], Note],
         in_step: Callable[[], Awaitable[None]],
+        put: Callable[[Outcome], Awaitable[None]],
     ) -> None:
         self._settings = settings
         self._fetch = fetch
@@ -66,28 +67,21 @@ class Visits:
         self._note = note
         self._in_step = in_step
         self._secret = secret_names(settings)
-        # A sitemap may have 50 MB, and the default executor is everybody's.
-        self._reader = ThreadPoolExecutor(1, thread_name_prefix="sitemaps")
+        self._put = put
+        self._sitemaps = Sitemaps(callbacks)
 
     def close(self) -> None:
         """End the thread that reads sitemaps."""
-        self._reader.shutdown(wait=False, cancel_futures=True)
+        self._sitemaps.close()
 
-    async def seed(
-        self,
-        request: Request,
-        *,
-        put: Callable[[Outcome], Awaitable[None]],
-        stopping: asyncio.Event,
-    ) -> Outcome | None:
+    async def seed(self, request: Request, *, stopping: asyncio.Event) -> Outcome | None:
         """Run the seeding; None if the crawl stopped meanwhile."""
         if (crash := crash_of(request)) is not None:
             failure = Failure(request, crash.kind, f"start() {crash}")
             return Outcome(request, Verdict.FAILED, failures=[failure])
         with Mark(self._note(request)) as mark:
-            seeding = self._callbacks.seed(
-                request, put=mark.but_for(put), stopping=stopping, watch=mark.watch
-            )
+            put = mark.but_for(self._put)
+            seeding = self._callbacks.seed(request, put=put, stopping=stopping, watch=mark.watch)
             outcome = await seeding
         if outcome is not None and isinstance(outcome.signal, Retry):
             return self._once_more(outcome, outcome.signal)
@@ -100,10 +94,10 @@ class Visits:
             answer.redirects = (*request.redirects, *answer.redirects)
         await self._in_step()
         with Mark(self._note(request)) as mark:
-            return await mark.watch(self._judged(request, answer, mark.but_for(errand)))
+            return await mark.watch(self._judged(request, answer, errand, mark))
 
     async def _judged(
-        self, request: Request, answer: Response | FetchError, errand: Fetch
+        self, request: Request, answer: Response | FetchError, errand: Fetch, mark: Mark
     ) -> Outcome:
         if request.kind == "robots":
             return self._robots(request, answer)
@@ -116,8 +110,8 @@ class Visits:
         if not self.is_wanted(answer.status):
             return await self._failed(request, self._refusal(answer), page=answer)
         if request.kind == "sitemap":
-            return await self._sitemap(answer)
-        outcome = await self._callbacks.deliver(answer, fetch=errand)
+            return await self._sitemaps.read(answer, put=mark.but_for(self._put))
+        outcome = await self._callbacks.deliver(answer, fetch=mark.but_for(errand))
         if isinstance(outcome.signal, Retry):
             outcome = self._once_more(outcome, outcome.signal)
             if outcome.verdict is Verdict.FAILED:
@@ -254,11 +248,6 @@ class Visits:
                 )
             ]
         return outcome
-
-    async def _sitemap(self, page: Response) -> Outcome:
-        loop = asyncio.get_running_loop()
-        entries = await loop.run_in_executor(self._reader, read_sitemap, page)
-        return self._callbacks.sitemap(page, entries)
 
 
 def _status_line(status: int) -> str:

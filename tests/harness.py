@@ -123,7 +123,7 @@ async def _crawl(
             left.in_flight[host] -= 1
 
     scope = Scope(domains=spider.allowed_domains, max_depth=settings.max_depth)
-    callbacks = Callbacks(spider, scope=scope, timeout=settings.callback_timeout)
+    callbacks = Callbacks(spider, scope=scope, settings=settings)
     frontier = kind(
         clock=clock,
         batch=lambda notes: turns.pace(notes).batch,

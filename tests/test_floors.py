@@ -45,7 +45,7 @@ FLOORS: list[set[str]] = [
         "lookups",
     },
     {"frontier", "fetch", "export", "pipeline", "callbacks", "turns"},
-    {"patience"},
+    {"patience", "sitemaps"},
     {"visits", "batches"},
     {"committer", "errands"},
     {"engine"},

@@ -4,55 +4,21 @@ Source: sitemaps.org/protocol.html; also RSS and Atom, which it admits.
 """
 
 import re
-from typing import Final, Literal
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Final
 from xml.parsers import expat
 
 import msgspec
-from isal import isal_zlib
-from isal.igzip_lib import IsalError
 
 from crawler.errors import InvalidUrl
-from crawler.parse.encoding import decode
+from crawler.parse.sitemap_entries import Entry, EntryReader, Kind, RefusedXml
+from crawler.parse.sitemap_text import texts
 from crawler.urls import canonicalize, without_credentials
 
-Kind = Literal["urlset", "index", "text", "feed"]
-
-_MAX_BYTES = 50_000_000
-_CHUNK_BYTES = 65_536
-
-_KINDS: Final[dict[str, Kind]] = {
-    "sitemapindex": "index",
-    "rss": "feed",
-    "feed": "feed",
-    "rdf": "feed",
-}
-_ENTRIES: Final = frozenset(("url", "sitemap", "item", "entry"))
-# An entry's child: the field it fills.
-_FIELDS: Final = {
-    "loc": "url",
-    "link": "url",
-    "lastmod": "lastmod",
-    "pubdate": "lastmod",
-    "date": "lastmod",
-    "updated": "lastmod",
-    "changefreq": "changefreq",
-    "priority": "priority",
-}
+_LONGEST_LINE: Final = 10_000
 # The commonest fault of sitemaps: a query's "&" written as it is.
 _BARE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]+|#x[0-9a-fA-F]+);)")
-
-
-class Entry(msgspec.Struct, frozen=True):
-    """One URL of a sitemap, canonical, with what the site says of it, in its own words.
-
-    `alternates` are the same page in other languages; `lastmod` is not checked to be a date.
-    """
-
-    url: str
-    lastmod: str | None = None
-    changefreq: str | None = None
-    priority: float | None = None
-    alternates: tuple[str, ...] = ()
 
 
 class Sitemap(msgspec.Struct, frozen=True):
@@ -66,142 +32,107 @@ class Sitemap(msgspec.Struct, frozen=True):
     truncated: bool = False
 
 
-def parse(body: bytes) -> Sitemap:
+def parse(body: bytes, url: str = "") -> Sitemap:
     """Read a sitemap, a sitemap index, a list of URLs or a feed, gzipped or not.
 
-    Never raises: what is unreadable is left out, entities are not expanded. Text without markup
-    is taken as one URL a line.
+    Never raises: what is unreadable is left out, entities are not expanded, and a DOCTYPE with
+    declarations of its own ends it. Text without markup is taken as one URL a line. `url` is what
+    relative links of a feed are resolved against.
     """
-    body, cut = _unzipped(body)
-    text = decode(body, "application/xml").lstrip()
-    if not text.startswith("<"):
-        return Sitemap("text", _lines(text), cut)
-    reader = _Reader()
-    whole = reader.read(text)
-    if not whole and "<![CDATA[" not in text and _BARE_AMPERSAND.search(text):
-        second = _Reader()
-        whole = second.read(_BARE_AMPERSAND.sub("&amp;", text))
-        reader = max(second, reader, key=lambda tried: len(tried.entries))
-    return Sitemap(reader.kind, tuple(reader.entries), cut or not whole)
+    listing = Listing(body, url)
+    entries = tuple(listing)
+    return Sitemap(listing.kind, entries, listing.truncated)
 
 
-def _unzipped(body: bytes) -> tuple[bytes, bool]:
-    """The body decompressed as far as it goes, and whether something is missing."""
-    if not body.startswith(b"\x1f\x8b"):
-        return body[:_MAX_BYTES], len(body) > _MAX_BYTES
-    parts: list[bytes] = []
-    room = _MAX_BYTES
-    gunzip = isal_zlib.decompressobj(wbits=31)
-    for start in range(0, len(body), _CHUNK_BYTES):
-        try:
-            part = gunzip.decompress(body[start : start + _CHUNK_BYTES], room)
-        except IsalError:  # type: ignore[misc]  # its stubs take the class for an instance
-            break
-        parts.append(part)
-        room -= len(part)
-        if gunzip.eof or room <= 0:
-            break
-    return b"".join(parts), not gunzip.eof
+class Listing:
+    """Reads a sitemap as `parse` does, but a megabyte at a time: iterate over it once."""
 
-
-def _lines(text: str) -> tuple[Entry, ...]:
-    urls = (_url(line) for line in text.splitlines())
-    return tuple(Entry(url) for url in urls if url)
-
-
-def _url(text: str) -> str | None:
-    try:
-        return without_credentials(canonicalize(text.strip()))
-    except InvalidUrl:
-        return None
-
-
-def _priority(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if 0 <= value <= 1 else None
-
-
-class _Reader:
-    """Collects entries from expat's events; builds no tree, so memory holds the entries only."""
-
-    def __init__(self) -> None:
+    def __init__(self, body: bytes, url: str = "") -> None:
         self.kind: Kind = "urlset"
-        self.entries: list[Entry] = []
-        self._path: list[str] = []
-        self._entry = 0  # depth of the entry being read; only its children are its fields
-        self._fields: dict[str, str] = {}
-        self._alternates: list[str] = []
-        self._text: list[str] = []
+        self.truncated = False
+        self._body = body
+        self._url = url
+        self._may_be_mended = False
 
-    def read(self, text: str) -> bool:
-        """True if `text` was read to its end."""
-        parser = expat.ParserCreate("utf-8")
-        parser.buffer_text = True
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._text.append
-        parser.EntityDeclHandler = _refuse_entity
-        try:
-            # In one piece: fed in parts, older expats scan a long token anew with each of them.
-            parser.Parse(text.encode("utf-8", "replace"), True)
-        except (expat.ExpatError, _EntityError):
-            return False
-        return True
+    def __iter__(self) -> Iterator[Entry]:
+        given = 0
+        for entry in self._read(mends=False):
+            yield entry
+            given += 1
+        if self._may_be_mended:
+            yield from islice(self._read(mends=True), given, None)
 
-    def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        name = tag.rpartition(":")[2].lower()
-        if not self._path:
-            self.kind = _KINDS.get(name, "urlset")
-        if self._entry == 0 and name in _ENTRIES:
-            self._entry = len(self._path) + 1
-            self._fields, self._alternates = {}, []
-        elif name == "link" and 0 < self._entry == len(self._path) and "href" in attributes:
-            self._link(attributes)
-        self._path.append(name)
-        self._text.clear()
-
-    def _link(self, attributes: dict[str, str]) -> None:
-        """Atom's `<link href>`, or a sitemap's `<xhtml:link rel="alternate" href>`."""
-        if attributes.get("rel", "alternate") != "alternate":
+    def _read(self, *, mends: bool) -> Iterator[Entry]:
+        self.truncated = False
+        pieces = self._pieces()
+        first = next(pieces, "")
+        if not first.startswith("<"):
+            self.kind = "text"
+            yield from _lines(_chained(first, pieces))
             return
-        if self._path[-1] == "entry":
-            self._fields.setdefault("url", attributes["href"])
-        elif url := _url(attributes["href"]):
-            self._alternates.append(url)
+        reader = EntryReader(self._url)
+        for piece in _cut_at_tags(_chained(first, pieces)) if mends else _chained(first, pieces):
+            if mends and "<![CDATA[" in piece:
+                self.truncated = True  # what is bare in there is right
+                break
+            try:
+                reader.feed(_BARE_AMPERSAND.sub("&amp;", piece) if mends else piece)
+            except (expat.ExpatError, RefusedXml) as error:
+                self.truncated = True
+                self._may_be_mended = (
+                    not mends
+                    and isinstance(error, expat.ExpatError)
+                    and bool(_BARE_AMPERSAND.search(piece))
+                )
+            self.kind = reader.kind
+            yield from reader.taken()
+            if self.truncated and reader.is_broken:
+                return
+        if not reader.end():
+            self.truncated = True
+        yield from reader.taken()
 
-    def _end(self, _tag: str) -> None:
-        name = self._path.pop()
-        if len(self._path) + 1 == self._entry:
-            self._entry = 0
-            self._add()
-        elif 0 < self._entry == len(self._path) and name in _FIELDS:
-            text = "".join(self._text).strip()
+    def _pieces(self) -> Iterator[str]:
+        """Text without what may stand before the markup; notes if something is missing."""
+        has_begun = False
+        for piece in texts(self._body, cut=self._cut):
+            text = piece if has_begun else piece.lstrip("\ufeff").lstrip()
             if text:
-                self._fields.setdefault(_FIELDS[name], text)
-        self._text.clear()
+                has_begun = True
+                yield text
 
-    def _add(self) -> None:
-        fields, self._fields = self._fields, {}
-        url = _url(fields.get("url", ""))
-        if url is None:
-            return
-        self.entries.append(
-            Entry(
-                url,
-                fields.get("lastmod"),
-                fields.get("changefreq"),
-                _priority(fields.get("priority", "")),
-                tuple(self._alternates),
-            )
-        )
+    def _cut(self) -> None:
+        self.truncated = True
 
 
-class _EntityError(Exception):
-    """The document declares entities, which nothing but an attack does here."""
+def _chained(first: str, rest: Iterable[str]) -> Iterator[str]:
+    yield first
+    yield from rest
 
 
-def _refuse_entity(*_declaration: object) -> None:
-    raise _EntityError
+def _cut_at_tags(pieces: Iterable[str]) -> Iterator[str]:
+    """Cut behind tags, where no reference is cut in two."""
+    begun = ""
+    for piece in pieces:
+        at = piece.rfind(">") + 1
+        yield begun + piece[:at]
+        begun = piece[at:]
+    yield begun
+
+
+def _lines(pieces: Iterable[str]) -> Iterator[Entry]:
+    begun = ""
+    for piece in pieces:
+        *lines, begun = (begun[: _LONGEST_LINE + 1] + piece).splitlines(keepends=True) or [""]
+        yield from _entries(lines)
+    yield from _entries([begun])
+
+
+def _entries(lines: Iterable[str]) -> Iterator[Entry]:
+    for line in lines:
+        if len(line) > _LONGEST_LINE:
+            continue
+        try:
+            yield Entry(without_credentials(canonicalize(line.strip())))
+        except InvalidUrl:
+            continue

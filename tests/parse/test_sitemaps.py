@@ -1,12 +1,15 @@
 """Sitemaps, sitemap indexes, URL lists and feeds."""
 
 import gzip
+import tracemalloc
+from time import process_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.parse.sitemaps import Entry, Sitemap, parse
+from crawler.parse.sitemap_entries import Entry
+from crawler.parse.sitemaps import Listing, Sitemap, parse
 
 NS = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
 
@@ -55,7 +58,7 @@ def test_an_index_lists_sitemaps() -> None:
         b"<urlset><url><loc><![CDATA[ http://a.b/1 ]]></loc></url></urlset>",
         b"\xef\xbb\xbf\n\n<?xml version='1.0'?><urlset><url><loc>http://a.b/1</loc></url></urlset>",
         "\ufeff<urlset><url><loc>http://a.b/1</loc></url></urlset>".encode("utf-16-le"),
-        b"<!DOCTYPE urlset><urlset><url><loc>http://a.b/1</loc></url></urlset>",
+        b"<!DOCTYPE urlset SYSTEM 'http://no.example/x.dtd'><urlset><url><loc>http://a.b/1</loc></url></urlset>",
         b"<urlset><url><priority>nan</priority><loc>http://a.b/1</loc></url></urlset>",
         b"<urlset><url><loc>http://a.b/1</loc><x:y><x:url><x:loc>http://no/</x:loc></x:url></x:y>"
         b"<image:image><image:loc>http://a.b/i.png</image:loc></image:image></url></urlset>",
@@ -88,6 +91,52 @@ def test_feeds_are_read() -> None:
     assert parse(atom) == Sitemap("feed", (Entry("http://a.b/1", "2024"),))
 
 
+def test_older_feeds_are_read_too() -> None:
+    netscape = b"""<?xml version="1.0"?><!DOCTYPE rss PUBLIC
+    "-//Netscape Communications//DTD RSS 0.91//EN"
+    "http://my.netscape.com/publish/formats/rss-0.91.dtd"><rss version="0.91"><channel>
+    <item><title>caf&eacute;</title><link>http://a.b/1</link></item></channel></rss>"""
+    rdf = b"""<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+    xmlns="http://purl.org/rss/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/">
+    <channel rdf:about="http://a.b/"><link>http://a.b/</link></channel>
+    <item rdf:about="http://a.b/1"><link>http://a.b/1</link><dc:date>2024-05-06</dc:date></item>
+    </rdf:RDF>"""
+    assert parse(netscape) == Sitemap("feed", (Entry("http://a.b/1"),))
+    assert parse(rdf) == Sitemap("feed", (Entry("http://a.b/1", "2024-05-06"),))
+
+
+def test_a_permalink_stands_for_a_link() -> None:
+    items = (
+        "<item><guid>http://a.b/1</guid></item>"
+        "<item><guid isPermaLink='false'>http://a.b/no</guid></item>"
+        "<item><guid isPermaLink='true'>http://a.b/no</guid><link>http://a.b/2</link></item>"
+        "<item><link/><atom:link rel='self' href='http://a.b/no'/><guid>http://a.b/3</guid></item>"
+    )
+    body = f"<rss><channel>{items}</channel></rss>".encode()
+    assert found(body) == ["http://a.b/1", "http://a.b/2", "http://a.b/3"]
+
+
+def test_relative_links_of_feeds_are_resolved() -> None:
+    entries = (
+        "<entry><link href='1'/></entry>"
+        "<entry xml:base='deep/'><link rel='alternate' href='2'/><link href='no'/></entry>"
+        "<entry><link rel='edit' href='no'/><link href='../3'/></entry>"
+        "<entry xml:base='http://['><link href='4'/></entry>"
+    )
+    atom = f"<feed xmlns='http://www.w3.org/2005/Atom' xml:base='/blog/'>{entries}</feed>".encode()
+    assert [entry.url for entry in parse(atom, "http://a.b/feed.xml").entries] == [
+        "http://a.b/blog/1",
+        "http://a.b/blog/deep/2",
+        "http://a.b/3",
+        "http://a.b/blog/4",
+    ]
+    assert found(atom) == []
+    rss = b"<rss><item><link>/1</link></item><item><link> </link></item></rss>"
+    assert [entry.url for entry in parse(rss, "http://a.b/f").entries] == ["http://a.b/1"]
+    # Those of sitemaps are absolute by the protocol.
+    assert parse(urlset("/1"), "http://a.b/s.xml").entries == ()
+
+
 def test_invalid_urls_are_skipped() -> None:
     assert found(urlset("/1", "", "ftp://a/", "http://[", "http://a.b/ok")) == ["http://a.b/ok"]
 
@@ -118,8 +167,75 @@ def test_entities_are_not_expanded() -> None:
     assert parse(file) == Sitemap("urlset", (), truncated=True)
 
 
+def test_a_doctype_with_declarations_of_its_own_ends_a_sitemap() -> None:
+    for subset in ("", "<!ELEMENT urlset ANY>", "<!ATTLIST url x CDATA 'y'>", "%x;"):
+        body = f"<!DOCTYPE urlset [{subset}]>".encode() + urlset("http://a.b/1")[38:]
+        assert parse(body) == Sitemap("urlset", (), truncated=True)
+
+
+def test_elements_may_not_nest_without_end() -> None:
+    body = urlset("http://a.b/1").removesuffix(b"</urlset>") + b"<a>" * 5_000_000
+    assert parse(body) == Sitemap("urlset", (Entry("http://a.b/1"),), truncated=True)
+
+
+def test_a_field_of_a_megabyte_is_none() -> None:
+    assert found(urlset("http://a.b/" + "x" * 1_000_000, "http://a.b/2")) == ["http://a.b/2"]
+    lines = b"http://a.b/1\n" + b"x" * 3_000_000 + b"\nhttp://a.b/2"
+    assert found(lines) == ["http://a.b/1", "http://a.b/2"]
+
+
 def test_gzip_is_unpacked() -> None:
     assert parse(gzip.compress(urlset("http://a.b/1"))) == parse(urlset("http://a.b/1"))
+
+
+def test_a_gzip_may_have_members() -> None:
+    whole = urlset("http://a.b/1", "http://a.b/2")
+    body = gzip.compress(whole[:90]) + gzip.compress(b"") + gzip.compress(whole[90:])
+    assert parse(body) == parse(whole)
+    assert parse(body + b"junk") == parse(whole)
+
+
+def test_what_is_cut_into_pieces_comes_out_whole() -> None:
+    urls = [f"http://a.b/{number}?a=1&b={'é' * 20}" for number in range(30_000)]
+    escaped = [url.replace("&", "&amp;") for url in urls]
+    expected = found(urlset(*escaped))
+    assert (len(expected), len(set(expected))) == (30_000, 30_000)
+    assert len(urlset(*escaped)) > 2_000_000
+    assert found(urlset(*urls)) == expected  # bare ampersands, mended from the first on
+    assert found("\n".join(urls).encode()) == expected
+    assert found("\ufeff".encode("utf-16-le") + urlset(*escaped).decode().encode("utf-16-le")) == (
+        expected
+    )
+    latin = urlset(*escaped).decode().replace("UTF-8", "windows-1252").encode("windows-1252")
+    assert found(latin) == expected
+    mixed = urlset(*escaped[:20_000], *urls[20_000:])
+    assert found(mixed) == expected
+
+
+def test_memory_is_that_of_a_piece_not_of_the_sitemap() -> None:
+    body = gzip.compress(urlset(*(f"http://a.b/{n}" for n in range(100_000))), 1)
+    entries = iter(Listing(body))
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in entries) == 100_000
+        assert tracemalloc.get_traced_memory()[1] < 12_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["<url>", "<url><loc>", "&", "&amp;", "<!--", "<![CDATA[", "]]>", "<a b='", "x", "<a x='1'/>"],
+)
+def test_no_sitemap_takes_time_that_grows_with_its_square(piece: str) -> None:
+    def seconds(size: int) -> float:
+        body = b"<urlset><url><loc>" + piece.encode() * (size // len(piece))
+        began = process_time()
+        parse(body)
+        return process_time() - began
+
+    small = min(seconds(400_000) for _ in range(3))
+    assert min(seconds(3_200_000) for _ in range(2)) < 24 * small + 0.05
 
 
 def test_half_a_gzip_is_read_as_far_as_it_goes() -> None:
