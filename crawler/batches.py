@@ -53,7 +53,7 @@ def _may_be_posted(outcome: Outcome) -> bool:
         return False
     if outcome.notes is not None or outcome.gives_up or outcome.signal is not None:
         return False
-    return outcome.page is None or not outcome.page.redirects
+    return outcome.page is None or not (outcome.page.redirects or outcome.copy_of)
 
 
 def _answer(batch: Batch, host: str, answers: int, seconds: float) -> None:

@@ -140,9 +140,14 @@ class Committer:
         self._settled(gathered)
 
     async def _find_duplicates(self, ends: Mapping[int, Outcome]) -> None:
-        """Empty the outcomes of redirects that ended at a page somebody else has or will get."""
+        """Empty the outcomes of redirects that ended at a page somebody else has or will get.
+
+        And of pages that are copies of such a page.
+        """
         finals = {
-            number: structs.replace(outcome.request, url=outcome.page.url).fingerprint(self._rules)
+            number: structs.replace(
+                outcome.request, url=outcome.copy_of or outcome.page.url
+            ).fingerprint(self._rules)
             for number, outcome in ends.items()
             if outcome.page is not None
         }
@@ -153,7 +158,9 @@ class Committer:
         for number in await self.patiently(lambda: self._frontier.claim(finals)):
             outcome = ends[number]
             outcome.verdict, outcome.delivered = Verdict.DUPLICATE, False
-            outcome.items, outcome.found, outcome.failures, outcome.counts = (), (), (), {}
+            outcome.items, outcome.failures, outcome.counts = (), (), {}
+            if outcome.copy_of is None:  # a copy may have links of its own, as page 2 of a list
+                outcome.found = ()
 
     async def _commit(self, outcomes: Sequence[Outcome]) -> Position:
         """Write what outcomes brought, and make it count."""
@@ -229,7 +236,7 @@ class Committer:
 
 
 def _redirected(outcomes: Iterable[Outcome]) -> dict[int, Outcome]:
-    """Return those that came to their pages by redirects, by their requests' ids."""
+    """Return those that came to their pages by redirects, or to copies, by their requests' ids."""
     return {
         outcome.request.id: outcome
         for outcome in outcomes
@@ -238,11 +245,11 @@ def _redirected(outcomes: Iterable[Outcome]) -> dict[int, Outcome]:
 
 
 def _may_be_duplicate(outcome: Outcome) -> bool:
-    """True for a page reached by redirects, unless its request asks to be made anyway."""
+    """True for a page reached by redirects, or a copy, unless it is asked for anyway."""
     request = outcome.request
     return bool(
         outcome.page is not None
-        and outcome.page.redirects
+        and (outcome.page.redirects or outcome.copy_of)
         and not request.again
         and request.method == "GET"
     )

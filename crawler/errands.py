@@ -13,7 +13,7 @@ from crawler.protocols import Clock, Frontier
 from crawler.request import Request, link_request
 from crawler.response import Response
 from crawler.rules.credentials import secret_names
-from crawler.rules.hops import hop
+from crawler.rules.hops import onward
 from crawler.settings import Settings
 from crawler.turns import Turns
 from crawler.visits import Visits
@@ -63,14 +63,16 @@ class Errands:
         while target is not None:
             page = await self._ask(target)
             led.extend(page.redirects)
+            page.redirects = tuple(led)
             target = None
-            if not self._visits.is_wanted(page.status) and (to := hop(page, secret=self._secret)):
+            is_wanted = self._visits.is_wanted(page.status)
+            if to := onward(page, is_wanted=is_wanted, secret=self._secret):
                 led.append(page.url)
                 page.release()
                 target = structs.replace(to, attempt=1)
             if len(led) > self._settings.max_redirects:
                 raise RedirectError("too many redirects", url=request.url)
-        page.request, page.redirects = request, tuple(led)
+        page.request = request
         return page
 
     async def lend(self, wish: int, lease: HostLease) -> None:

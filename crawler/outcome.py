@@ -96,7 +96,8 @@ class Outcome(Struct):
     `page` is there when the server answered; `delivered` says that a callback had the answer (one
     of `page.fetch` comes without `page`). `signal` is what the callback raised (Retry, Stop).
     `wait` is the time (clock seconds) of a retry; `gives_up` says why the whole host is given up,
-    if it is.
+    if it is. `copy_of` is the canonical URL of a page that is to be dropped if that one is known;
+    `withheld` says that the page asks not to be kept.
     """
 
     request: Request
@@ -110,6 +111,8 @@ class Outcome(Struct):
     signal: Signal | None = None
     wait: float = 0.0
     gives_up: str = ""
+    copy_of: str | None = None
+    withheld: bool = False
     counts: dict[str, int] = field(default_factory=dict)
 
 

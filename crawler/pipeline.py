@@ -62,14 +62,16 @@ class Pipeline:
 
         May be called again after a `TargetError`: nothing is written twice.
         """
-        pages = [outcome.page for outcome in outcomes if outcome.page and outcome.delivered]
-        names = await self._store.save(pages)
+        pages = [(o.page, o.withheld) for o in outcomes if o.page and o.delivered]
+        names = iter(await self._store.save([page for page, withheld in pages if not withheld]))
         return await self._spool.append(
             {
                 "items": [
                     self._streams.line(item) for outcome in outcomes for item in outcome.items
                 ],
-                "pages": [index_line(page, name) for page, name in zip(pages, names, strict=True)],
+                "pages": [
+                    index_line(page, "" if withheld else next(names)) for page, withheld in pages
+                ],
                 "failures": [
                     failure_line(failure) for outcome in outcomes for failure in outcome.failures
                 ],

@@ -1,8 +1,6 @@
 """What came back."""
 
-import re
 from collections.abc import Awaitable, Callable, Iterable
-from operator import attrgetter
 from typing import Any, TypeVar, overload
 
 import msgspec
@@ -13,25 +11,22 @@ from yarl import URL
 
 from crawler import urls
 from crawler.errors import AddressRefused, CallbackError, ContentError, FetchError
+from crawler.parse.directives import STANDARD, PageRules
+from crawler.parse.document import Document
 from crawler.parse.encoding import utf8_with_name
-from crawler.parse.links import ANCHORS, Link, links_of, urls_of
-from crawler.parse.nodes import Element, Node, base_of, looks_like_html, parse_html
+from crawler.parse.links import ANCHORS, Link
+from crawler.parse.nodes import Node, looks_like_html, parse_html
 from crawler.parse.patterns import Patterns, passing
+from crawler.parse.targets import Target, addresses, is_selector, shown
 from crawler.request import Callback, Request, link_request, name_of
 from crawler.words import harmless
 
 T = TypeVar("T")
-Target = str | URL | Link | Node
-"""What may be followed: a URL (relative is fine), a link, or an element with an `href`."""
-
-_SELECTOR = re.compile(r"[\w*-]*[.#\[][\w-][^/?]*|[\w*-]+( *> *| )[^/?]+")
-_ELEMENTS = {Element}
-_lexbor_of = attrgetter("lexbor")
 _BOM_STARTS = (b"\xef", b"\xfe", b"\xff")
 _NO_HEADERS: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
 
 
-class Response(Node):
+class Response(Document):
     """A response, and the root node of its document.
 
     `url` is the final URL, `redirects` the URLs that led to it (`asked` is what was asked for in
@@ -51,13 +46,14 @@ class Response(Node):
         redirects: tuple[str, ...] = (),
         seconds: float = 0.0,
         parsed: bool = True,
+        rules: PageRules = STANDARD,
         release: Callable[[], None] | None = None,
     ) -> None:
+        super().__init__(headers, rules)
         self._url = url
         self.request = request
         self.asked: Request | None = None
         self.status = status
-        self.headers = headers
         self.body = body
         self.redirects = redirects
         self.seconds = seconds
@@ -69,7 +65,6 @@ class Response(Node):
         self._is_html: bool | None = None
         self._utf8: tuple[str, bytes] | None = None
         self._text: str | None = None
-        self._base: str | None = None
 
     def __repr__(self) -> str:
         return f"<Response {self.status} {self.url}>"
@@ -125,13 +120,6 @@ class Response(Node):
         assert root is not None, "Lexbor gives even an empty document its <html>"
         return root
 
-    @property
-    def base(self) -> str:
-        """What relative URLs are joined to: `<base href>`, or the page's own URL."""
-        if self._base is None:
-            self._base = base_of(self.tree, self.url) if self.is_html else self.url
-        return self._base
-
     @overload
     def json(self) -> Any: ...
     @overload
@@ -144,19 +132,6 @@ class Response(Node):
             return msgspec.json.decode(self.html if odd else self.body, type=type)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise ContentError(f"not the JSON expected: {error}: {self.url}") from None
-
-    def links(
-        self, css: str = ANCHORS, *, allow: Patterns | None = None, deny: Patterns = ()
-    ) -> list[Link]:
-        """Return the links of the elements `css` selects, each URL once, in document order.
-
-        `allow` and `deny` are regular expressions searched in the URL.
-        """
-        if not self.is_html:
-            return []
-        found = links_of(self._select(css), self.base)
-        kept = set(passing([link.url for link in found], allow, deny))
-        return [link for link in found if link.url in kept]
 
     def follow(self, target: Target, *, callback: Callback = "parse", **fields: Any) -> Request:
         """Return a request for one URL (relative is fine), Link, or Node with an `href`.
@@ -178,12 +153,15 @@ class Response(Node):
         """Return a request for each of `targets`, or of the links that `links(css, …)` finds.
 
         Each URL once; elements without a usable `href` have none. Those outside the spider's scope
-        are left out when they are yielded.
+        are left out when they are yielded. Without `targets` links with rel=nofollow, ugc or
+        sponsored are left out; without `css` as well, the page's canonical URL is among them.
         """
         if targets is None:
-            found = urls_of(self._select(css), self.base) if self.is_html else []
+            found = self._linked(css)
         else:
-            found = self._addresses(targets)
+            found = addresses(
+                targets, base=self.base, srcset=self._rules.srcset, address=self._address
+            )
         found = passing(found, allow, deny)
         if not found:
             return []
@@ -207,8 +185,8 @@ class Response(Node):
         if isinstance(target, URL):
             return self._joined(str(target))
         if not isinstance(target, str):
-            raise CallbackError(f"expected a URL, Link or Node, got {_shown(target)}")
-        if self._is_selector(target):
+            raise CallbackError(f"expected a URL, Link or Node, got {shown(target)}")
+        if self.is_html and is_selector(self, target):
             raise CallbackError(
                 f"{target!r} is no URL; a selector is for follow_all(css={target!r})"
             )
@@ -216,34 +194,6 @@ class Response(Node):
 
     def _joined(self, href: str) -> str:
         return urls.without_credentials(urls.join(self.base, href))
-
-    def _addresses(self, targets: Iterable[Target]) -> list[str]:
-        """Return the URLs of several targets, each once, in order."""
-        if isinstance(targets, str):
-            raise CallbackError(
-                f"follow_all() takes several URLs, Links or Nodes, got a string; css={targets!r} ?"
-            )
-        targets = list(targets)
-        if {*map(type, targets)} <= _ELEMENTS:
-            return urls_of(map(_lexbor_of, targets), self.base)
-        found: dict[str, None] = {}
-        for target in targets:
-            if isinstance(target, Node):
-                found.update(dict.fromkeys(urls_of([target.lexbor], self.base)))
-            else:
-                found[self._address(target)] = None
-        return list(found)
-
-    def _is_selector(self, text: str) -> bool:
-        """True for `li.next a`: it selects links here, and is no link here itself."""
-        if not _SELECTOR.fullmatch(text) or not self.is_html:
-            return False
-        try:
-            nodes = self._select(text)
-        except CallbackError:
-            return False
-        hrefs = (node.attributes.get("href") for node in self.tree.css("[href]"))
-        return any("href" in node.attributes for node in nodes) and text not in hrefs
 
     async def fetch(self, target: Target | Request, **fields: Any) -> "Response":
         """Fetch another URL from inside a callback, ahead of its host's queue.
@@ -278,18 +228,11 @@ class Response(Node):
             self._utf8 = utf8_with_name(self.body, self.headers.get("Content-Type"))
         return self._utf8
 
+    def _begins(self, size: int) -> bytes:
+        return self._read()[1][:size]
+
     def release(self) -> None:
         """Give back the room this body took in `memory_bytes`; more than once is fine."""
         release, self._release = self._release, None
         if release is not None:
             release()
-
-
-def _shown(target: object) -> str:
-    hints = {
-        "Form": "a Form; follow(form.url, form=form.fields) sends it",
-        "Request": "a Request; yield it as it is",
-        "list": "a list; follow_all() takes several",
-        "NoneType": "None",
-    }
-    return hints.get(type(target).__name__, repr(target))

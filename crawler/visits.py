@@ -24,8 +24,9 @@ from crawler.request import Request
 from crawler.response import Response
 from crawler.rules.book import lasting, notes_of
 from crawler.rules.credentials import secret_names
-from crawler.rules.hops import hop
+from crawler.rules.hops import hop, onward
 from crawler.rules.pacing import crawl_delay_of, retry_after
+from crawler.rules.wishes import Wishes, heed
 from crawler.settings import Settings
 from crawler.sitemaps import Sitemaps
 from crawler.turns import Turns
@@ -69,6 +70,7 @@ class Visits:
         self._secret = secret_names(settings)
         self._put = put
         self._sitemaps = Sitemaps(callbacks)
+        self._wishes = Wishes(settings, scope=callbacks.scope)
 
     def close(self) -> None:
         """End the thread that reads sitemaps."""
@@ -105,13 +107,16 @@ class Visits:
             return await self._leave_out(request, answer)
         if isinstance(answer, FetchError):
             return await self._failed(request, answer)
-        if (target := hop(answer, secret=self._secret)) and not self.is_wanted(answer.status):
+        is_wanted = self.is_wanted(answer.status)
+        if target := onward(answer, is_wanted=is_wanted, secret=self._secret):
             return await self._elsewhere(request, answer, target)
-        if not self.is_wanted(answer.status):
+        if not is_wanted:
             return await self._failed(request, self._refusal(answer), page=answer)
         if request.kind == "sitemap":
             return await self._sitemaps.read(answer, put=mark.but_for(self._put))
+        wishes = self._wishes.of(answer)
         outcome = await self._callbacks.deliver(answer, fetch=mark.but_for(errand))
+        heed(outcome, *wishes)
         if isinstance(outcome.signal, Retry):
             outcome = self._once_more(outcome, outcome.signal)
             if outcome.verdict is Verdict.FAILED:
@@ -243,8 +248,9 @@ class Visits:
                     crashes=0,
                     suspect=False,
                     redirects=led,
-                    # Back where it came from, with a cookie now, it is a known URL, and wanted.
-                    again=request.again or target.url in led,
+                    # Back where it came from, with a cookie now, it is a known URL, and wanted;
+                    # so is what a form led to.
+                    again=request.again or target.url in led or request.method != "GET",
                 )
             ]
         return outcome

@@ -8,8 +8,9 @@ from yarl import URL
 
 from crawler.errors import CallbackError, InvalidUrl, MissingValue, SpiderError
 from crawler.parse.nodes import Node
+from crawler.parse.targets import Target
 from crawler.request import Request
-from crawler.response import Response, Target
+from crawler.response import Response
 
 HTML = (
     "<ul><li class=next><a class=x href='n?p=2'>Next</a></ul><a href='javascript:1'>no</a>"
@@ -95,7 +96,7 @@ def test_what_cannot_be_followed_is_named(page: Response, target: Any, words: st
 
 def test_a_form_is_sent_not_followed(page: Response) -> None:
     form: Any = Response("http://a.b/", request=Request("http://a.b/"), body=b"<form>").form()
-    with pytest.raises(CallbackError, match=r"follow\(form\.url, form=form\.fields\)"):
+    with pytest.raises(CallbackError, match=r"form\.submit\(\)"):
         page.follow(form)
 
 

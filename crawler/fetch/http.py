@@ -29,6 +29,7 @@ from crawler.fetch.proxies import Proxies
 from crawler.fetch.room import Room
 from crawler.fetch.session import open_session
 from crawler.fetch.trip import Trip, trip
+from crawler.parse.directives import page_rules
 from crawler.request import Request
 from crawler.response import Response
 from crawler.rules.accept import Accept
@@ -71,6 +72,7 @@ class HttpFetch:
         self._statuses = frozenset(settings.statuses)
         self._proxies = Proxies(settings)
         self._outgoing = Outgoing(settings, credentials)
+        self._rules = page_rules(settings)
         self._deadlines: Deadlines | None = None
         self._guard = guard
         self._resolver = resolver
@@ -151,6 +153,7 @@ class HttpFetch:
             body=body,
             seconds=own.seconds(),
             parsed=len(body) <= self._settings.html_bytes,
+            rules=self._rules,
             release=own.hold.release,
         )
 

@@ -1,4 +1,4 @@
-"""Where does a redirect lead?"""
+"""Where does an answer send us?"""
 
 from collections.abc import Container, Iterator
 
@@ -34,9 +34,33 @@ def hop(response: Response, *, secret: Container[str] = FOR_ORIGIN) -> Request |
     except InvalidUrl:
         return None
     request = response.asked or response.request
+    is_get = _becomes_get(response.status, request.method)
+    return _led(response, target, is_get=is_get, secret=secret)
+
+
+def onward(
+    response: Response, *, is_wanted: bool, secret: Container[str] = FOR_ORIGIN
+) -> Request | None:
+    """Return the request that a redirect, or a page that refreshes to another, asks for.
+
+    `is_wanted`: a callback would get the response, so its status is none to follow. A page that
+    leads back to where it came from, and brings no cookie, is the page itself.
+    """
+    if not is_wanted:
+        return hop(response, secret=secret)
+    if response.request.kind != "page" or not 200 <= response.status < 300:
+        return None
+    target = response.refresh
+    if target is None or (target in response.redirects and "Set-Cookie" not in response.headers):
+        return None
+    return _led(response, target, is_get=True, secret=secret)
+
+
+def _led(response: Response, target: str, *, is_get: bool, secret: Container[str]) -> Request:
+    request = response.asked or response.request
     dropped: frozenset[str] = frozenset()
     method, body = request.method, request.body
-    if _becomes_get(response.status, method):
+    if is_get and method != "GET":
         method, body, dropped = "GET", None, _ABOUT_BODY
     headers = tuple(pair for pair in request.headers if pair[0].lower() not in dropped)
     if urls.origin_of(response.url) != urls.origin_of(target):

@@ -1,0 +1,252 @@
+"""What a page asks of those who crawl it.
+
+Sources: the HTML standard (base, refresh), RFC 6596 (canonical), RFC 8288 (Link), and for robots
+developers.google.com/search/docs/crawling-indexing/robots-meta-tag, which others follow.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import Final, Literal
+
+from msgspec import Struct
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from crawler.errors import InvalidUrl
+from crawler.parse.dates import span
+from crawler.settings import USER_AGENT, Settings
+from crawler.urls import join, without_credentials
+
+Canonical = Literal["follow", "drop", "ignore"]
+
+NOT_FOLLOWED: Final = frozenset(("nofollow", "none"))
+NOT_KEPT: Final = frozenset(("noindex", "none", "noarchive"))
+
+# A page that sends its readers on waits a moment; one that reloads itself for news waits longer.
+_LONGEST_DELAY = 10
+_LONGEST_REFRESH = 10_000
+_MOST_REFRESHES = 10
+
+_TOKEN = re.compile(r"[A-Za-z0-9._-]+")
+# Directives with a value; any other name before a colon is that of an agent.
+_VALUED = frozenset(("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"))
+_WEEKDAY = re.compile(r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?")
+_REFRESH = re.compile(r"[\t\n\f\r ]*(?:([0-9]+)|(?=\.))[0-9.]*(?:[\t\n\f\r ;,](.*))?", re.DOTALL)
+_REFRESH_URL = re.compile(
+    r"[\t\n\f\r ]*[;,]?[\t\n\f\r ]*(?:url[\t\n\f\r ]*=[\t\n\f\r ]*)?(.*)",
+    re.DOTALL | re.IGNORECASE,
+)
+_LINK = re.compile(
+    r"""<([^<>]*)>((?:[\t ]*;[\t ]*[\w!#$&+.^`|~*-]+(?:[\t ]*=[\t ]*(?:"[^"]*"|[^\t ;,"]*))?)*)"""
+)
+_PARAMETER = re.compile(r""";[\t ]*([\w!#$&+.^`|~*-]+)[\t ]*=[\t ]*(?:"([^"]*)"|([^\t ;,"]*))""")
+
+
+class PageRules(Struct, frozen=True, gc=False):
+    """Which directives are kept to; `agent` is the name by which robots directives call us."""
+
+    agent: str
+    robots: bool
+    nofollow: bool
+    base: bool
+    refresh: bool
+    srcset: bool
+    canonical: Canonical
+
+
+def page_rules(settings: Settings) -> PageRules:
+    """Return what the settings say of pages."""
+    token = _TOKEN.match(settings.user_agent)
+    return PageRules(
+        agent=token[0].lower() if token else "robots",
+        robots=settings.obey_meta_robots,
+        nofollow=settings.obey_nofollow,
+        base=settings.obey_base,
+        refresh=settings.meta_refresh,
+        srcset=settings.srcset,
+        canonical=settings.canonical,
+    )
+
+
+STANDARD: Final = page_rules(Settings(user_agent=USER_AGENT))
+
+
+class Marks(Struct, frozen=True, gc=False):
+    """What the elements of a document say, as it is written there."""
+
+    base: str | None = None
+    robots: tuple[str, ...] = ()
+    refresh: tuple[str, ...] = ()
+    canonical: tuple[str, ...] = ()
+
+
+NO_MARKS: Final = Marks()
+
+
+def marks_of(tree: LexborHTMLParser, agent: str) -> Marks:
+    """Look through a document once.
+
+    That takes 50 µs for 96 KB and 300 links, less than to look for `<base` in its text.
+    """
+    nodes = tree.css(_selector(agent))
+    if not nodes:
+        return NO_MARKS
+    bases: list[str] = []
+    robots: list[str] = []
+    refresh: list[str] = []
+    canonical: list[str] = []
+    for node in nodes:
+        attributes = node.attributes
+        if node.tag == "base":
+            bases = bases or [attributes.get("href") or ""]
+        elif node.tag == "link":
+            if node.parent is not None and node.parent.tag == "head":  # RFC 6596 3: metadata
+                canonical.append(attributes.get("href") or "")
+        elif "name" in attributes and (attributes["name"] or "").lower() in ("robots", agent):
+            robots.append(attributes.get("content") or "")
+        elif len(refresh) < _MOST_REFRESHES and not _is_for_no_script(node):
+            refresh.append(attributes.get("content") or "")
+    base = bases[0] if bases else None
+    return Marks(base, tuple(robots), tuple(refresh), tuple(dict.fromkeys(canonical)))
+
+
+@cache
+def _selector(agent: str) -> str:
+    return (
+        f'base[href], meta[name=robots i], meta[name="{agent}" i], '
+        "meta[http-equiv=refresh i], link[rel~=canonical i]"
+    )
+
+
+def _is_for_no_script(node: LexborNode) -> bool:
+    """True for what a browser with scripts does not see; a page may send only others on."""
+    parent = node.parent
+    while parent is not None:
+        if parent.tag == "noscript":
+            return True
+        parent = parent.parent
+    return False
+
+
+def resolved(base: str, href: str) -> str | None:
+    """Return what `href` leads to, None if that is no page."""
+    try:
+        return without_credentials(join(base, href))
+    except InvalidUrl:
+        return None
+
+
+def robots_of(
+    metas: Iterable[str], headers: Iterable[str], *, agent: str, date: str | None
+) -> frozenset[str]:
+    """Return the directives of robots metas and X-Robots-Tag headers that are for `agent`.
+
+    In lower case, with their values (`max-snippet:20`). `date` is the answer's: what was
+    `unavailable_after` an earlier one is `noindex`.
+    """
+    found = {one for content in metas for one in _meta_directives(content)}
+    for header in headers:
+        found.update(_header_directives(header, agent))
+    for one in [one for one in found if one.startswith("unavailable_after:")]:
+        if _is_past(one.partition(":")[2], date):
+            found.add("noindex")
+    return frozenset(found)
+
+
+def _meta_directives(content: str) -> Iterator[str]:
+    for part in _parts(content.lower()):
+        name, colon, value = part.partition(":")
+        if colon:
+            yield f"{name.strip()}:{value.strip()}"
+        else:  # many leave the commas out
+            yield from part.split()
+
+
+def _header_directives(header: str, agent: str) -> Iterator[str]:
+    """`noindex, ourbot: nofollow, noarchive`: an agent's name holds until the next one."""
+    is_ours = True
+    for part in _parts(header.lower()):
+        name, colon, value = (text.strip() for text in part.partition(":"))
+        if colon and name not in _VALUED:
+            is_ours = name in ("*", "robots", agent)
+            name, colon, value = (text.strip() for text in value.partition(":"))
+        if is_ours and name:
+            yield f"{name}:{value}" if colon else name
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Cut at commas, but for the one behind the weekday of a date."""
+    begun = ""
+    for part in text.split(","):
+        whole = f"{begun},{part}" if begun else part
+        begun = ""
+        if _WEEKDAY.fullmatch(whole.rpartition(":")[2].strip()):
+            begun = whole
+        else:
+            yield whole
+    if begun:
+        yield begun
+
+
+def _is_past(text: str, date: str | None) -> bool:
+    end, now = span(text), span(date or "")
+    return end is not None and now is not None and end.last < now.first
+
+
+def canonical_of(marks: Marks, headers: Iterable[str], *, url: str, base: str) -> str | None:
+    """Return the one URL that elements and Link headers call canonical, or None."""
+    named = {resolved(base, href) if href.strip() else None for href in marks.canonical}
+    for header in headers:
+        named.update(resolved(url, href) for href in _canonical_links(header))
+    return named.pop() if len(named) == 1 else None
+
+
+def _canonical_links(header: str) -> Iterator[str]:
+    if "canonical" not in header.lower():
+        return
+    for href, rest in _LINK.findall(header):
+        given: dict[str, str] = {}
+        for name, quoted, plain in _PARAMETER.findall(rest):
+            given.setdefault(name.lower(), quoted or plain)
+        # With an anchor the link is one of another document.
+        if "canonical" in given.get("rel", "").lower().split() and "anchor" not in given:
+            yield href
+
+
+def refresh_of(marks: Marks, header: str | None, *, url: str, base: str) -> str | None:
+    """Return where a page sends its readers at once, or nearly so; None if it does not.
+
+    Of several the first counts, as in a browser; one that reloads the page itself is none.
+    """
+    for content, against in _refreshes(marks.refresh, header, url=url, base=base):
+        if (asked := _refresh(content)) is None:
+            continue
+        delay, href = asked
+        target = resolved(against, href) if href else url
+        if target is not None:
+            return target if delay <= _LONGEST_DELAY and target != url else None
+    return None
+
+
+def _refreshes(
+    metas: Sequence[str], header: str | None, *, url: str, base: str
+) -> Iterator[tuple[str, str]]:
+    if header:
+        yield header, url
+    for content in metas:
+        yield content, base
+
+
+def _refresh(content: str) -> tuple[float, str] | None:
+    """The HTML standard's "shared declarative refresh steps": delay and URL, "" for none."""
+    if len(content) > _LONGEST_REFRESH or (read := _REFRESH.fullmatch(content)) is None:
+        return None
+    digits, rest = read[1] or "0", read[2]
+    delay = float(digits[:20])
+    if rest is None:
+        return delay, ""
+    written = _REFRESH_URL.fullmatch(rest)
+    href = written[1] if written else ""
+    if href[:1] in ("'", '"'):
+        href = href[1:].partition(href[0])[0]
+    return delay, href
