@@ -22,6 +22,7 @@ from crawler.fitness import Call, callbacks_of, check_parts, check_seeds, prepar
 from crawler.items import ItemKinds, ItemLine, is_item
 from crawler.outcome import Failure, Outcome, Verdict
 from crawler.page_fetch import PageFetch
+from crawler.parse.forms import Form
 from crawler.parse.links import Link
 from crawler.parse.nodes import Element
 from crawler.protocols import Fetch
@@ -199,7 +200,7 @@ class _Found:
             self._take_request(value)
         elif isinstance(value, list | tuple):
             self._take_several(value)
-        elif is_item(value) and not isinstance(value, Link | Element):
+        elif is_item(value) and not isinstance(value, Link | Element | Form):
             self._take_item(value)
         elif value is not None:
             raise CallbackError(_nonsense(value))
@@ -282,6 +283,7 @@ def _nonsense(value: object) -> str:
     hints = {
         "coroutine": "; an await is missing",
         "async_generator": "; loop over it with `async for`",
+        "Form": "; form.submit() makes it a request",
         "Link": "; page.follow(link) makes it a request",
         "Node": "; page.follow(node) makes it a request",
         "str": "; page.follow(url) makes it a request",

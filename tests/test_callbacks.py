@@ -14,6 +14,7 @@ import pytest
 from msgspec import Struct
 
 from crawler.errors import SpiderError
+from crawler.parse.forms import Form
 from crawler.request import Request
 from crawler.response import Response
 from crawler.spider import Spider
@@ -110,6 +111,10 @@ def test_a_callback_may_give_nothing(nothing: object) -> None:
 @pytest.mark.parametrize(
     ("callback", "words"),
     [
+        (
+            lambda self, page: Form(action=page.url, method="GET", enctype="text/plain"),
+            "got Form; form.submit() makes it a request",
+        ),
         (lambda self, page: page.css("a"), "got Node; page.follow(node) makes it a request"),
         (lambda self, page: page.links(), "got Link; page.follow(link) makes it a request"),
         (lambda self, page: "/2", "got str; page.follow(url) makes it a request"),

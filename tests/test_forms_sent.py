@@ -1,5 +1,7 @@
 """Forms of a page, filled in and sent, as the site gets them."""
 
+from email import message_from_bytes
+from email.policy import HTTP
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,39 +18,77 @@ CONTROLS = (
     "<button name=go value=1>Go</button>"
 )
 FILLED = [
-    *(("token", "t&1"), ("user", "mé"), ("word", ""), ("keep", "on"), ("kind", "b")),
-    *(("lang", "en"), ("note", "x y")),
+    *(("token", "t&1"), ("user", "mé"), ("word", ""), ("news", "on"), ("kind", "a")),
+    *(("lang", "de"), ("note", "x\r\ny"), ("go", "1")),
 ]
+PLAIN = "".join(f"{name}={value}\r\n" for name, value in FILLED)
 
 
-class Sends(Spider[dict[str, Any]], delay=0):
+class Sends(Spider[dict[str, Any]], delay=0, retries=0):
     def __init__(self, start: str) -> None:
         self.start_urls = [start]
 
     def parse(self, page: Response) -> Any:
         form = page.form("form.search")
-        fields = form.fields | {"user": "mé"}
-        if form.method == "POST":
-            return page.follow(form.url, form=fields, callback=self.sent)
-        return page.follow(form.url, params=fields, callback=self.sent)
+        form = form.fill(user="mé", keep=False, news=True, kind="a", lang="de", note="x\ny")
+        return form.submit(callback=self.sent)
 
     def sent(self, page: Response) -> dict[str, Any]:
-        return {"url": page.url}
+        return {"url": page.url, "parent": page.request.parent, "depth": page.depth}
 
 
-@pytest.mark.parametrize("method", ["post", "get"])
-async def test_a_form_is_sent_where_it_points_as_a_browser_would(method: str, site: Site) -> None:
-    form = f"<form class=search action='find?old=1' method={method}>{CONTROLS}</form>"
-    site.page("/dir/page", body=f"<form><input name=other></form>{form}")
-    async with stream(Sends(site.url("/dir/page")), statuses=(404,)) as items:
-        assert len([item async for item in items]) == 1
+@pytest.mark.parametrize("enctype", ["", "multipart/form-data", "text/plain"])
+@pytest.mark.parametrize("method", ["get", "post"])
+async def test_a_form_is_sent_where_it_points_as_a_browser_would(
+    method: str, enctype: str, site: Site
+) -> None:
+    tag = f"class=search action='find?old=1' method={method} enctype='{enctype}'"
+    site.page("/dir/page", body=f"<form><input name=other></form><form {tag}>{CONTROLS}</form>")
+    async with stream(Sends(site.url("/dir/page")), statuses=(404,), obey_robots=False) as items:
+        found = [item async for item in items]
+    assert [(item["parent"], item["depth"]) for item in found] == [(site.url("/dir/page"), 1)]
     hit = site.log[-1]
     path, _, query = hit.path.partition("?")
     assert (path, hit.method) == ("/dir/find", method.upper())
     if method == "post":
-        assert (query, hit.headers["Content-Type"]) == (
-            "old=1",
-            "application/x-www-form-urlencoded",
-        )
-        query = hit.body.decode()
-    assert parse_qsl(query, keep_blank_values=True) == FILLED
+        assert query == "old=1"
+        assert read(hit.headers["Content-Type"], hit.body, enctype) == FILLED
+    else:
+        assert parse_qsl(query, keep_blank_values=True) == FILLED
+
+
+def read(content_type: str, body: bytes, enctype: str) -> list[tuple[str, str]]:
+    """Read a body as others do: a mail parser for its parts."""
+    assert content_type.startswith(enctype or "application/x-www-form-urlencoded")
+    if enctype == "text/plain":
+        return FILLED if body == PLAIN.encode() else []
+    if not enctype:
+        return parse_qsl(body.decode(), keep_blank_values=True)
+    mail = message_from_bytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body, policy=HTTP)
+    parts = []
+    for part in mail.walk():
+        if not part.is_multipart():
+            content = part.get_payload(decode=True)
+            assert isinstance(content, bytes)
+            parts.append((str(part.get_param("name", header="content-disposition")), content))
+    return [(name, content.decode()) for name, content in parts]
+
+
+async def test_the_same_form_is_sent_once_unless_it_is_to_be_sent_again(site: Site) -> None:
+    class Sends(Spider[Any], delay=0, obey_robots=False):
+        start_urls = (site.url(),)
+
+        def parse(self, page: Response) -> Any:
+            form = page.form()
+            yield form.submit(callback=self.sent)
+            yield form.submit(callback=self.sent)
+            yield form.submit(callback=self.sent, again=True)
+
+        def sent(self, page: Response) -> None:
+            pass
+
+    site.page(body="<form method=post action=/a><input name=x></form>")
+    site.page("/a")
+    async with stream(Sends()) as items:
+        assert [item async for item in items] == []
+    assert site.paths == ["/", "/a", "/a"]

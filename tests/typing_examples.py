@@ -31,9 +31,7 @@ class ShopSpider(Spider[Product | Review], delay=1.0, concurrency=8, accept="tex
 
     async def parse(self, page: Response) -> Out[Product | Review]:
         form = page.form("form#login")
-        yield Request(
-            form.url, form={**form.fields, "user": "me"}, callback=self.listing, jar="member"
-        )
+        yield form.fill(user="me").submit(callback=self.listing, jar="member")
 
     async def listing(self, page: Response) -> Out[Product | Review]:
         self.state.pages += 1

@@ -1,147 +1,206 @@
-"""What a form would send."""
+"""A form: what it would send, filled in and submitted."""
 
-from typing import Final, Literal
+from collections.abc import Mapping
+from typing import Any, Final, Literal, NoReturn
 
 import msgspec
+from msgspec import structs
 from selectolax.lexbor import LexborNode
 
+from crawler.errors import CallbackError
+from crawler.parse.controls import BUTTONS, Control, controls_of
+from crawler.parse.filling import filled
+from crawler.parse.form_data import (
+    ENCTYPES,
+    URLENCODED,
+    Enctype,
+    Entry,
+    body_of,
+    encoding_for,
+    urlencoded,
+)
+from crawler.request import Callback, Request
+from crawler.setting_values import unknown
 from crawler.urls import join, without_credentials
 
-_CONTROLS: Final = "input, select, textarea"
-_NOT_SENT: Final = frozenset(("submit", "button", "image", "reset", "file"))
-_ENCTYPES: Final = ("multipart/form-data", "text/plain")
-_TABLE_PARTS: Final = frozenset(("table", "tbody", "thead", "tfoot", "tr"))
+Method = Literal["GET", "POST", "DIALOG"]
+
+_METHODS: Final[dict[str, Method]] = {"post": "POST", "dialog": "DIALOG"}
 
 
-class Form(msgspec.Struct, frozen=True):
-    """What a form would send as it stands (HTML standard 4.10.21.4), without its buttons.
+class Form(msgspec.Struct, frozen=True, kw_only=True):
+    """A form of a page, as it stands or as it is filled in.
 
-    `url` is the action, resolved; `pairs` are the successful controls in document order, a name
-    once for each of its values. Send `fields | {"user": "me"}`, or `pairs` for repeated names: as
-    `form=` of a POST, as `params=` of a GET.
+    `action` is where it is sent, `page` the URL it is on, `base` what a button's own action is
+    resolved against, `encoding` the one it is sent in.
     """
 
-    url: str
-    method: Literal["GET", "POST"]
-    enctype: str
-    pairs: tuple[tuple[str, str], ...]
+    action: str
+    method: Method
+    enctype: Enctype
+    controls: tuple[Control, ...] = ()
+    encoding: str = "utf-8"
+    page: str = ""
+    base: str = ""
+
+    @property
+    def url(self) -> str:
+        """Where it is sent; what a GET form sends replaces the query its action has."""
+        return self.action.partition("?")[0] if self.method == "GET" else self.action
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Names and values as they stand, in order; without buttons and files."""
+        return tuple((control.name, value) for control in self._fields for value in control.values)
 
     @property
     def fields(self) -> dict[str, str]:
         """The pairs as a dict; of a repeated name the last value."""
         return dict(self.pairs)
 
+    @property
+    def _fields(self) -> list[Control]:
+        return [control for control in self.controls if control.kind not in BUTTONS]
 
-def form_of(form: LexborNode, *, url: str, base: str) -> Form:
-    """Return what a `<form>` element of the page at `url` would send; `base` resolves its action.
+    def fill(self, values: Mapping[str, object] | None = None, /, **named: object) -> "Form":
+        """Return the form filled in; a mapping is for names that are no keywords.
+
+        Text and numbers for texts; one of its options, or a list of them, for a select; True,
+        False, or values for check boxes; a value for radio buttons; `(name, bytes)` or `(name,
+        bytes, type)` for a file; a list for several fields of one name; None sends nothing. Raises
+        `CallbackError` for what the form does not have.
+        """
+        controls = list(self.controls)
+        for name, value in {**(values or {}), **named}.items():
+            places = [
+                place
+                for place, control in enumerate(controls)
+                if control.name == name and control.kind not in BUTTONS
+            ]
+            if not places:
+                self._refuse_name(name)
+            group = [controls[place] for place in places]
+            try:
+                changed = filled(group, value)
+            except ValueError as error:
+                raise CallbackError(
+                    f"field {name!r} of the form on {self.page}: {error}, got {value!r:.100}"
+                ) from None
+            for place, control in zip(places, changed, strict=True):
+                controls[place] = control
+        return structs.replace(self, controls=tuple(controls))
+
+    def submit(
+        self,
+        button: str | tuple[str, str] | None = None,
+        *,
+        callback: Callback = "parse",
+        **fields: Any,
+    ) -> Request:
+        """Return the request that sends the form, as pressing a button does.
+
+        `button` is its name, its value, or both; without it the first is pressed, `""` presses
+        none. `fields` are those of `Request`. Raises `CallbackError` without such a button and for
+        a dialog, which is sent nowhere, `InvalidUrl` for an action that is not http(s).
+        """
+        pressed = self._pressed(button)
+        method, enctype, action = self.method, self.enctype, self.action
+        if pressed is not None and pressed.method is not None:
+            method = _method(pressed.method)
+        if pressed is not None and pressed.enctype is not None:
+            enctype = _enctype(pressed.enctype)
+        if pressed is not None and pressed.action is not None:
+            action = _resolved(pressed.action, page=self.page, base=self.base)
+        if method == "DIALOG":
+            raise CallbackError(f"the form on {self.page} is a dialog's, which is sent nowhere")
+        entries = self._entries(pressed)
+        if method == "GET":
+            url = f"{action.partition('?')[0]}?{urlencoded(entries, self.encoding)}"
+            return Request(url, callback=callback, **fields)
+        body, content_type = body_of(entries, enctype, self.encoding)
+        headers = fields.pop("headers", ())
+        given = tuple(headers.items() if isinstance(headers, Mapping) else headers)
+        return Request(
+            action,
+            method="POST",
+            body=body,
+            headers=(("Content-Type", content_type), *given),
+            callback=callback,
+            **fields,
+        )
+
+    def _entries(self, pressed: Control | None) -> list[Entry]:
+        entries: list[Entry] = []
+        for control in self.controls:
+            if control.kind == "image" and control is pressed:
+                prefix = f"{control.name}." if control.name else ""
+                entries += [(f"{prefix}x", "0"), (f"{prefix}y", "0")]
+            elif control.kind in BUTTONS and (control is not pressed or not control.name):
+                continue
+            elif control.kind == "hidden" and control.name.lower() == "_charset_":
+                entries.append((control.name, self.encoding.replace("utf", "UTF")))
+            else:
+                entries += [(control.name, value) for value in control.values]
+                entries += [(control.name, upload) for upload in control.uploads]
+        return entries
+
+    def _pressed(self, button: str | tuple[str, str] | None) -> Control | None:
+        buttons = [control for control in self.controls if control.kind in BUTTONS]
+        if button == "" or (button is None and not buttons):
+            return None
+        if button is None:
+            return buttons[0]
+        for names in (_by_name, _by_value, _by_both):
+            if found := [one for one in buttons if names(one) == button]:
+                return found[0]
+        known = ", ".join(map(repr, map(_by_both, buttons))) or "none"
+        raise CallbackError(f"no button {button!r} in the form on {self.page}; it has {known}")
+
+    def _refuse_name(self, name: str) -> NoReturn:
+        if any(control.name == name for control in self.controls):
+            raise CallbackError(f"{name!r} is a button; submit(button={name!r}) presses it")
+        known = dict.fromkeys(control.name for control in self._fields)
+        listed = ", ".join(map(repr, known)) or "none"
+        hint = unknown("field", name, known)
+        raise CallbackError(f"{hint} (the form on {self.page} has {listed})")
+
+
+def form_of(form: LexborNode, *, url: str, base: str, encoding: str) -> Form:
+    """Return a `<form>` element of the page at `url`; `base` resolves its action.
 
     Raises `InvalidUrl` for an action that is not http(s).
     """
     attributes = form.attributes
-    action = (attributes.get("action") or "").strip()
-    target = without_credentials(join(base, action)) if action else url
-    is_post = (attributes.get("method") or "").lower() == "post"
-    enctype = (attributes.get("enctype") or "").lower()
     return Form(
-        # "Mutate action URL": what a GET form sends replaces the query its action has.
-        url=target if is_post else target.partition("?")[0],
-        method="POST" if is_post else "GET",
-        enctype=enctype if enctype in _ENCTYPES else "application/x-www-form-urlencoded",
-        pairs=tuple(_pairs(form)),
+        action=_resolved(attributes.get("action") or "", page=url, base=base),
+        method=_method(attributes.get("method") or ""),
+        enctype=_enctype(attributes.get("enctype") or ""),
+        controls=tuple(controls_of(form)),
+        encoding=encoding_for(attributes.get("accept-charset"), encoding),
+        page=url,
+        base=base,
     )
 
 
-def _pairs(form: LexborNode) -> list[tuple[str, str]]:
-    sent: list[list[tuple[str, str]]] = []
-    checked: dict[str, list[tuple[str, str]]] = {}
-    guarded = form.parser.css_first("fieldset[disabled], datalist") is not None
-    for control in _controls(form):
-        attributes = control.attributes
-        name = attributes.get("name")
-        if not name or "disabled" in attributes or (guarded and _is_barred(control)):
-            continue
-        pairs = [(name, value) for value in _values(control, attributes)]
-        if pairs and (attributes.get("type") or "").lower() == "radio":
-            # Of two buttons of a group that are marked as checked, the later one is.
-            checked.get(name, []).clear()
-            checked[name] = pairs
-        sent.append(pairs)
-    return [pair for pairs in sent for pair in pairs]
+def _resolved(action: str, *, page: str, base: str) -> str:
+    return without_credentials(join(base, action)) if action.strip() else page
 
 
-def _controls(form: LexborNode) -> list[LexborNode]:
-    """The form's controls, those that name it by `form=ID` included, in document order."""
-    parent = form.parent
-    # The parser empties a form that stands between the rows of a table; browsers remember its
-    # controls, a tree does not: those of the same table or row are taken.
-    lost = form.first_child is None and parent is not None and parent.tag in _TABLE_PARTS
-    inside = (parent if lost and parent is not None else form).css(_CONTROLS)
-    if form.parser.css_first("[form]") is None:
-        return inside
-    members = {control.mem_id for control in inside}
-    name = form.attributes.get("id")
-    controls = []
-    for control in form.parser.css(_CONTROLS):
-        attributes = control.attributes
-        owned = bool(name) and attributes["form"] == name if "form" in attributes else None
-        if owned or (owned is None and control.mem_id in members):
-            controls.append(control)
-    return controls
+def _method(text: str) -> Method:
+    return _METHODS.get(text.lower(), "GET")
 
 
-def _is_barred(control: LexborNode) -> bool:
-    """True inside a datalist or a disabled fieldset, but for that fieldset's first legend."""
-    child, parent = control, control.parent
-    while parent is not None:
-        if parent.tag == "datalist":
-            return True
-        if parent.tag == "fieldset" and "disabled" in parent.attributes:
-            legend = next((part for part in parent.iter() if part.tag == "legend"), None)
-            if legend is None or legend.mem_id != child.mem_id:
-                return True
-        child, parent = parent, parent.parent
-    return False
+def _enctype(text: str) -> Enctype:
+    return ENCTYPES.get(text.lower(), URLENCODED)
 
 
-def _values(control: LexborNode, attributes: dict[str, str | None]) -> list[str]:
-    if control.tag == "select":
-        return _chosen(control, attributes)
-    if control.tag == "textarea":
-        return [control.text_lexbor()]
-    kind = (attributes.get("type") or "").lower()
-    if kind in _NOT_SENT:
-        return []
-    if kind in ("checkbox", "radio"):
-        if "checked" not in attributes:
-            return []
-        return [attributes["value"] or "" if "value" in attributes else "on"]
-    return [attributes.get("value") or ""]
+def _by_name(button: Control) -> str:
+    return button.name
 
 
-def _chosen(select: LexborNode, attributes: dict[str, str | None]) -> list[str]:
-    options = select.css("option")
-    selected = [option for option in options if "selected" in option.attributes]
-    if "multiple" in attributes:
-        chosen = selected
-    elif selected:
-        chosen = selected[-1:]
-    elif (attributes.get("size") or "1") == "1":
-        chosen = [option for option in options if not _is_off(option)][:1]
-    else:
-        chosen = []
-    return [_option_value(option) for option in chosen if not _is_off(option)]
+def _by_value(button: Control) -> str:
+    return button.values[0]
 
 
-def _is_off(option: LexborNode) -> bool:
-    group = option.parent
-    grouped = group is not None and group.tag == "optgroup" and "disabled" in group.attributes
-    return grouped or "disabled" in option.attributes
-
-
-def _option_value(option: LexborNode) -> str:
-    attributes = option.attributes
-    return (
-        attributes["value"] or ""
-        if "value" in attributes
-        else " ".join(option.text_lexbor().split())
-    )
+def _by_both(button: Control) -> tuple[str, str]:
+    return button.name, button.values[0]

@@ -8,6 +8,7 @@ import msgspec
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from crawler.errors import CallbackError, MissingValue
+from crawler.parse.charsets import NAMES
 from crawler.parse.directives import resolved
 from crawler.parse.forms import Form, form_of
 
@@ -81,6 +82,13 @@ class Node:
         return base_of(self.lexbor.parser, self.url)
 
     @property
+    def encoding(self) -> str:
+        """The page's character encoding; elements know it by its `<meta charset>` only."""
+        meta = self.lexbor.parser.css_first("meta[charset]")
+        label = meta.attributes.get("charset") if meta is not None else None
+        return NAMES.get((label or "").strip().lower(), "utf-8")
+
+    @property
     def tag(self) -> str:
         """The element's name in lower case."""
         return self.lexbor.tag or ""
@@ -135,7 +143,7 @@ class Node:
         node = self.lexbor if self.tag == "form" else self._first(css)
         if node is None:
             raise MissingValue(f"no form {css!r} on {self.url}")
-        return form_of(node, url=self.url, base=self.base)
+        return form_of(node, url=self.url, base=self.base, encoding=self.encoding)
 
     def _first(self, css: str) -> LexborNode | None:
         found = self._select(css, only_first=True)
