@@ -6,7 +6,6 @@ developers.google.com/search/docs/crawling-indexing/robots-meta-tag, which other
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -15,7 +14,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from crawler.errors import InvalidUrl
 from crawler.parse.dates import span
 from crawler.settings import USER_AGENT, Settings
-from crawler.urls import join, without_credentials
+from crawler.urls import SCHEMES, canonicalize, join, without_credentials
 
 Canonical = Literal["follow", "drop", "ignore"]
 
@@ -31,6 +30,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9._-]+")
 # Directives with a value; any other name before a colon is that of an agent.
 _VALUED = frozenset(("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"))
 _WEEKDAY = re.compile(r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?")
+_OTHER_SCHEME = re.compile(r"(?!https?:)[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _REFRESH = re.compile(r"[\t\n\f\r ]*(?:([0-9]+)|(?=\.))[0-9.]*(?:[\t\n\f\r ;,](.*))?", re.DOTALL)
 _REFRESH_URL = re.compile(
     r"[\t\n\f\r ]*[;,]?[\t\n\f\r ]*(?:url[\t\n\f\r ]*=[\t\n\f\r ]*)?(.*)",
@@ -81,41 +81,36 @@ class Marks(Struct, frozen=True, gc=False):
 
 
 NO_MARKS: Final = Marks()
+_NONE: Final[frozenset[str]] = frozenset()
 
 
 def marks_of(tree: LexborHTMLParser, agent: str) -> Marks:
-    """Look through a document once.
+    """Look through a document.
 
-    That takes 50 µs for 96 KB and 300 links, less than to look for `<base` in its text.
+    By tag, which takes half as long as a selector: 5 µs for 10 KB, and no longer than looking for
+    `<base` in its text. Canonical links count in its head only (RFC 6596 3: metadata).
     """
-    nodes = tree.css(_selector(agent))
-    if not nodes:
-        return NO_MARKS
-    bases: list[str] = []
+    bases = (node.attributes for node in tree.tags("base"))
+    base = next((own["href"] or "" for own in bases if "href" in own), None)
     robots: list[str] = []
     refresh: list[str] = []
-    canonical: list[str] = []
-    for node in nodes:
-        attributes = node.attributes
-        if node.tag == "base":
-            bases = bases or [attributes.get("href") or ""]
-        elif node.tag == "link":
-            if node.parent is not None and node.parent.tag == "head":  # RFC 6596 3: metadata
-                canonical.append(attributes.get("href") or "")
-        elif "name" in attributes and (attributes["name"] or "").lower() in ("robots", agent):
-            robots.append(attributes.get("content") or "")
-        elif len(refresh) < _MOST_REFRESHES and not _is_for_no_script(node):
-            refresh.append(attributes.get("content") or "")
-    base = bases[0] if bases else None
-    return Marks(base, tuple(robots), tuple(refresh), tuple(dict.fromkeys(canonical)))
-
-
-@cache
-def _selector(agent: str) -> str:
-    return (
-        f'base[href], meta[name=robots i], meta[name="{agent}" i], '
-        "meta[http-equiv=refresh i], link[rel~=canonical i]"
-    )
+    for node in tree.tags("meta"):
+        own = node.attrs
+        if (name := own.get("name")) is not None:
+            if name.lower() in ("robots", agent):
+                robots.append(own.get("content") or "")
+        elif (equivalent := own.get("http-equiv")) is not None and (
+            equivalent.lower() == "refresh"
+            and len(refresh) < _MOST_REFRESHES
+            and not _is_for_no_script(node)
+        ):
+            refresh.append(own.get("content") or "")
+    head = tree.head
+    links = () if head is None else head.css("link[rel~=canonical i]")
+    canonical = dict.fromkeys(link.attributes.get("href") or "" for link in links)
+    if base is None and not (robots or refresh or canonical):
+        return NO_MARKS
+    return Marks(base, tuple(robots), tuple(refresh), tuple(canonical))
 
 
 def _is_for_no_script(node: LexborNode) -> bool:
@@ -130,20 +125,26 @@ def _is_for_no_script(node: LexborNode) -> bool:
 
 def resolved(base: str, href: str) -> str | None:
     """Return what `href` leads to, None if that is no page."""
+    if _OTHER_SCHEME.match(href):
+        return None  # as below, without an error, which costs 20 µs
     try:
-        return without_credentials(join(base, href))
+        # Most canonical links are whole URLs, which need no parser.
+        url = canonicalize(href) if href.startswith(SCHEMES) else join(base, href)
     except InvalidUrl:
         return None
+    return without_credentials(url)
 
 
 def robots_of(
-    metas: Iterable[str], headers: Iterable[str], *, agent: str, date: str | None
+    metas: Sequence[str], headers: Sequence[str], *, agent: str, date: str | None
 ) -> frozenset[str]:
     """Return the directives of robots metas and X-Robots-Tag headers that are for `agent`.
 
     In lower case, with their values (`max-snippet:20`). `date` is the answer's: what was
     `unavailable_after` an earlier one is `noindex`.
     """
+    if not metas and not headers:
+        return _NONE
     found = {one for content in metas for one in _meta_directives(content)}
     for header in headers:
         found.update(_header_directives(header, agent))

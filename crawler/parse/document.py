@@ -19,7 +19,7 @@ from crawler.parse.nodes import Node
 from crawler.parse.patterns import Patterns, passing
 
 # Parsing costs more than a look at the text, and a page that sends on says so at its beginning.
-_REFRESH_WITHIN = 8_192
+_REFRESH_WITHIN = 4_096
 
 
 class Document(Node):

