@@ -107,7 +107,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Say("pages like what the host gives for a URL that is none"),
     ] = "ignore"
     url_bytes: Annotated[int, Say("longest URL", gt=0)] = 2083
-    max_sitemaps: Annotated[int, Say("sitemaps read of one host", ge=1)] = 1_000
+    max_sitemaps: Annotated[int, Say("sitemaps that files of one host may name", ge=1)] = 1_000
     sitemap_since: Annotated[
         str | None, Say("date before which a sitemap's entries are too old: 2026-01-31")
     ] = None

@@ -234,6 +234,21 @@ async def test_of_pages_with_one_canonical_url_one_is_delivered(
     assert len(lines(run, "pages")) == 4
 
 
+async def test_what_stands_for_a_canonical_url_does_so_in_a_later_life(
+    site: Site, tmp_path: Path
+) -> None:
+    for path in "/p?a", "/p?b":
+        site.page(path, body=canonical("/p"))
+    starts = [site.url("/p?a"), site.url("/p?b")]
+    settings: dict[str, Any] = {"canonical": "drop", "job": tmp_path / "job", "concurrency": 1}
+    first = await crawl(Walker(*starts), max_pages=1, **settings)
+    assert (first.pages, first.counts.get("duplicates")) == (1, None)
+    last = await crawl(Walker(*starts), max_pages=None, **settings)
+    assert last.finished
+    assert (last.pages, last.counts["duplicates"]) == (1, 1)
+    assert site.paths == ["/p?a", "/p?b"]
+
+
 async def test_a_page_found_after_a_copy_of_it_is_not_asked_for(site: Site, tmp_path: Path) -> None:
     site.page("/", body=canonical("/main") + "<a href=/main>x</a>")
     site.page("/main")
