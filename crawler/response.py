@@ -17,6 +17,7 @@ from crawler.parse.encoding import utf8_with_name
 from crawler.parse.links import ANCHORS, Link
 from crawler.parse.nodes import Node, looks_like_html, parse_html
 from crawler.parse.patterns import Patterns, passing
+from crawler.parse.references import references
 from crawler.parse.targets import Target, addresses, is_selector, shown
 from crawler.request import Callback, Request, link_request, name_of
 from crawler.words import harmless
@@ -134,7 +135,7 @@ class Response(Document):
             raise ContentError(f"not the JSON expected: {error}: {self.url}") from None
 
     def follow(self, target: Target, *, callback: Callback = "parse", **fields: Any) -> Request:
-        """Return a request for one URL (relative is fine), Link, or Node with an `href`.
+        """Return a request for one URL (relative is fine), Link, or Node with an `href` or `src`.
 
         `fields` are those of `Request`. Raises `InvalidUrl`, and `MissingValue` without `href`.
         """
@@ -181,7 +182,8 @@ class Response(Document):
         if isinstance(target, Link):
             return target.url
         if isinstance(target, Node):
-            return self._joined(target.attr("href"))
+            named = references(target.tag, target.lexbor.attributes, srcset=False)
+            return self._joined(named[0] if named else target.attr("href"))
         if isinstance(target, URL):
             return self._joined(str(target))
         if not isinstance(target, str):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crawler.errors import MissingValue
 from crawler.parse.references import candidates
 from tests.parse.test_directives import page
 
@@ -87,6 +88,14 @@ def test_a_srcset_that_is_off_gives_nothing() -> None:
     answer = page(BODY, srcset=False)
     assert [link.url for link in answer.links("img, source")] == ["http://a.b/c/1.png"]
     assert len(answer.follow_all(answer.css("img"))) == 1
+
+
+def test_an_image_can_be_followed_by_itself() -> None:
+    answer = page(BODY)
+    assert answer.follow(answer.css("img")[0]).url == "http://a.b/c/1.png"
+    assert answer.follow(answer.css("video")[0]).url == "http://a.b/c/8"
+    with pytest.raises(MissingValue, match="no attribute 'href'"):
+        answer.follow(answer.css("p")[0])
 
 
 def test_images_are_links_only_if_they_are_asked_for() -> None:
