@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
-from crawler import Failure, Out, Response, Spider, crawl, fetch_all
+from crawler import Failure, Out, Request, Response, Spider, crawl, fetch_all
 from crawler.errors import AddressRefused, SettingError
 from crawler.outcome import Report
 from tests.site import Site
@@ -150,6 +151,26 @@ async def test_no_callback_is_let_in_by_fetch(
     await crawled(spider, tmp_path, obey_robots=obey_robots)
     assert spider.pages == [site.url()]
     assert inside.log == []
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "javascript:alert(1)", "ftp://127.0.0.1/", "ws://127.0.0.1/", ""]
+)
+async def test_nothing_but_http_is_fetched_or_queued(site: Site, tmp_path: Path, url: str) -> None:
+    class Smuggles(Lured):
+        async def parse(self, page: Response) -> Out[Any]:
+            smuggled = structs.replace(Request(page.url), url=url)
+            with pytest.raises(AddressRefused, match="only http and https leave"):
+                await page.fetch(smuggled)
+            self.pages.append(page.url)
+            yield smuggled
+
+    site.page("/")
+    spider = Smuggles(site.url())
+    report = await crawled(spider, tmp_path)
+    assert spider.pages == [site.url()]
+    assert report.failures == {"callback": 1}
+    assert "must be a whole URL" in report.examples[0]
 
 
 async def test_a_private_seed_allows_its_own_host_and_port_alone(

@@ -112,3 +112,22 @@ async def test_a_host_that_could_not_be_reached_is_asked_for_its_rules_again(
     done = await again(folder)
     assert (done.status, done.table["failed"]) == (0, "nothing")
     assert web.paths[-2:] == ["/robots.txt", "/lonely"]
+
+
+async def test_what_was_private_is_asked_for_once_it_is_allowed(folder: Path, site: Site) -> None:
+    text = FRAGILE.replace("obey_robots=False", "obey_robots=True").replace(
+        "    def __init__", '    allowed_domains = ("*",)\n    def __init__'
+    )
+    (folder / "spiders" / "fragile.py").write_text(text)
+    async with Site(["127.0.0.2"]) as inside:
+        inside.page("/5x", links=["/6x"])
+        inside.page("/6x")
+        site.page("/", links=[inside.url("/5x")])
+        words = ["-a", f"start={site.url()}", "--job", "job"]
+        done = await crawl(folder, "fragile", *words)
+        (failed,) = lines(folder / "job" / "failures.jsonl")
+        assert (done.status, failed["kind"], inside.log) == (0, "private_address", [])
+        done = await again(folder, "-s", "allow_private=127.0.0.2")
+    assert done.status == 0, done.err
+    assert inside.paths == ["/robots.txt", "/5x", "/6x"]
+    assert set(urls(folder)) == {"", "5x", "6x"}
