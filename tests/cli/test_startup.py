@@ -32,7 +32,8 @@ async def test_help_imports_no_command_and_nothing_that_crawls(
     assert not roots(modules) & (TO_CRAWL | TO_READ_A_PAGE | {"asyncio"})
     ours = {module for module in modules if module.startswith("crawler.")}
     assert ours <= {"crawler.cli", "crawler.cli.streams"} | {
-        f"crawler.{ground}" for ground in ("errors", "oserrors", "setting_values", "settings")
+        f"crawler.{ground}"
+        for ground in ("errors", "oserrors", "setting_values", "settings", "words")
     }
 
 
