@@ -42,7 +42,8 @@ def command(name: str, url: str) -> None:
             f"a spider's name must be letters, digits and _, a digit not first, got {name!r}"
         )
     # Inside quotes: what ends a text of Python's is percent-encoded, a query's backslash is not.
-    address = urls.canonicalize(url if "://" in url else f"https://{url}").replace("\\", r"\\")
+    address = urls.canonicalize(url if "://" in url else f"https://{url}")
+    address = urls.without_credentials(address).replace("\\", r"\\")
     path = Path("spiders") / f"{name}.py"
     title = _class_name(name)
     alias = "" if snake_case(title) == name else f'    name = "{name}"\n'

@@ -42,6 +42,13 @@ async def test_what_cannot_be_written_is_refused(
     assert (folder / "spiders" / "site.py").read_text() == before
 
 
+async def test_a_password_is_not_written_down(tmp_path: Path) -> None:
+    assert (await crawl(tmp_path, "new", "a", "me:hunter2@a.example/x")).status == 0
+    text = (tmp_path / "spiders" / "a.py").read_text()
+    assert '"https://a.example/x"' in text
+    assert "hunter2" not in text
+
+
 async def test_a_url_may_leave_out_its_scheme(tmp_path: Path) -> None:
     assert (await crawl(tmp_path, "new", "a", "example.org/docs/")).status == 0
     assert 'start_urls = ["https://example.org/docs/"]' in (tmp_path / "spiders/a.py").read_text()
