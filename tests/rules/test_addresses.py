@@ -1,4 +1,8 @@
+from ipaddress import IPv4Address, IPv6Address
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crawler.rules.addresses import is_metadata, is_public
 
@@ -55,3 +59,19 @@ def test_where_clouds_tell_secrets_is_known_however_it_is_wrapped(address: str) 
 @pytest.mark.parametrize("address", ["10.0.0.1", "127.0.0.1", "::1", "fd00::1", "192.168.1.1"])
 def test_other_private_addresses_tell_none(address: str) -> None:
     assert not is_metadata(address)
+
+
+@given(st.ip_addresses())
+def test_python_has_no_more_doubts_than_we(address: IPv4Address | IPv6Address) -> None:
+    if is_public(str(address)):
+        assert address.is_global
+        assert not address.is_multicast
+
+
+@given(st.ip_addresses(v=4))
+def test_an_address_within_another_is_no_way_in(address: IPv4Address) -> None:
+    number = int(address)
+    assert is_public(str(IPv6Address(0x64FF9B << 96 | number))) == is_public(str(address))
+    mapped, translated, by_6to4 = 0xFFFF << 32, 0xFFFF << 48, 0x2002 << 112 | number << 80
+    for wrapped in (number, mapped | number, translated | number, by_6to4):
+        assert not is_public(str(IPv6Address(wrapped)))
