@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from crawler import urls
 from crawler.errors import InvalidUrl, SettingError
-from crawler.rules.addresses import Address, Network, is_metadata, is_public, read_address
+from crawler.rules.public_addresses import Address, Network, is_metadata, is_public, read_address
 
 _KEPT: Final = "guard "
 _UNDECIDED, _PRIVATE, _PUBLIC = b"?", b"private", b"public"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.rules.addresses import is_metadata, is_public
+from crawler.rules.public_addresses import is_metadata, is_public
 
 NOT_PUBLIC = [
     "0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.127.255.255",
