@@ -29,7 +29,7 @@ def command(name: str | None, pairs: tuple[str, ...]) -> None:
     for setting in NAMES:
         value = shown(getattr(merged, setting))
         source = f"  ({sources[setting]})" if setting in sources else ""
-        lines.append(f"{setting} = {value}{source}\n    {words[setting]}")
+        lines += [f"{setting} = {value}{source}", f"    {words[setting]}"]
     tell(lines)
 
 
