@@ -1,16 +1,21 @@
 """What a crawl does about hosts that are slow, refuse, or fail, on a clock that is a value."""
 
 import itertools
+import logging
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
+from crawler import crawl as library_crawl
 from crawler.errors import ConnectError, TlsError, UnwantedType
 from crawler.request import Request
 from crawler.response import Response
 from crawler.spider import Spider
 from tests.harness import Crawl, crawl, html
+from tests.site import Site
 
 Answer = Callable[[Request], Awaitable[Response]]
 HOST = "a.example"
@@ -59,7 +64,14 @@ def gaps(left: Crawl, host: str = HOST) -> list[float]:
     return [round(b - a, 2) for a, b in itertools.pairwise(times)]
 
 
-def test_each_refusal_doubles_the_delay_and_good_answers_bring_it_back() -> None:
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name == "crawler.manners"]
+
+
+def test_each_refusal_doubles_the_delay_and_good_answers_bring_it_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, logger="crawler.manners")
     left = crawl(Pages(), answers(429, 429, 429), retries=3, delay=1.0, per_host=1, backoff=0.1)
     waited = gaps(left)
     assert waited[:3] == pytest.approx([2.0, 4.0, 8.0], abs=0.2)
@@ -67,6 +79,7 @@ def test_each_refusal_doubles_the_delay_and_good_answers_bring_it_back() -> None
     assert waited[25:] == pytest.approx([1.0] * len(waited[25:]), abs=0.01)
     assert left.stats.pages == 40
     assert left.stats.counts["slowed"] == 3
+    assert said(caplog) == [f"{HOST} is asked every {n} s: HTTP 429" for n in (2, 4, 8)]
 
 
 def test_a_host_that_refuses_all_is_hammered_no_more_without_a_delay_either() -> None:
@@ -123,12 +136,19 @@ def test_the_report_names_who_was_slowed() -> None:
 
 
 @pytest.mark.parametrize("error", [None, TlsError("no handshake")])
-def test_a_host_that_keeps_failing_rests_and_longer_each_time(error: Exception | None) -> None:
+def test_a_host_that_keeps_failing_rests_and_longer_each_time(
+    error: Exception | None, caplog: pytest.LogCaptureFixture
+) -> None:
     left = crawl(Pages(60, others=60), fails(10, error), delay=1.0, host_failures=5, per_host=1)
     rested = [gap for gap in gaps(left) if gap > 10]
     assert rested == pytest.approx([30.0, 60.0], abs=0.3)
     assert gaps(left)[4] == rested[0]
     assert left.stats.counts["parked"] == 2
+    why = str(error or "connection refused")
+    assert said(caplog) == [
+        f"{HOST} is left alone for 30 s: 5 failures in a row, the last: {why}",
+        f"{HOST} is left alone for 60 s: 10 failures in a row, the last: {why}",
+    ]
     assert left.stats.pages == 50 + 60
     assert max(gaps(left, "b.example")) < 1.3
 
@@ -206,3 +226,43 @@ def test_a_crawl_delay_counts_up_to_max_crawl_delay() -> None:
     assert gaps(left) == pytest.approx([20.0] * 4, abs=0.2)
     left = crawl(Pages(4), answer, obey_robots=True, max_crawl_delay=400.0, delay=0.5)
     assert set(left.totals.given_up) == {HOST}
+
+
+class Loopback(Spider[Any], retries=3, obey_robots=False, min_free_bytes=0, pages="none"):
+    """Six pages of one host."""
+
+    def __init__(self, site: Site) -> None:
+        self.start_urls = [site.url(f"/{n}") for n in range(6)]
+
+    def parse(self, page: Response) -> Any:
+        return None
+
+
+async def test_a_server_that_says_429_is_asked_less_often(site: Site, tmp_path: Path) -> None:
+    statuses = itertools.chain([429, 429], itertools.repeat(200))
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(status=next(statuses), text="<p>", content_type="text/html")
+
+    for number in range(6):
+        site.handle(f"/{number}", answer)
+    own = {"per_host": 1, "delay": 0.01, "backoff": 0.01, "output_dir": str(tmp_path)}
+    report = await library_crawl(Loopback(site), **own)  # type: ignore[arg-type]
+    times = [hit.time for hit in site.log]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
+    assert gaps[0] > 0.49
+    assert gaps[1] > 0.99
+    assert report.pages == 6
+    assert report.slowed == {site.host(): 1.0}
+
+
+async def test_a_server_that_resets_connections_is_given_up_by_name(
+    site: Site, tmp_path: Path
+) -> None:
+    for number in range(6):
+        site.raw(f"/{number}", b"HTTP/1.1 200 OK\r\n", reset=True)
+    own = {"delay": 0.0, "backoff": 0.01, "host_failures": 4, "per_host": 1, "max_wait": 20.0}
+    report = await library_crawl(Loopback(site), output_dir=str(tmp_path), **own)  # type: ignore[arg-type]
+    assert len(site.log) == 4
+    assert report.given_up[site.host()].startswith("4 failures in a row, the last: ")
+    assert sum(report.failures.values()) + report.counts["left_out.host_given_up"] == 6
