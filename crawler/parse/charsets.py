@@ -5,31 +5,23 @@ Source: encoding.spec.whatwg.org (names, labels, tables).
 
 from typing import Final
 
-# WHATWG name: (Python's codec, the other labels). Names are labels of themselves.
+# WHATWG name: the other labels. Names are labels of themselves.
 MULTI_BYTE: Final = {
-    "utf-8": (
-        "utf-8",
-        "unicode-1-1-utf-8 unicode11utf8 unicode20utf8 utf8 x-unicode20utf8",
-    ),
-    "utf-16le": ("utf-16-le", "csunicode iso-10646-ucs-2 ucs-2 unicode unicodefeff utf-16"),
-    "utf-16be": ("utf-16-be", "unicodefffe"),
-    "gbk": (
-        "gb18030",
-        "chinese csgb2312 csiso58gb231280 gb2312 gb_2312 gb_2312-80 iso-ir-58 x-gbk",
-    ),
-    "gb18030": ("gb18030", ""),
-    "big5": ("big5hkscs", "big5-hkscs cn-big5 csbig5 x-x-big5"),
-    "euc-jp": ("euc_jp", "cseucpkdfmtjapanese x-euc-jp"),
-    "iso-2022-jp": ("iso2022_jp_ext", "csiso2022jp"),
-    "shift_jis": ("cp932", "csshiftjis ms932 ms_kanji shift-jis sjis windows-31j x-sjis"),
-    "euc-kr": (
-        "cp949",
-        "cseuckr csksc56011987 iso-ir-149 korean ks_c_5601-1987 ks_c_5601-1989 ksc5601"
-        " ksc_5601 windows-949",
-    ),
+    "utf-8": "unicode-1-1-utf-8 unicode11utf8 unicode20utf8 utf8 x-unicode20utf8",
+    "utf-16le": "csunicode iso-10646-ucs-2 ucs-2 unicode unicodefeff utf-16",
+    "utf-16be": "unicodefffe",
+    "gbk": "chinese csgb2312 csiso58gb231280 gb2312 gb_2312 gb_2312-80 iso-ir-58 x-gbk",
+    "gb18030": "",
+    "big5": "big5-hkscs cn-big5 csbig5 x-x-big5",
+    "euc-jp": "cseucpkdfmtjapanese x-euc-jp",
+    "iso-2022-jp": "csiso2022jp",
+    "shift_jis": "csshiftjis ms932 ms_kanji shift-jis sjis windows-31j x-sjis",
+    "euc-kr": "cseuckr csksc56011987 iso-ir-149 korean ks_c_5601-1987 ks_c_5601-1989 ksc5601"
+    " ksc_5601 windows-949",
     # Encodings that let text pass a filter as something else; their text is given up.
-    "replacement": ("", "csiso2022kr hz-gb-2312 iso-2022-cn iso-2022-cn-ext iso-2022-kr"),
+    "replacement": "csiso2022kr hz-gb-2312 iso-2022-cn iso-2022-cn-ext iso-2022-kr",
 }
+# WHATWG name: (Python's codec, the other labels).
 SINGLE_BYTE: Final = {
     "ibm866": ("cp866", "866 cp866 csibm866"),
     "iso-8859-2": (
@@ -96,7 +88,10 @@ SINGLE_BYTE: Final = {
 }
 NAMES: Final = {
     label: name
-    for name, (_, labels) in (MULTI_BYTE | SINGLE_BYTE).items()
+    for name, labels in (
+        *MULTI_BYTE.items(),
+        *((n, labels) for n, (_, labels) in SINGLE_BYTE.items()),
+    )
     for label in (name, *labels.split())
 }
 

@@ -1,14 +1,16 @@
 """Which character encoding a body has.
 
 Source: the HTML standard 13.2.3.2 (byte order mark, then Content-Type, then the prescan for
-`<meta>`).
+`<meta>`, then what the bytes look like).
 """
 
 import codecs
 import re
 from functools import cache
 
-from crawler.parse.charsets import DIFFERENT, MULTI_BYTE, NAMES, SINGLE_BYTE
+from crawler.parse import multibyte
+from crawler.parse.charsets import DIFFERENT, NAMES, SINGLE_BYTE
+from crawler.parse.guessing import guess, is_mostly_utf8, reads_well
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xfe\xff", "utf-16be"), (b"\xff\xfe", "utf-16le"))
 _BOM_STARTS = frozenset(mark[:1] for mark, _ in _BOMS)
@@ -33,7 +35,8 @@ def detect(body: bytes, content_type: str | None) -> str:
     """Return the WHATWG name of the body's encoding, in lower case (`"windows-1252"`).
 
     Byte order mark, then the header's charset, then `<meta>` or the XML declaration in the first
-    1,024 bytes; where none speaks, UTF-8 if the body is UTF-8, else windows-1252.
+    1,024 bytes; where none speaks, UTF-8 if the body is UTF-8, else what it looks like, which is
+    windows-1252 if it looks like nothing.
     """
     return _declared(body, content_type) or decode_with_name(body, content_type)[0]
 
@@ -76,10 +79,21 @@ def _decoded(body: bytes, declared: str | None) -> tuple[str, str]:
         return declared, _decode_as(body, declared)
     try:
         text, read = codecs.utf_8_decode(body, "strict", False)
-    except UnicodeDecodeError:
-        return "windows-1252", _decode_as(body, "windows-1252")
-    # A body cut inside its last character is still UTF-8.
-    return "utf-8", text if read == len(body) else text + "\ufffd"
+    except UnicodeDecodeError as error:
+        return _guessed(body, error.start)
+    if read == len(body):
+        return "utf-8", text
+    # A body cut inside its last character is still UTF-8, if that is not all that speaks for it.
+    return _guessed(body, read) if text.isascii() else ("utf-8", text + "\ufffd")
+
+
+def _guessed(body: bytes, start: int) -> tuple[str, str]:
+    text = body.decode("utf-8", "replace")
+    if is_mostly_utf8(body, text):
+        return "utf-8", text
+    name = guess(body, start=start)
+    text = _decode_as(body, name)
+    return (name, text) if reads_well(text) else ("windows-1252", _decode_as(body, "windows-1252"))
 
 
 def _declared(body: bytes, content_type: str | None) -> str | None:
@@ -184,11 +198,9 @@ def _decode_as(body: bytes, name: str) -> str:
         return codecs.charmap_decode(body, "replace", _table(name))[0]
     if name == "replacement":
         return "\ufffd" if body else ""
-    codec = MULTI_BYTE[name][0]
-    if name == "euc-jp" and b"\x8f" not in body:
-        # Holds all of euc_jp but its third plane (0x8F), and the ① and ㈱ that euc_jp lacks.
-        codec = "euc_jis_2004"
-    return body.decode(codec, "replace")
+    if name.startswith("utf-"):
+        return body.decode(name, "replace")
+    return multibyte.decode(body, name)
 
 
 @cache
