@@ -38,12 +38,19 @@ _RELATIVE = re.compile(
 )
 
 
+# RFC 1035 2.3.4: no name in DNS is longer. What is longer costs ada-url nothing either: it gives up
+# in 4 ms on a host of 1 MB, before IDNA. A URL up to here has no such host.
+_LONGEST_HOST = 253
+_SHORT = len("http://") + _LONGEST_HOST
+
+
 def canonicalize(url: str) -> str:
     """Return the WHATWG serialisation of an absolute http(s) URL, without its fragment.
 
-    This is what is fetched and shown; applying it again changes nothing. Raises `InvalidUrl`.
+    This is what is fetched and shown; applying it again changes nothing. Raises `InvalidUrl`, also
+    for a host of more than 253 bytes.
     """
-    if _CANONICAL.fullmatch(url):
+    if _CANONICAL.fullmatch(url) and (len(url) <= _SHORT or _host_fits(url)):
         return url
     try:
         return _without_fragment(normalize_url(url))
@@ -139,7 +146,7 @@ class Joiner:
         if plain := _RELATIVE.fullmatch(href):
             root, up, path = plain.groups()
             url = (self._root() if root else self._folder(len(up) // 3 if up else 0)) + path
-        elif _CANONICAL.fullmatch(href):
+        elif _CANONICAL.fullmatch(href) and (len(href) <= _SHORT or _host_fits(href)):
             url = href
         else:
             return self._parsed(href)
@@ -177,8 +184,14 @@ class Joiner:
 def _without_fragment(href: str) -> str:
     if not href.startswith(SCHEMES):
         raise ValueError("only http and https are crawled")
+    if len(href) > _SHORT and not _host_fits(href):
+        raise ValueError(f"a host has at most {_LONGEST_HOST} bytes")
     # A "#" anywhere else is escaped by the serialiser.
     return href.partition("#")[0]
+
+
+def _host_fits(url: str) -> bool:
+    return len(hostname_of(url).removesuffix(".")) <= _LONGEST_HOST
 
 
 def _invalid(url: str, error: ValueError) -> InvalidUrl:

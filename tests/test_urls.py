@@ -150,8 +150,10 @@ def test_a_joined_url_is_canonical(href: str) -> None:
 
 
 def test_hostile_text_is_judged_in_linear_time() -> None:
-    for text in ("http://" + "a." * 300_000, "http://a.b" + "/a" * 300_000 + '"'):
-        assert urls.canonicalize(text + "/x").endswith("/x")
+    url = "http://a.b" + "/a" * 300_000 + '"'
+    assert urls.canonicalize(url + "/x").endswith("/x")
+    with pytest.raises(InvalidUrl):
+        urls.canonicalize("http://" + "a." * 300_000 + "/x")
 
 
 def test_without_rules_the_key_is_the_canonical_url() -> None:
@@ -269,7 +271,55 @@ HREFS = st.one_of(
 )
 
 
-@given(st.lists(st.tuples(BASES, HREFS), max_size=8))
+# Pieces that end, begin or hide something in a URL.
+HOSTILE = st.lists(
+    st.sampled_from(
+        [
+            "/",
+            "//",
+            "///",
+            "\\",
+            "/\\",
+            "..",
+            ".",
+            "%2e",
+            "%2E.",
+            "%2f",
+            "%00",
+            "%",
+            "%zz",
+            "?",
+            "#",
+        ]
+        + [":", "@", "&", "=", ";", "http:", "https:", "HTTP://", "https:/", "javascript:", "//a.b"]
+        + ["http://x.y", "http:x", "x", "b.html", "~", "|", "'", '"', "<", "{", "^", "`", "[::1]"]
+        + [" ", "\t", "\n", "\r", "\x00", "\x1f", "\x7f", "\u00a0", "\u3000", "\ufeff", "\u200b"]
+        + ["é", "ß", "ﬁ", "。", "%E9", "\ud800", "\U0001f600", "xn--", "0x7f.1", ":80", "u:p@", "+"]
+    ),
+    max_size=8,
+).map("".join)
+
+
+@given(HOSTILE | HOSTILE.map("http://a.b{}".format) | HOSTILE.map("https:{}".format))
+def test_whatever_is_admitted_stays_as_it_is(text: str) -> None:
+    for read in (urls.canonicalize, lambda href: urls.join("https://u:p@a.b/c/d?e", href)):
+        try:
+            url = read(text)
+        except InvalidUrl:
+            continue
+        assert urls.canonicalize(url) == url
+        assert urls.join("http://x.y/", url) == url
+        assert url.isascii()
+        assert url.isprintable()
+        assert not set(url) & set(" \\#<>")
+        assert url.startswith(urls.SCHEMES)
+        assert 0 < len(urls.hostname_of(url)) <= 254
+        for rules in (KeyRules(ignore_query_order=True), KeyRules(ignore_params=("a*", "e"))):
+            key = urls.key(url, rules)
+            assert urls.key(key, rules) == key
+
+
+@given(st.lists(st.tuples(BASES, HREFS | HOSTILE), max_size=8))
 def test_a_joiner_gives_what_join_gives(pairs: list[tuple[str, str]]) -> None:
     for base, href in (*pairs, *pairs):
         join = urls.Joiner(base)
