@@ -64,24 +64,24 @@ class CookieLayer:
     async def __call__(self, request: Request) -> Response:
         """Fetch `request` with its jar's cookies."""
         jar = self._jars.find(request.jar)
-        if jar is not None and (cookies := jar.header(request.url)):
-            response = await self._fetch(_with_cookies(request, cookies))
+        if jar is not None and (with_cookies := _with_cookies(request, jar)) is not None:
+            response = await self._fetch(with_cookies)
             response.request = request
         else:
             response = await self._fetch(request)
-        for cookie in response.headers.getall("Set-Cookie", ()):
-            self._jars.make(request.jar).store(response.url, cookie)
+        if cookies := response.headers.getall("Set-Cookie", ()):
+            self._jars.make(request.jar).store(response.url, *cookies)
         return response
 
 
-def _with_cookies(request: Request, cookies: str) -> Request:
+def _with_cookies(request: Request, jar: CookieJar) -> Request | None:
+    """Return the request with what the jar has for it, None if that is nothing."""
     own = "; ".join(value for name, value in request.headers if name.lower() == "cookie")
-    named = {_name(pair) for pair in own.split(";")}
-    kept = [pair for pair in cookies.split("; ") if _name(pair) not in named]
+    own = own.strip("; ")
+    named = {pair.partition("=")[0].strip() for pair in own.split(";")} if own else ()
+    cookies = jar.header(request.url, beside=own, besides=named)
+    if not cookies:
+        return None
     rest = [pair for pair in request.headers if pair[0].lower() != "cookie"]
-    value = "; ".join([own.strip("; "), *kept] if own else kept)
+    value = f"{own}; {cookies}" if own else cookies
     return structs.replace(request, headers=(*rest, ("Cookie", value)))
-
-
-def _name(pair: str) -> str:
-    return pair.partition("=")[0].strip()

@@ -13,6 +13,9 @@ _PAIR_OCTETS: Final = 4096
 _ATTRIBUTE_OCTETS: Final = 1024
 _LONGEST_LIFE: Final = 400 * 86_400.0
 
+# 4.1.3; those with "Http" are of draft-ietf-httpbis-layered-cookies.
+_PREFIXES: Final = ("__secure-", "__host-", "__http-")
+
 # Octets that are not UTF-8 arrive as lone surrogates; no request could send them back.
 _UNUSABLE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 _BLANK: Final = " \t"
@@ -176,11 +179,13 @@ def _permitted(cookie: Cookie, attributes: dict[str, str], origin: Origin) -> bo
     if cookie.secure and not origin.trusted:
         return False
     name = cookie.name.lower()
+    if not name:  # a value that would be read back as such a name
+        return not cookie.value.lower().startswith(_PREFIXES)
+    if name.startswith(("__http-", "__host-http-")) and not cookie.http_only:
+        return False
     if name.startswith("__host-"):
         return cookie.secure and cookie.host_only and "path" in attributes and cookie.path == "/"
-    if name.startswith("__secure-"):
-        return cookie.secure
-    return bool(name) or not cookie.value.lower().startswith(("__secure-", "__host-"))
+    return cookie.secure or not name.startswith(_PREFIXES)
 
 
 def site_of(host: str) -> str:

@@ -1,4 +1,5 @@
 from calendar import timegm
+from time import process_time
 
 import msgspec
 import pytest
@@ -266,6 +267,13 @@ def test_plain_http_leaves_secure_cookies_alone(old: str, new: str, at: str, sen
         ("__Hos-a=b", True),
         ("=__Host-a=b; secure; path=/", False),
         ("__Secure-a; secure", False),
+        ("__Http-a=b; secure; httponly", True),
+        ("__hTTP-a=b; secure", False),
+        ("__Http-a=b; httponly", False),
+        ("__Host-Http-a=b; secure; httponly; path=/", True),
+        ("__host-http-a=b; secure; path=/", False),
+        ("__Host-Http-a=b; secure; httponly; path=/x", False),
+        ("=__HTTP-a=b; secure; httponly", False),
         ("a=b; samesite=none", False),
         ("a=b; samesite=none; secure", True),
         ("a=b; samesite=lax", True),
@@ -331,6 +339,52 @@ def test_a_dump_can_be_written_and_loaded() -> None:
     assert again.header(HOME, now=NOW + 5) == "b=1; a=2"
     assert [cookie.http_only for cookie in again.dump()] == [True, False]
     assert again.header(HOME, now=NOW + 50) == "a=2"
+
+
+def test_a_cookie_header_has_at_most_8000_bytes_of_whole_cookies() -> None:
+    headers = [f"n{number:02}={'é' * 500}; path=/" for number in range(20)]
+    deep = [f"deep{number}={'x' * 3000}; path=/a/b" for number in range(2)]
+    sent = kept(*headers, "small=1; path=/", *deep, asked=HOME + "a/b")
+    names = [pair.partition("=")[0] for pair in sent.split("; ")]
+    assert names == ["deep0", "deep1", "n00", "small"]
+    assert len(kept(*headers).encode()) == 7 * 1004 + 6 * 2
+    assert all(len(pair) == 504 for pair in kept(*headers).split("; "))
+
+
+def test_what_a_header_holds_already_counts_and_is_not_sent_twice() -> None:
+    jar = CookieJar()
+    jar.store(HOME, "a=1", "b=2", f"c={'x' * 900}", now=NOW)
+    assert jar.header(HOME, besides={"a"}, now=NOW).startswith("b=2; c=x")
+    assert jar.header(HOME, beside="y" * 7_200, now=NOW) == "a=1; b=2"
+    assert jar.header(HOME, beside="y" * 7_998, now=NOW) == ""
+
+
+FLOODS = {
+    "new": "n{}=1",
+    "gone": "n{}=; max-age=0",
+    "short": "n{}=1; max-age=1",
+    "other paths": "n=1; path=/{}",
+    "other dates": "n{}=1; expires=Thu, 01 Jan 2032 00:00:00 GMT",
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS.values(), ids=FLOODS)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_flood_of_cookies_costs_linear_time(flood: str, scheme: str) -> None:
+    def seconds(number: int) -> float:
+        taken = []
+        for _ in range(3):
+            jar = CookieJar()
+            for site in range(600):
+                jar.store(f"https://site{site}.example/", *(f"c{n}=1; secure" for n in range(4)))
+            jar.store(HOME, *(f"s{n}=1; secure" for n in range(150)))
+            begun = process_time()
+            jar.store(f"{scheme}{HOME[5:]}", *(flood.format(n) for n in range(number)))
+            taken.append(process_time() - begun)
+            assert len(jar.dump()) <= 2_580
+        return min(taken)
+
+    assert seconds(4_000) < 12 * seconds(1_000) + 0.02
 
 
 def told(source: CookieJar, jar: CookieJar) -> None:
