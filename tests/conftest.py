@@ -3,8 +3,11 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import settings
 
 from tests.site import Site
+
+settings.register_profile("fuzz", max_examples=2_000, deadline=None)  # `make fuzz`
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,0 +1,164 @@
+"""Twice the input costs about twice the time, whatever it is made of."""
+
+from collections.abc import Callable
+from time import process_time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.fuzz.bounds import FUZZING, bounded
+from tests.fuzz.readers import READERS
+
+# What is measured lies well above the clock's grain; four times the input then costs 16 times as
+# much where the cost is quadratic. Machines are noisy, so the least of some tries counts.
+_LEAST_SECONDS = 0.02 if FUZZING else 0.002
+_LONGEST = 1 << 20
+_TRIES = 4
+_MOST = 11.0
+
+# Patterns that were, or could be, quadratic: what repeats, and what stands before it.
+SHAPES = {
+    "url": [("http://a.b/", "../"), ("http://a.b/", "%2e/"), ("http://", "a."), ("", "http:")],
+    "absolute url": [("", "a/"), ("", "\\"), ("?", "a=b&"), ("?", "utm_a&"), ("", "é")],
+    "host": [("", "a"), ("", "a."), ("", "@"), ("", "u:"), ("", "é"), ("", "0x1."), ("[", ":")],
+    "joined url": [("", "../"), ("", "a/"), ("?", "a"), ("", "#"), ("a", " "), ("/", "/")],
+    "links": [
+        *(
+            ("", "<a href=x>"),
+            ("", "<a href=x>t</a>"),
+            ("<a ", "a=b "),
+            ("<!--", "-"),
+            ("", "&amp;"),
+        ),
+        *(("", "<b>"), ("", "</p>"), ("", "<table>"), ("", "<a href=x><b>"), ("<a href='", "x ")),
+        *(("", "<base href=y>"), ("", "<p>"), ("", "<svg>"), ("<title>", "<a href=x>"), ("", "<")),
+    ],
+    "page without charset": [
+        *(
+            ("<", "<meta "),
+            ("", "<meta charset="),
+            ("<meta ", "a=b "),
+            ("<!--", "<!--"),
+            ("", "<!"),
+        ),
+        *(("", "\xe9"), ("", "\xc3\xa9\xe9"), ("", "a\xe9<"), ("", "\x81\x30"), ("", "\x1b$B")),
+    ],
+    "legacy text": [
+        *(
+            ("", "\xff"),
+            ("", "\x81"),
+            ("", "\x8f\xa2\xb7"),
+            ("", "\xa2A"),
+            ("", "\x1b$B"),
+            ("", "\x1b"),
+        ),
+        *(
+            ("\x1b$B", "!"),
+            ("\x1b$B", "!\n"),
+            ("", "\x81\x30"),
+            ("", "\x81\x30\x81"),
+            ("", "\x8e<"),
+        ),
+    ],
+    "content type": [("", ";"), ("text/html;", "charset "), ("charset", " "), ("charset='", "a")],
+    "robots.txt": [
+        *(("", "Disallow: /*a\n"), ("", "User-agent: *\n"), ("", "\n"), ("", "a"), ("", "#")),
+        *(
+            ("", "Allow: /a\nDisallow: /*b$\n"),
+            ("", "Sitemap: http://a.b/\n"),
+            ("", "\r"),
+            ("", ":"),
+        ),
+    ],
+    "robots rule": [
+        ("", "*"),
+        ("", "*a"),
+        ("", "a*"),
+        ("", "%41"),
+        ("", "$"),
+        ("", "*a$"),
+        ("", "%"),
+    ],
+    "sitemap": [
+        *(
+            ("", "<url>"),
+            ("<urlset>", "<url><loc>http://a.b/</loc></url>"),
+            ("", "&"),
+            ("<a>", "&b;"),
+        ),
+        *(
+            ("<x ", "a='b' "),
+            ("", "http://a.b/\n"),
+            ("<!DOCTYPE x [", "<!ENTITY a 'b'>"),
+            ("<!--", "-"),
+        ),
+        *(("<urlset><url><loc>", "x"), ("<a>", "<![CDATA["), ("", "<feed>"), ("<rss>", "<item>")),
+    ],
+    "cookie": [
+        ("", ";"),
+        ("a=", "b"),
+        ("", "path=/;"),
+        ("", "="),
+        ("a=b; domain=", "a."),
+        ("", " "),
+    ],
+    "date": [("", "1"), ("", "1:"), ("", " "), ("", "Jan "), ("", "01 Jan 2099 "), ("", ",")],
+}
+EVERY = [
+    pytest.param(name, head, piece, id=f"{name}: {head + piece!a}")
+    for name, shapes in SHAPES.items()
+    for head, piece in shapes
+]
+
+
+def grows(read: Callable[[str], None], head: str, piece: str) -> float:
+    """How many times longer four times the input takes; 4 is linear, 16 quadratic."""
+    length = 256
+    while (once := _seconds(read, head, piece, length)) < _LEAST_SECONDS:
+        length *= 2
+        if length > _LONGEST:
+            return 0.0
+    ratios = []
+    for _ in range(_TRIES):
+        once = _least(read, head, piece, length)
+        twice = _least(read, head, piece, 2 * length)
+        ratios.append(_least(read, head, piece, 4 * length) / once)
+        if ratios[-1] < _MOST or twice < 1.2 * once:
+            break
+    return min(ratios)
+
+
+def _least(read: Callable[[str], None], head: str, piece: str, length: int) -> float:
+    return min(_seconds(read, head, piece, length) for _ in range(2))
+
+
+def _seconds(read: Callable[[str], None], head: str, piece: str, length: int) -> float:
+    text = head + piece * max(1, length // len(piece))
+    begun = process_time()
+    read(text)
+    return process_time() - begun
+
+
+@pytest.mark.parametrize(("name", "head", "piece"), EVERY)
+def test_a_reader_takes_linear_time(name: str, head: str, piece: str) -> None:
+    assert grows(READERS[name].read, head, piece) < _MOST
+
+
+@bounded(seldom=12)
+@given(name=st.sampled_from(sorted(READERS)), data=st.data())
+def test_a_reader_takes_linear_time_for_whatever_repeats(name: str, data: st.DataObject) -> None:
+    pieces = st.lists(st.sampled_from(READERS[name].pieces), min_size=1, max_size=3).map("".join)
+    assert grows(READERS[name].read, data.draw(pieces), data.draw(pieces)) < _MOST
+
+
+def test_the_measure_tells_quadratic_from_linear() -> None:
+    def quadratic(text: str) -> None:
+        for _ in range(len(text) // 8):
+            text.upper()
+
+    def linear(text: str) -> None:
+        max(map(ord, text))
+
+    assert grows(quadratic, "", "a") >= _MOST
+    assert grows(linear, "", "a") < _MOST
