@@ -25,9 +25,10 @@ _CHARSET = re.compile(
 )
 _XML_ENCODING = re.compile(rb"""<\?xml[^>]*?encoding[\t\n\r ]*=[\t\n\r ]*["']([^"'>]*)["']""")
 _TAG = re.compile(rb"<(?:!--|(/?[a-zA-Z][^\t\n\f\r />]*)|[!/?])")
+_BLANK_OR_SLASH = b"\t\n\f\r /"
 _ATTRIBUTE = re.compile(
     rb"""[\t\n\f\r /]*([^\t\n\f\r />][^\t\n\f\r />=]*)"""
-    rb"""(?:[\t\n\f\r ]*=[\t\n\f\r ]*(?:"([^"]*)"|'([^']*)'|([^\t\n\f\r >"'][^\t\n\f\r >]*)))?"""
+    rb"""(?:[\t\n\f\r ]*=[\t\n\f\r ]*(?:"([^"]*)"|'([^']*)'|(["'])|([^\t\n\f\r >]++)))?"""
 )
 
 
@@ -111,7 +112,8 @@ def _declared(body: bytes, content_type: str | None) -> str | None:
 
 
 def _name_of(label: str) -> str | None:
-    return NAMES.get(label.strip("\t\n\f\r ").lower())
+    # Of the Kelvin sign, lower() makes a plain k.
+    return NAMES.get(label.strip("\t\n\f\r ").lower()) if label.isascii() else None
 
 
 def _charset_of(text: str) -> str | None:
@@ -162,6 +164,8 @@ def _prescan(head: bytes) -> tuple[bytes, str] | None:
         else:
             is_meta = found[1].lower() == b"meta"
             attributes, at = _attributes(head, at, wanted=is_meta)
+            if head[at:].lstrip(_BLANK_OR_SLASH)[:1] != b">":
+                return None  # what is cut off says nothing
             if is_meta and (name := _encoding_of_meta(attributes)):
                 return head[: at + 1], name
     return None
@@ -174,10 +178,12 @@ def _attributes(head: bytes, at: int, *, wanted: bool) -> tuple[dict[str, str], 
     """
     attributes: dict[str, str] = {}
     while found := _ATTRIBUTE.match(head, at):
+        if found[4]:  # a quote that does not end
+            return attributes, len(head)
         at = found.end()
         if not wanted:
             continue
-        value = found[2] or found[3] or found[4] or b""
+        value = found[2] or found[3] or found[5] or b""
         attributes.setdefault(found[1].decode("latin-1").lower(), value.decode("latin-1"))
     return attributes, at
 

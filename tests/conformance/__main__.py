@@ -20,6 +20,7 @@ SUITES = [
     Suite("WPT URL parsing", 820, 820, urls.parsing),
     Suite("WPT IDNA", 2008, 2070, urls.domains),
     Suite("encoding labels", 456, 456, encodings.labels),
+    Suite("encoding prescan", 40_000, 40_000, encodings.prescan),
     Suite("encoding decoders", 767_114, 767_114, encodings.decoders),
     Suite("http-state cookies", 217, 218, cookies.jars),
     Suite("http-state dates", 70, 70, cookies.dates),
@@ -42,8 +43,8 @@ def main(arguments: list[str]) -> int:
         below += short
         asked = f", expected {suite.least} of {suite.cases}" if short else ""
         print(f"{suite.name}: {passed} of {len(results)}{asked}", flush=True)
-        if "-v" in arguments:
-            print(*(f"    {case}" for case in failed), sep="\n")
+        for case in failed if "-v" in arguments else ():
+            print(f"    {case}")
     return 1 if below else 0
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from crawler.parse.charsets import MULTI_BYTE, SINGLE_BYTE
 from crawler.parse.encoding import decode, detect
-from tests.conformance.packages import Package
+from tests.conformance.packages import FOLDER, Package
 
 WEBENCODINGS = Package(
     registry="pypi",
@@ -27,13 +27,26 @@ EXODUS = Package(
     file="exodus-bytes-1.16.0.tgz",
     sha256="bc5282c79f68d01e1516385aee4ffbe6ba955f023e685f3cf2fd3ffcb00c8841",
 )
-_SCRIPT = """
+SNIFFER = Package(
+    registry="npm",
+    name="html-encoding-sniffer",
+    version="7.0.0",
+    file="html-encoding-sniffer-7.0.0.tgz",
+    sha256="eb8d28f85e3fff74434b29557c4fc66b6039f8f92d3e812492426a54c8368a7a",
+)
+_DECODE = """
+const { TextDecoder } = await import('@exodus/bytes/encoding.js')
+const decoder = new TextDecoder(LABEL, { ignoreBOM: true })
+const answer = (body) => decoder.decode(body)
+"""
+_SNIFF = """
+const { default: sniff } = await import('html-encoding-sniffer')
+const answer = (body) => sniff(body, { defaultEncoding: 'UTF-8' }).toLowerCase()
+"""
+_RUN = """
 import { readFileSync } from 'node:fs'
-import { TextDecoder } from '@exodus/bytes/encoding.js'
-const [label, ...bodies] = readFileSync(0, 'latin1').split('\\n')
-const decoder = new TextDecoder(label, { ignoreBOM: true })
-const text = bodies.map((hex) => JSON.stringify(decoder.decode(Buffer.from(hex, 'hex'))))
-process.stdout.write(text.join('\\n'))
+const bodies = readFileSync(0, 'latin1').split('\\n').map((hex) => Buffer.from(hex, 'hex'))
+process.stdout.write(bodies.map((body) => JSON.stringify(answer(body))).join('\\n'))
 """
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
@@ -58,21 +71,50 @@ def decoders() -> Iterator[tuple[str, bool]]:
             yield f"{name} {body.hex(' ')}", given == expected
 
 
+def prescan() -> Iterator[tuple[str, bool]]:
+    """Beginnings of pages, put together by chance."""
+    EXODUS.installed()
+    SNIFFER.installed()
+    chance = random.Random("prescan")
+    heads = [
+        "".join(chance.choices(_TAGS, k=chance.randrange(1, 14))).encode() for _ in range(40_000)
+    ]
+    for head, expected in zip(heads, _answers(_SNIFF, heads), strict=True):
+        yield repr(head), detect(head, "text/html") == expected
+
+
 def _expected(name: str, bodies: Iterable[bytes]) -> list[str]:
+    EXODUS.installed()
+    texts = _answers(_DECODE.replace("LABEL", repr(name)), bodies)
+    return [text.encode("utf-16", "surrogatepass").decode("utf-16") for text in texts]
+
+
+def _answers(script: str, bodies: Iterable[bytes]) -> list[str]:
     node = shutil.which("node")
     if node is None:
         raise SystemExit("node is missing: apt-get install nodejs, or https://nodejs.org")
-    package = EXODUS.unpacked("exodus") / "package"
     shown = subprocess.run(
-        [node, "--input-type=module", "-e", _SCRIPT],
-        input="\n".join([name, *(body.hex() for body in bodies)]),
-        cwd=package,  # where the package can import itself by its name
-        capture_output=True,
+        [node, "--input-type=module", "-e", script + _RUN],
+        input="\n".join(body.hex() for body in bodies),
+        cwd=FOLDER,
+        stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
-    texts = (json.loads(line) for line in shown.stdout.split("\n"))
-    return [text.encode("utf-16", "surrogatepass").decode("utf-16") for text in texts]
+    return [json.loads(line) for line in shown.stdout.split("\n")]
+
+
+# No end tag of a longer name: the sniffer ends one at ">", the standard reads its attributes.
+_TAGS = [
+    *("<meta ", "<meta", "<META ", "<meta/", "<metax ", "charset=", "charset", "CHARSET = "),
+    *("charset\n=", "http-equiv=", "http-equiv='content-type' ", "http-equiv=Content-Type "),
+    *("content='text/html; charset=gbk' ", "content=", "text/html; charset=koi8-r", "name=x "),
+    *('charset = "big5"', "utf-8", "utf-16", "x-user-defined", "gbk", "koi8-r", "nonsense", "'"),
+    *('"', ">", "/>", "/", " ", "\n", "\f", "\t", "=", "<!--", "-->", "--!>", "<!-->", "<!--->"),
+    *("<!doctype html>", "<?php ?>", "<?xml version='1.0' encoding='euc-jp'?>", "<a ", "<a b='"),
+    *("</p>", "<", "< ", "<1>", "a", "x=y ", "<title>", "<script>", "</script>", ";", "\0"),
+    *(" charset=gbk>", "<meta charset=gbk>", "<meta charset='koi8-r'>"),
+]
 
 
 def _bodies(name: str) -> Iterator[bytes]:

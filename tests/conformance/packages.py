@@ -2,7 +2,7 @@
 
 Nothing of them is in this repository: each is downloaded when it is first asked for, and its hash
 is compared. Code of theirs that runs: the build backend's metadata step of a source distribution,
-and the decoders of `@exodus/bytes`.
+and the two packages that Node.js decodes and sniffs with.
 """
 
 import hashlib
@@ -50,12 +50,14 @@ class Package(NamedTuple):
             assert file is not None, member
             return file.read().decode()
 
-    def unpacked(self, folder: str) -> Path:
-        """Return the archive's own folder, unpacked as `folder` beside it."""
-        where = FOLDER / folder
+    def installed(self) -> Path:
+        """Return the package's folder where Node.js looks for it."""
+        where = FOLDER / "node_modules" / self.name
         if not where.exists():
+            where.parent.mkdir(parents=True, exist_ok=True)
             with tarfile.open(self.fetched()) as tar:
-                tar.extractall(where, filter="data")
+                tar.extractall(FOLDER, filter="data")
+            (FOLDER / "package").rename(where)
         return where
 
     def _pip(self) -> list[str]:

@@ -75,11 +75,31 @@ def test_a_document_can_declare_its_encoding(head: bytes) -> None:
         b"<meta name=content-type content='text/html; charset=koi8-r'>",
         b"<meta",
         b"<meta charset",
+        b"<meta charset=koi8-r",
+        b"<meta charset='koi8-r' ",
+        b"<meta charset='koi8-r>",
+        b"<b a='><meta charset=koi8-r>",
+        b" " * 1000 + b"<meta charset=koi8-r    >",
         b" " * 1024 + b"<meta charset=koi8-r>",
     ],
 )
 def test_what_looks_like_a_declaration_is_none(head: bytes) -> None:
     assert detect(head, HTML) == "utf-8"
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        *("hex", "rot13", "base64", "zlib", "undefined", "unicode_escape", "raw_unicode_escape"),
+        *("utf-7", "utf_8", "idna", "punycode", "charmap", "mbcs", "cp037", "utf-32", "cesu-8"),
+        *("", " ", "utf-8\0", "\u212aoi8-r", "x" * 100_000),
+    ],
+)
+def test_what_is_no_encoding_of_the_web_does_not_count(label: str) -> None:
+    head = f"<meta charset='{label}'>".encode()
+    assert detect(head, f'text/html; charset="{label}"') == "utf-8"
+    if len(head) < 1_000:
+        assert detect(head + b"<meta charset=koi8-r>", f"text/html; charset={label}") == "koi8-r"
 
 
 def test_a_declaration_counts_only_where_its_format_has_one() -> None:
