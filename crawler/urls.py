@@ -38,8 +38,7 @@ _RELATIVE = re.compile(
 )
 
 
-# RFC 1035 2.3.4: no name in DNS is longer. What is longer costs ada-url nothing either: it gives up
-# in 4 ms on a host of 1 MB, before IDNA. A URL up to here has no such host.
+# RFC 1035 2.3.4. On a host of 1 MB ada-url gives up in 4 ms, before IDNA.
 _LONGEST_HOST = 253
 _SHORT = len("http://") + _LONGEST_HOST
 
