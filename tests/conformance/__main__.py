@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from tests.conformance import cookies, encodings, naughty, urls
+from tests.conformance import cookies, encodings, naughty, scrapy, urls
 
 
 class Suite(NamedTuple):
@@ -25,6 +25,8 @@ SUITES = [
     Suite("http-state cookies", 217, 218, cookies.jars),
     Suite("http-state dates", 70, 70, cookies.dates),
     Suite("public suffixes", 77, 77, cookies.suffixes),
+    Suite("Scrapy's sitemaps", 9, 10, scrapy.sitemaps),
+    Suite("Scrapy's links", 7, 8, scrapy.links),
     Suite("naughty strings", 3395, 3395, naughty.strings),
 ]
 
