@@ -205,6 +205,18 @@ async def test_each_jar_has_its_own_cookies(site: Site) -> None:
     assert [hit.headers.get("Cookie") for hit in site.log[1:]] == ["a=1; b=2", None, None]
 
 
+async def test_what_a_server_sets_for_ever_never_grows_past_what_servers_take(site: Site) -> None:
+    for page in range(8):
+        cookies = [("Set-Cookie", f"n{page}{number}={'x' * 900}") for number in range(20)]
+        site.page(f"/{page}", headers=cookies)
+    async with opened() as fetch:
+        for page in range(8):
+            assert (await fetch(Request(site.url(f"/{page}")))).status == 200
+    lengths = [len(hit.headers.get("Cookie", "")) for hit in site.log]
+    assert lengths[0] == 0
+    assert all(7_000 < length <= 8_000 for length in lengths[1:])
+
+
 async def test_a_cookie_of_the_request_wins_over_the_jars(site: Site) -> None:
     site.page("/set", headers=[("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")])
     site.page("/")
