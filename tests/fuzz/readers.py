@@ -55,7 +55,7 @@ def _host(text: str) -> None:
 def _joined(text: str) -> None:
     text = text.encode("utf-8", "replace").decode()  # no half of a pair comes out of a document
     try:
-        url = urls.join(HOME, text)
+        url = urls.without_credentials(urls.join(HOME, text))
     except InvalidUrl:
         url = None
     assert urls.Joiner(HOME)(text) == url
