@@ -44,13 +44,14 @@ class CookieJar:
         origin = Origin.of(url)
         site = site_of(origin.host)
         guarded = [] if origin.trusted else [old for old in self._of_site(site) if old.secure]
-        for text in set_cookies:
-            cookie = parse(text, origin=origin, now=now)
+        for number, text in enumerate(set_cookies):
+            moment = now + number / 1e6  # so that whoever keeps them can tell which came first
+            cookie = parse(text, origin=origin, now=moment)
             if cookie is None or (guarded and _shadows(cookie, guarded)):
                 continue
             key = _key(cookie)
             old = self._sites.get(site, {}).get(key)
-            if not cookie.expired(now):
+            if not cookie.expired(moment):
                 self._put(structs.replace(cookie, created=old.created) if old else cookie)
             elif old is not None:
                 self._drop(key)

@@ -387,6 +387,13 @@ def test_a_flood_of_cookies_costs_linear_time(flood: str, scheme: str) -> None:
     assert seconds(4_000) < 12 * seconds(1_000) + 0.02
 
 
+def test_cookies_of_one_response_keep_their_order_whoever_keeps_them() -> None:
+    jar, again = CookieJar(), CookieJar()
+    jar.store(HOME, "b=1", "c=2; max-age=9", "a=3", "c=; max-age=0", "d=4", now=NOW)
+    again.load(reversed(jar.dump()), now=NOW)
+    assert again.header(HOME, now=NOW) == jar.header(HOME, now=NOW) == "b=1; a=3; d=4"
+
+
 def told(source: CookieJar, jar: CookieJar) -> None:
     for key, cookie in source.changed().items():
         jar.take(key, cookie)
