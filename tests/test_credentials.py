@@ -92,6 +92,20 @@ async def test_a_requests_own_secrets_do_not_cross_to_another_origin_nor_come_ba
     assert not [hit for hit in (*site.log, *other.log) if "Proxy-Authorization" in hit.headers]
 
 
+async def test_a_refresh_takes_no_secret_along(site: Site, other: Site, tmp_path: Path) -> None:
+    site.page("/first", body='<meta http-equiv=refresh content="0;/second">')
+    site.page("/second", headers={"Refresh": f"0; url={other.url('/third')}"})
+    back = site.url("/fourth")
+    other.page("/third", body=f'<meta http-equiv=refresh content="0;{back}">')
+    site.page("/fourth")
+    headers = {"Authorization": "x", "Cookie": "a=b", "X-Key": "k"}
+    request = Request(site.url("/first"), headers=headers)
+    await crawled(Asks(request), tmp_path, obey_robots=False)
+    own = {"Authorization": ["x"], "Cookie": ["a=b"], "X-Key": ["k"]}
+    assert by_path(site) == {"/first": own, "/second": own, "/fourth": {}}
+    assert by_path(other) == {"/third": {}}
+
+
 async def test_what_page_fetch_is_given_does_not_cross_either(
     site: Site, other: Site, tmp_path: Path
 ) -> None:

@@ -98,6 +98,18 @@ async def test_no_redirect_leads_in(site: Site, inside: Site, tmp_path: Path, st
     )
 
 
+async def test_no_refresh_leads_in(site: Site, inside: Site, tmp_path: Path) -> None:
+    site.page("/", body=f'<meta http-equiv=refresh content="0;{inside.url()}">')
+    site.page("/header", headers={"Refresh": f"0; url=http://localhost:{inside.port}/"})
+    spider = Lured(site.url(), site.url("/header"))
+    await crawled(spider, tmp_path)
+    assert inside.log == []
+    assert sorted((kind, url) for kind, url, _ in spider.heard) == [
+        ("private_address", inside.url()),
+        ("private_address", f"http://localhost:{inside.port}/"),
+    ]
+
+
 async def test_a_seed_that_redirects_brings_nobody_in(
     site: Site, inside: Site, tmp_path: Path
 ) -> None:
