@@ -54,6 +54,8 @@ def canonicalize(url: str) -> str:
     try:
         return _without_fragment(normalize_url(url))
     except ValueError as error:
+        if (whole := _scalar(url)) != url:
+            return canonicalize(whole)
         raise _invalid(url, error) from None
 
 
@@ -66,6 +68,8 @@ def join(base: str, href: str) -> str:
     try:
         return _without_fragment(join_url(base, href))
     except ValueError as error:
+        if (whole := _scalar(href)) != href:
+            return join(base, whole)
         canonicalize(base)
         raise _invalid(href, error) from None
 
@@ -191,6 +195,11 @@ def _without_fragment(href: str) -> str:
 
 def _host_fits(url: str) -> bool:
     return len(hostname_of(url).removesuffix(".")) <= _LONGEST_HOST
+
+
+def _scalar(text: str) -> str:
+    """Replace lone surrogates by U+FFFD, as text is that enters the parser (Web IDL, USVString)."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _invalid(url: str, error: ValueError) -> InvalidUrl:

@@ -27,6 +27,7 @@ SERVING = {
     "start_server", "start_unix_server", "create_server", "create_unix_server", "run_app",
     "TCPSite", "SockSite", "UnixSite", "AppRunner", "ServerRunner",
 }  # fmt: skip
+CONNECTING = {"fetch": "sockets to addresses that the guard lets through"}
 SERVERS = {"demo": "the shop that `crawl demo` is asked to serve, on loopback"}
 
 
@@ -48,8 +49,8 @@ def _of(node: ast.AST, room: str) -> Iterator[str]:
         yield f".{node.attr}"
     if isinstance(node, ast.Attribute) and node.attr in SERVING and room not in SERVERS:
         yield f".{node.attr}"
-    if isinstance(node, ast.Attribute) and ast.unparse(node) == "socket.socket":
-        yield "socket.socket"  # what could be bound
+    if room not in CONNECTING and isinstance(node, ast.Attribute | ast.Name):
+        yield from {"socket.socket"} & {ast.unparse(node)}  # what could be bound
     if isinstance(node, ast.keyword) and node.arg == "shell":
         yield "shell="
 
@@ -89,7 +90,6 @@ def test_no_file_has_a_danger(path: Path) -> None:
         "asyncio.create_subprocess_shell(x)",
         "await asyncio.start_server(f)",
         "socket.create_server(('', 0))",
-        "sock = socket.socket()",
         "from aiohttp import web",
         "import aiohttp.web",
     ],
@@ -102,3 +102,5 @@ def test_where_importing_and_serving_are_for_they_may_be() -> None:
     assert not dangers("from importlib import import_module", room="cli")
     assert not dangers("from aiohttp import web\nsocket.create_server(x)", room="demo")
     assert dangers("from aiohttp import web", room="cli")
+    assert not dangers("sock = socket.socket()", room="fetch")
+    assert dangers("sock = socket.socket()", room="export")

@@ -111,7 +111,7 @@ def _ware(ware: Ware) -> bytes:
     stars = f"{ware.rating} of 5 stars" if ware.rating else "Not rated yet"
     stock = f"{ware.stock} in stock" if ware.stock else "Sold out"
     shelf = _link(f"..{ware.category.path}", ware.category.name)
-    cart = f'<a rel="nofollow" href="/cart?add={ware.number}">Add to cart</a>'
+    cart = f'<a href="/cart?add={ware.number}">Add to cart</a>'
     others = "".join(_teaser(other, folder="") for other in ware.related)
     return _html(
         ware.name,
