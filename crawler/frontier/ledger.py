@@ -246,14 +246,16 @@ class Ledger:
 
     def _room(self, held: Held, known: Change, notes: HostNotes | None) -> int:
         """Return how many requests may be leased: nothing until half of the last are back."""
-        if notes is None:
+        if held.notes is None:
             return 0 if held.asking else 1
-        most = self.options.batch(notes)
+        most = self.options.batch(held.notes)
         if held.shared:
             most = min(most, _SHARED_BATCH)
         out = len(held.out)
         if out > most // 2 or held.leaving:
             return 0
+        if notes is None:
+            return 0 if held.asking else 1
         if self.options.host_pages is not None:
             others = self.requests.count_taken(held.id) - out if held.shared else 0
             most = min(most, self.options.host_pages - known.was_pages - others)

@@ -217,11 +217,13 @@ class MemoryFrontier(Alone):
 
     def _allowance(self, host: Host) -> int:
         """Return how many requests may be leased: nothing until half of the last are back."""
-        if (notes := host.notes_at(self._clock())) is None:
+        if host.notes is None:
             return 0 if host.asking else 1
-        most = self._batch(notes)
+        most = self._batch(host.notes)
         if host.out > most // 2:
             return 0
+        if not host.notes.are_fresh(self._clock()):
+            return 0 if host.asking else 1
         if self._host_pages is not None:
             most = min(most, self._host_pages - host.pages)
         return most - host.out

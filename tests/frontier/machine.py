@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec import structs
 
-from crawler.outcome import Batch, Counts, HostLease
+from crawler.outcome import Batch, Counts, HostLease, HostNotes
 from crawler.protocols import Frontier
 from crawler.request import Request, link_request
 from tests.frontier.contract import NOTES, by_host
@@ -150,9 +150,11 @@ class Machine(RuleBasedStateMachine):
             )
         )
 
-    @rule(host=hosts)
-    def note(self, host: str) -> None:
-        self._commit(Batch(notes={host: NOTES}))
+    @rule(host=hosts, seconds=st.none() | st.integers(1, 9))
+    def note(self, host: str, seconds: int | None) -> None:
+        """Tell what robots.txt said, which grows old, or does not."""
+        until = None if seconds is None else self.model.now + seconds
+        self._commit(Batch(notes={host: HostNotes(until=until)}))
 
     @rule(host=hosts, seconds=st.integers(-5, 5))
     def rest(self, host: str, seconds: int) -> None:
@@ -186,8 +188,8 @@ class Machine(RuleBasedStateMachine):
             return
         (lease,) = leases
         assert (lease.host, lease.due, list(lease.requests)) == (host, its.due, [])
-        assert (lease.notes is not None) == its.has_notes
-        if its.has_notes:
+        assert (lease.notes is not None) == self.model.knows(its)
+        if self.model.knows(its):
             self.errands.append(host)
         else:
             self._commit(Batch(notes={host: NOTES}))

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from crawler.outcome import Batch, HostLease
+from crawler.outcome import Batch, HostLease, HostNotes
 from crawler.request import Request
 
 
@@ -16,7 +16,7 @@ class Host:
 
     def __init__(self, due: float) -> None:
         self.due = due
-        self.has_notes = False
+        self.notes: HostNotes | None = None
         self.asking = False
         self.given_up: str | None = None
         self.pages = 0
@@ -68,8 +68,8 @@ class Model:
         self._take_early([r for r in batch.found if r.data in {e.data for e in early}], early)
         for name, reason in batch.given_up.items():
             self.host(name).given_up = self.host(name).given_up or reason
-        for name in batch.notes:
-            self.host(name).has_notes, self.host(name).asking = True, False
+        for name, notes in batch.notes.items():
+            self.host(name).notes, self.host(name).asking = notes, False
         for name, due in batch.due.items():
             self.host(name).due = max(self.host(name).due, due)
         for name, number in batch.pages.items():
@@ -95,7 +95,7 @@ class Model:
 
     def _take_early(self, found: Sequence[Request], early: Sequence[Request]) -> None:
         for host in {request.host: self.hosts[request.host] for request in early}.values():
-            assert host.has_notes
+            assert self.knows(host)
             assert not host.queue  # else something may have to come first
             assert not self.refusal(host)
         by_data = {leased.data: leased for leased in early}
@@ -147,14 +147,18 @@ class Model:
             if host.due <= self.now:
                 self._drop_refused(host)
 
+    def knows(self, host: Host) -> bool:
+        """True if a host's notes are there, and not too old."""
+        return host.notes is not None and host.notes.are_fresh(self.now)
+
     def room(self, host: Host) -> int:
         """Return how many requests of a host may be leased now; one, if it is to be asked first."""
         if host.due > self.now or not host.queue:
             return 0
-        if not host.has_notes:
-            return int(not host.asking)
-        if len(host.out) > self._batch // 2:
+        if host.notes is not None and len(host.out) > self._batch // 2:
             return 0
+        if not self.knows(host):
+            return int(not host.asking)
         most = self._batch
         if self._host_pages is not None:
             most = min(most, self._host_pages - host.pages)
@@ -169,13 +173,13 @@ class Model:
             room = self.room(host)
             assert room
             assert lease.due == host.due
-            assert (lease.notes is not None) == host.has_notes
-            expected = host.first(min(room, limit)) if host.has_notes else []
+            assert (lease.notes is not None) == self.knows(host)
+            expected = host.first(min(room, limit)) if self.knows(host) else []
             assert [plain(request) for request in lease.requests] == [plain(r) for r in expected]
             for request in expected:
                 host.queue.remove(request)
             host.out.update((request.data, request) for request in lease.requests)
-            host.asking = not host.has_notes
+            host.asking = not self.knows(host)
             limit -= max(1, len(expected))
             assert limit >= 0
         left = [host.due for host in self.hosts.values() if self.room(host)]
