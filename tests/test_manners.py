@@ -1,0 +1,60 @@
+"""How each host is to be treated."""
+
+from crawler.manners import Manners
+from crawler.outcome import HostNotes
+from crawler.request import link_request
+from crawler.rules.pacing import Pace
+from crawler.settings import Settings
+from tests.frontier.contract import Clock
+from tests.harness import html
+
+PAGE = html(link_request(url="http://a.example/"))
+BUSY = html(link_request(url="http://a.example/"), status=429)
+
+
+def manners(**settings: float) -> Manners:
+    return Manners(Settings(**settings), clock=Clock(), slowed=lambda host, delay: None)  # type: ignore[arg-type]
+
+
+def test_new_notes_leave_a_shared_host_its_slots() -> None:
+    hosts = manners(delay=0.0, per_host=8)
+    assert hosts.take("a", HostNotes(), 3) == Pace(0.0, 3)
+    assert hosts.note("a", HostNotes()) == Pace(0.0, 3)
+    assert hosts.note("a", HostNotes(crawl_delay=2.0)) == Pace(2.0, 1)
+    assert hosts.take("a", HostNotes(), None) == Pace(0.0, 8)
+
+
+def test_without_notes_a_host_keeps_the_crawl_delay_it_had() -> None:
+    hosts = manners(delay=0.5)
+    hosts.take("a", HostNotes(crawl_delay=9.0), None)
+    assert hosts.take("a", None, None) == Pace(9.0, 1)
+
+
+def test_a_host_that_left_is_remembered_and_of_very_many_the_last() -> None:
+    hosts = manners(delay=1.0)
+    for number in range(10_002):
+        host = f"h{number}"
+        hosts.take(host, HostNotes(), None)
+        change = hosts.heard(host, BUSY, asked=1.0)
+        assert change is not None
+        assert change.pace.delay == 2.0
+        hosts.leave(host)
+    assert hosts.take("h1", HostNotes(), None).delay == 1.0
+    assert hosts.take("h2", HostNotes(), None).delay == 2.0
+
+
+def test_where_nothing_is_amiss_a_host_without_a_delay_leaves_nothing_behind() -> None:
+    hosts = manners(delay=0.0)
+    hosts.take("a", HostNotes(), None)
+    assert hosts.heard("a", PAGE, asked=1.0) is None
+    hosts.leave("a")
+    assert not hosts._remembered
+    assert hosts.heard("a", PAGE, asked=1.0) is None
+
+
+def test_what_happened_is_counted_once() -> None:
+    hosts = manners(delay=1.0)
+    hosts.take("a", HostNotes(), None)
+    hosts.heard("a", BUSY, asked=1.0)
+    assert hosts.counted() == {"slowed": 1}
+    assert hosts.counted() == {}
