@@ -224,6 +224,7 @@ def _scope(spider: Spider[Any], settings: Settings) -> Scope:
             prefixes=spider.allowed_prefixes,
             deny=spider.deny,
             max_depth=settings.max_depth,
+            url_bytes=settings.url_bytes,
         )
     except SpiderError as error:
         raise SpiderError(f"spider {spider.name}: {error}") from None

@@ -1,8 +1,7 @@
 """Calls the spider, and collects what it yields."""
 
 import asyncio
-import inspect
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from msgspec import structs
@@ -18,7 +17,7 @@ from crawler.errors import (
     Signal,
     SpiderError,
 )
-from crawler.fitness import Call, callbacks_of, check_parts, check_seeds, prepare
+from crawler.fitness import Call, callbacks_of, check_parts, check_seeds, prepare, too_long
 from crawler.items import ItemKinds, ItemLine, is_item
 from crawler.outcome import Failure, Outcome, Verdict
 from crawler.page_fetch import PageFetch
@@ -34,6 +33,7 @@ from crawler.seeding import Chunks, Put, Watch
 from crawler.settings import Settings
 from crawler.spider import Spider, tally
 from crawler.usercode import Raised, run_guarded
+from crawler.yielding import drive, nonsense
 
 _DEFAULTS = Settings()
 
@@ -52,7 +52,7 @@ class Callbacks:
         scope: Scope,
         settings: Settings = _DEFAULTS,
     ) -> None:
-        check_seeds(spider)
+        check_seeds(spider, url_bytes=scope.url_bytes)
         check_parts(spider)
         self.spider = spider
         self.scope = scope
@@ -82,7 +82,7 @@ class Callbacks:
         fetching = PageFetch(fetch)
 
         def call() -> Awaitable[None]:
-            return _drive(self.require(page.request.callback)(page), found.take)
+            return drive(self.require(page.request.callback)(page), found.take)
 
         page.attach(fetching)
         ended = await self._run(call, found, timeout=self._timeout)
@@ -97,7 +97,7 @@ class Callbacks:
         found = _Found(self, request=request, page=page)
 
         def call() -> Awaitable[None]:
-            return _drive(self.spider.on_error(failure), found.take)
+            return drive(self.spider.on_error(failure), found.take)
 
         ended = await self._run(call, found, timeout=self._timeout)
         outcome = self._outcome(ended, found, name="on_error")
@@ -123,7 +123,7 @@ class Callbacks:
             await chunks.grown()
 
         async def call() -> None:
-            await _drive(self.spider.start(), take)
+            await drive(self.spider.start(), take)
             for url in self.spider.sitemaps:
                 await take(Request(url, kind="sitemap"))
 
@@ -203,17 +203,18 @@ class _Found:
         elif is_item(value) and not isinstance(value, Link | Element | Form):
             self._take_item(value)
         elif value is not None:
-            raise CallbackError(_nonsense(value))
+            raise CallbackError(nonsense(value))
 
     def _take_several(self, values: Sequence[object]) -> None:
         """Take each; most often they are requests for pages of one host, which is in scope."""
         scope, calls, append = self._callbacks.scope, self._callbacks.calls, self.requests.append
         has_page = self.page is not None
-        surely = scope.surely
+        surely, longest = scope.surely, scope.url_bytes
         for value in values:
             if (
                 isinstance(value, Request)
                 and value.url.startswith(surely)
+                and len(value.url) <= longest
                 and value.depth
                 and value.callback in calls
                 and has_page
@@ -238,6 +239,8 @@ class _Found:
         if "@" in request.url and (url := urls.without_credentials(request.url)) != request.url:
             request = structs.replace(request, url=url)
         if self.page is None:
+            if len(request.url) > scope.url_bytes:
+                raise CallbackError(too_long(request.url, scope.url_bytes))
             for seeded in self._callbacks.seeded:
                 seeded(request.url)
             if request.again:
@@ -254,39 +257,7 @@ class _Found:
             self.counts[refused] = self.counts.get(refused, 0) + 1
 
 
-async def _drive(result: Any, take: Callable[[object], Awaitable[None] | None]) -> None:
-    """Hand over what a callback gives: a generator of either kind, or a value returned."""
-    if inspect.isasyncgen(result):
-        try:
-            async for value in result:
-                if (more := take(value)) is not None:
-                    await more
-        finally:
-            await result.aclose()
-        return
-    for value in result if isinstance(result, Iterator) else [await _value(result)]:
-        if (more := take(value)) is not None:
-            await more
-
-
-async def _value(result: Any) -> object:
-    return await result if inspect.isawaitable(result) else result
-
-
 def _reason(ended: Raised) -> str:
     """Name the URL that `page.fetch` failed for: it is not the page's own."""
     url = ended.error.url if isinstance(ended.error, FetchError) else ""
     return f"{ended.reason}: {url}" if url else ended.reason
-
-
-def _nonsense(value: object) -> str:
-    hints = {
-        "coroutine": "; an await is missing",
-        "async_generator": "; loop over it with `async for`",
-        "Form": "; form.submit() makes it a request",
-        "Link": "; page.follow(link) makes it a request",
-        "Node": "; page.follow(node) makes it a request",
-        "str": "; page.follow(url) makes it a request",
-    }
-    name = "Node" if isinstance(value, Element) else type(value).__name__
-    return f"expected an item, a Request, a list of these, or None; got {name}{hints.get(name, '')}"

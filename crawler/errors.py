@@ -20,6 +20,7 @@ CrawlerError
 │   ├── UnwantedType          a Content-Type outside `accept`
 │   ├── StatusError           an HTTP status that is not delivered
 │   ├── RedirectError         too many hops, or a hop to nowhere
+│   ├── TooLongUrl            a redirect to a URL longer than `url_bytes`
 │   ├── RobotsDenied          robots.txt forbids it
 │   ├── RobotsUnreachable     robots.txt could not be asked
 │   ├── Crashed               the process died in its callback, again and again
@@ -183,6 +184,12 @@ class RedirectError(FetchError):
     """Too many hops, or a hop without a usable Location."""
 
     kind = "redirect"
+
+
+class TooLongUrl(FetchError):
+    """A redirect to a URL longer than `url_bytes`."""
+
+    kind = "too_long"
 
 
 class RobotsDenied(FetchError):

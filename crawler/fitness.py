@@ -1,6 +1,7 @@
 """Is a spider fit to run?"""
 
 import inspect
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any, get_type_hints
 
@@ -91,8 +92,11 @@ def check_parts(spider: Spider[Any]) -> None:
         ) from None
 
 
-def check_seeds(spider: Spider[Any]) -> None:
-    """Raise `SpiderError` if a spider has nowhere to begin, or nothing to do with a page."""
+def check_seeds(spider: Spider[Any], *, url_bytes: int = sys.maxsize) -> None:
+    """Raise `SpiderError` if a spider has nowhere to begin, or nothing to do with a page.
+
+    Nor may a URL that it begins with be longer than `url_bytes`.
+    """
     kind = type(spider)
     own_start = kind.start is not Spider.start
     if not own_start and not spider.start_urls and not spider.sitemaps:
@@ -102,17 +106,24 @@ def check_seeds(spider: Spider[Any]) -> None:
     if not own_start and kind.parse is Spider.parse:
         raise SpiderError(f"spider {spider.name} has no parse(self, page) method")
     for attribute in ("start_urls", "sitemaps"):
-        _check_urls(spider.name, attribute, getattr(spider, attribute))
+        _check_urls(spider.name, attribute, getattr(spider, attribute), url_bytes)
 
 
-def _check_urls(name: str, attribute: str, listed: object) -> None:
+def _check_urls(name: str, attribute: str, listed: object, longest: int) -> None:
     if isinstance(listed, str):
         raise SpiderError(f"spider {name}: {attribute} must be a list of URLs, got a string")
     for url in listed if isinstance(listed, list | tuple) else ():
         try:
-            urls.canonicalize(url)
+            seed = urls.canonicalize(url)
         except (InvalidUrl, TypeError) as error:
             raise SpiderError(f"spider {name}: {attribute}: {error}") from None
+        if len(seed) > longest:
+            raise SpiderError(f"spider {name}: {attribute}: {too_long(seed, longest)}")
+
+
+def too_long(url: str, most: int) -> str:
+    """Say that a URL is longer than `url_bytes`."""
+    return f"a URL may have {most:,} bytes (url_bytes), got one of {len(url):,}: {url[:100]}…"
 
 
 def _methods(spider: Spider[Any]) -> list[str]:

@@ -14,6 +14,7 @@ from crawler.errors import (
     RobotsDenied,
     RobotsUnreachable,
     StatusError,
+    TooLongUrl,
     UnwantedType,
 )
 from crawler.outcome import Failure, Outcome, Verdict
@@ -30,6 +31,8 @@ from crawler.rules.wishes import Wishes, heed
 from crawler.settings import Settings
 from crawler.sitemaps import Sitemaps
 from crawler.turns import Turns
+
+_UNWANTED = (RobotsDenied, UnwantedType, TooLongUrl)
 
 
 class _AskedAgain(FetchError):
@@ -103,7 +106,7 @@ class Visits:
     ) -> Outcome:
         if request.kind == "robots":
             return self._robots(request, answer)
-        if isinstance(answer, RobotsDenied | UnwantedType):
+        if isinstance(answer, _UNWANTED):
             return await self._leave_out(request, answer)
         if isinstance(answer, FetchError):
             return await self._failed(request, answer)
@@ -179,7 +182,7 @@ class Visits:
             outcome.gives_up = self.patience.give_up(request.host, reason)
         return outcome
 
-    async def _leave_out(self, request: Request, error: RobotsDenied | UnwantedType) -> Outcome:
+    async def _leave_out(self, request: Request, error: FetchError) -> Outcome:
         """Count what is not wanted: no failure. `on_error` hears what robots.txt forbids."""
         outcome = Outcome(request, Verdict.DROPPED)
         if isinstance(error, RobotsDenied):

@@ -31,7 +31,7 @@ FLOORS: list[set[str]] = [
     {"outcome"},
     {"events", "records"},
     {"spider"},
-    {"rules", "fitness", "meaning"},
+    {"rules", "fitness", "meaning", "yielding"},
     {"protocols", "stats", "seeding", "hooks", "state", "outbox"},
     {
         "keeping",

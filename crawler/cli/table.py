@@ -35,6 +35,7 @@ _LEFT_OUT = {
     "offsite": "out of scope",
     "denied": "denied",
     "too_deep": "too deep",
+    "too_long": "too long",
     "duplicates": "duplicate",
 }
 

@@ -54,6 +54,7 @@ async def open_fetch(
             max_redirects=settings.max_redirects,
             statuses=settings.statuses,
             secret=credentials.secret,
+            url_bytes=settings.url_bytes,
         )
         async with ParseLayer(fetch, note=note, processes=processes) as whole:
             yield whole

@@ -1,9 +1,10 @@
 """Follow redirects on one host."""
 
+import sys
 from collections.abc import Collection, Container
 
 from crawler import urls
-from crawler.errors import RedirectError
+from crawler.errors import RedirectError, TooLongUrl
 from crawler.protocols import Fetch
 from crawler.request import Request
 from crawler.response import Response
@@ -20,7 +21,8 @@ class RedirectLayer:
     which waits for that host's turn. The last response has the first request (and what was `asked`
     in the end), the URLs that led to it and the seconds of all. Statuses in `statuses` are wanted
     by the user and not followed; headers in `secret` stay with their origin. Raises `RedirectError`
-    after `max_redirects` hops (5 for robots.txt), and when they lead in a loop.
+    after `max_redirects` hops (5 for robots.txt), and when they lead in a loop; `TooLongUrl` when a
+    page's lead to a URL longer than `url_bytes`.
     """
 
     def __init__(
@@ -30,9 +32,11 @@ class RedirectLayer:
         max_redirects: int,
         statuses: Collection[int] = (),
         secret: Container[str] = FOR_ORIGIN,
+        url_bytes: int = sys.maxsize,
     ) -> None:
         self._fetch = fetch
         self._most = max_redirects
+        self._longest = url_bytes
         self._wanted = frozenset(statuses)
         self._secret = secret
 
@@ -70,6 +74,9 @@ class RedirectLayer:
         most = _MOST_OF_ROBOTS if target.kind == "robots" else self._most
         if len(led) > most:
             raise RedirectError(f"more than {most} redirects", url=led[0])
+        if len(target.url) > self._longest and target.kind != "robots":
+            reason = f"leads to a URL of {len(target.url):,} bytes, more than {self._longest:,}"
+            raise TooLongUrl(reason, url=led[0])
         if _identity(target) in seen:
             raise RedirectError("redirects lead in a loop", url=led[0])
         seen.add(_identity(target))

@@ -1,6 +1,7 @@
 """Which URLs belong to a crawl?"""
 
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -32,6 +33,7 @@ class Scope:
         prefixes: Iterable[str] = (),
         deny: Iterable[str | re.Pattern[str]] = (),
         max_depth: int | None = None,
+        url_bytes: int | None = None,
     ) -> None:
         listed = _listed("allowed_domains", domains)
         self._everywhere = "*" in listed
@@ -39,6 +41,8 @@ class Scope:
         self._prefixes = tuple(_prefix(text) for text in _listed("allowed_prefixes", prefixes))
         self._deny = tuple(_pattern(text) for text in _listed("deny", deny))
         self._max_depth = max_depth
+        self.url_bytes = sys.maxsize if url_bytes is None else url_bytes
+        """The longest URL."""
         self._by_seeds = not listed and not self._prefixes
         self._seeds: set[str] = set()
         self._new_seeds: dict[str, bytes] = {}
@@ -46,7 +50,7 @@ class Scope:
         # Most links of a page lead to where the last one led.
         self._home = _NOWHERE
         self.surely = _NOWHERE
-        """A URL that begins so is in scope, at any depth; others may be as well."""
+        """A URL that begins so is in scope if it is no longer than `url_bytes`, at any depth."""
 
     def add_seed(self, url: str) -> None:
         """Hear of a seed; its host is in scope if nothing else defines the scope."""
@@ -65,9 +69,11 @@ class Scope:
             self._seeds.add(name.removeprefix(_KEPT))
 
     def refusal(self, url: str, *, depth: int = 0) -> str | None:
-        """Return why `url` is left out (`offsite`, `denied`, `too_deep`), or None if it is not."""
+        """Return why `url` is left out: `offsite`, `too_long`, `too_deep`, `denied`; else None."""
         if not url.startswith(self._home) and not self._is_home(url):
             return "offsite"
+        if len(url) > self.url_bytes:
+            return "too_long"
         if self._max_depth is not None and depth > self._max_depth:
             return "too_deep"
         if self._deny and any(pattern.search(url) for pattern in self._deny):
