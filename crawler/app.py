@@ -29,6 +29,7 @@ from crawler.protocols import Clock, Frontier, Memory, Spool
 from crawler.records.streams import streams_of
 from crawler.rules.book import RobotsBook
 from crawler.rules.credentials import Credentials
+from crawler.rules.gate import Gate
 from crawler.rules.guard import Guard
 from crawler.rules.pacing import rest_of
 from crawler.rules.scope import Scope
@@ -82,8 +83,9 @@ async def open_run(
         slowed=stats.slow,
         look_up=resolver.first_address if resolver is not None else None,
     )
-    jars = Jars()
+    jars, gate = Jars(), Gate(settings.traps)
     memories: list[Memory] = [scope, callbacks.sitemap_rules, guard, credentials, jars, stats]
+    memories.append(gate)
     if settings.frontier != "memory" and role == "only":
         memories.append(State(spider))
     listening = Listening(memories)
@@ -91,7 +93,7 @@ async def open_run(
         if resolver is not None:
             stack.push_async_callback(resolver.close)
         frontier = _frontier(
-            settings, job=job, role=role, clock=clock, turns=turns, listening=listening
+            settings, job=job, role=role, clock=clock, turns=turns, gate=gate, listening=listening
         )
         restart = await frontier.open()
         stack.push_async_callback(frontier.aclose)
@@ -254,6 +256,7 @@ def _frontier(
     role: Role,
     clock: Clock,
     turns: Turns,
+    gate: Gate,
     listening: Listening,
 ) -> Frontier:
     def batch(notes: HostNotes) -> int:
@@ -268,6 +271,8 @@ def _frontier(
         "batch": batch,
         "rules": KeyRules(settings.ignore_query_order, settings.ignore_params),
         "host_pages": settings.host_pages,
+        "shape_pages": settings.shape_pages,
+        "gate": gate,
         "max_pages": settings.max_pages,
         "ask_notes": settings.obey_robots,
     }

@@ -156,13 +156,14 @@ class Totals(Struct, frozen=True):
     """What a run came to so far, over all its lives and processes.
 
     `slowest` is (host, answers, mean seconds); `given_up` names hosts and why; `examples` are the
-    first failures.
+    first failures; `traps` are URLs that look like one, by host and kind.
     """
 
     counts: Mapping[str, int] = {}
     slowest: Sequence[tuple[str, int, float]] = ()
     given_up: Mapping[str, str] = {}
     examples: Sequence[str] = ()
+    traps: Mapping[tuple[str, str], str] = {}
 
 
 class Counts(Struct, frozen=True):
@@ -212,7 +213,8 @@ class Report(Struct, kw_only=True):
     `reason` says why it ended: `finished`, a limit (`max_pages`, …), a signal, a callback's Stop,
     or what went wrong; `finished` that nothing is left to do. `statuses` counts answers by HTTP
     status, `failures` failed requests by kind, `slowest` is (host, pages, mean seconds), `slowed`
-    has the longest delays that the throttle made, by host, `given_up` names hosts and why.
+    has the longest delays that the throttle made, by host, `given_up` names hosts and why,
+    `traps` are (host, kind, URL).
     """
 
     spider: str
@@ -231,6 +233,7 @@ class Report(Struct, kw_only=True):
     slowed: dict[str, float] = field(default_factory=dict)
     given_up: dict[str, str] = field(default_factory=dict)
     examples: list[str] = field(default_factory=list)
+    traps: list[tuple[str, str, str]] = field(default_factory=list)
     queued: int = 0
     counts: dict[str, int] = field(default_factory=dict)
 

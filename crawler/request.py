@@ -99,6 +99,7 @@ class Request(
     crashes: int = 0
     suspect: bool = False  # it may be what killed a process; it is alone when it is made again
     redirects: tuple[str, ...] = ()
+    lag: int = 0  # by how many levels it is queued deeper than it is: see rules.crowds
     seeded: int = 0  # which of the seeds made `again` it is, so that a seeding may run again
 
     if TYPE_CHECKING:
@@ -161,7 +162,7 @@ link_request: Callable[..., Request] = partial(StructMeta.__call__, Request)
 """Make a Request from fields that are canonical already; the fast way for found links."""
 
 _FIELDS = frozenset(Request.__struct_fields__)
-_GIVEN = _FIELDS - {"id", "attempt", "crashes", "suspect", "redirects", "seeded"}
+_GIVEN = _FIELDS - {"id", "attempt", "crashes", "suspect", "redirects", "lag", "seeded"}
 _PAYLOADS = frozenset({"body", "json", "form"})
 _ARGUMENTS = (*sorted(_GIVEN), "params", "json", "form")
 

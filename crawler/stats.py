@@ -22,7 +22,8 @@ def count_into(counts: dict[str, int], outcome: Outcome) -> None:
 
     Names: `pages`, `bytes`, `hops`, `status.N`, `items.STREAM`, `failed.KIND`, `retries`,
     `duplicates`, and the outcome's own (`offsite`, `dropped.REASON`, `user.NAME`, …). The frontier
-    adds `left_out.REASON`, and `crashes` of processes in a callback; hosts add `slowed`, `parked`.
+    adds `left_out.REASON`, `trap.KIND`, and `crashes` of processes in a callback; hosts add
+    `slowed`, `parked`.
     """
 
     def add(name: str, number: int = 1) -> None:
@@ -165,6 +166,7 @@ class Stats:
             slowed=dict(sorted(self.slowed.items(), key=lambda pair: (-pair[1], pair[0]))),
             given_up=dict(totals.given_up),
             examples=list(totals.examples),
+            traps=[(host, kind, url) for (host, kind), url in totals.traps.items()],
             queued=queued,
             counts=dict(sorted(self.counts.items())),
         )

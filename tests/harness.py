@@ -16,6 +16,7 @@ from crawler.pipeline import Pipeline
 from crawler.request import Request
 from crawler.response import Response
 from crawler.rules.book import RobotsBook
+from crawler.rules.gate import Gate
 from crawler.rules.scope import Scope
 from crawler.settings import Settings
 from crawler.spider import Spider
@@ -122,13 +123,19 @@ async def _crawl(
         finally:
             left.in_flight[host] -= 1
 
-    scope = Scope(domains=spider.allowed_domains, max_depth=settings.max_depth)
+    scope = Scope(
+        domains=spider.allowed_domains,
+        max_depth=settings.max_depth,
+        url_bytes=settings.url_bytes,
+    )
     callbacks = Callbacks(spider, scope=scope, settings=settings)
     frontier = kind(
         clock=clock,
         batch=lambda notes: turns.pace(notes).batch,
         ask_notes=settings.obey_robots,
         host_pages=settings.host_pages,
+        shape_pages=settings.shape_pages,
+        gate=Gate(settings.traps, year=2026),
         max_pages=settings.max_pages,
         rules=KeyRules(settings.ignore_query_order, settings.ignore_params),
     )

@@ -152,6 +152,10 @@ class Site:
         """Serve `path` with a function from aiohttp's request to its response."""
         self._handlers[host, path] = handler
 
+    def elsewhere(self, handler: Handler) -> None:
+        """Serve with a function whatever else is asked for."""
+        self._handlers[None, ""] = handler
+
     def asked(self, path: str, *, host: str | None = None) -> asyncio.Event:
         """Return an event that is set when `path`, which is served already, is asked for."""
         event, soon = asyncio.Event(), self._handlers[host, path]
@@ -208,7 +212,8 @@ class Site:
             Hit(time.monotonic(), request.host, path, request.method, request.headers, body)
         )
         address = request.host.rpartition(":")[0]
-        handler = self._handlers.get((address, path)) or self._handlers.get((None, path))
+        found = (self._handlers.get(key) for key in ((address, path), (None, path), (None, "")))
+        handler = next(filter(None, found), None)
         return await handler(request) if handler else web.Response(status=404, text="no such page")
 
     async def _rest(self, seconds: float) -> None:

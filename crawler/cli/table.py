@@ -13,6 +13,7 @@ _WIDTH = len("left out") + 2
 _URLS = 3
 _SLOWED = 5
 """Examples shown of one reason to fail."""
+_TRAPS = 10
 
 _REASONS = {
     "finished": "finished in {time}",
@@ -101,6 +102,7 @@ def _rows(report: Report, outputs: Sequence[str]) -> dict[str, Sequence[str]]:
         "counted": _list(mine),
         "failed": [*(_list(report.failures) or ["nothing"]), *_examples(report)],
         "left out": _list(_left_out(report)),
+        "traps": [f"{kind} on {host}: {clipped(url)}" for host, kind, url in report.traps[:_TRAPS]],
         "given up": [f"{host}: {why}" for host, why in report.given_up.items()],
         "slowest": [", ".join(slowest)] if len(slowest) > 1 else [],
         "slowed": [", ".join(slowed)] if slowed else [],

@@ -66,7 +66,7 @@ class Ahead:
         if not self._is_prepared and not self._prepare():
             return None
         new = self._new(found, limit)
-        if not new or not self._may_go_on(new):
+        if not new or not self._may_go_on(new) or not (new := self._admitted(new)):
             return None
         if not self._solitude.keep():
             self.forget()
@@ -123,6 +123,15 @@ class Ahead:
                     return {}
         return new
 
+    def _admitted(self, new: Mapping[str, Mapping[int, Request]]) -> dict[str, dict[int, Request]]:
+        """Return what is let in; the commit comes upon the rest again, leaves it out and counts."""
+        admitted: dict[str, dict[int, Request]] = {}
+        for name, requests in new.items():
+            for key, request in requests.items():
+                if (lag := self._options.gate.admit(request, _uncounted)) is not None:
+                    admitted.setdefault(name, {})[key] = structs.replace(request, lag=lag)
+        return admitted
+
     def _room(self, name: str) -> int:
         """Return how many more requests of a host may be out."""
         held = self._hosts.held.get(name)
@@ -150,3 +159,7 @@ class Ahead:
             leased.append(copy_of(self.found[key]))
         origin = urls.origin_of(leased[0].url)
         return HostLease(name, origin, leased, held.notes, held.due, held.slots)
+
+
+def _uncounted(name: str) -> None:
+    """Count nothing: what is not committed may never have been."""

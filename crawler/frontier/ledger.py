@@ -21,6 +21,7 @@ from crawler.frontier.requests import Requests, rank_of
 from crawler.frontier.retrying import Retrying
 from crawler.frontier.returned import Returned
 from crawler.frontier.schema import Patience
+from crawler.frontier.shapes import Shapes
 from crawler.frontier.sharing import Sharing
 from crawler.frontier.solitude import Solitude
 from crawler.frontier.store import Store
@@ -67,6 +68,8 @@ class Ledger:
             self.known,
             self.books,
             self.blame,
+            shapes=Shapes(connection, most=options.shape_pages),
+            gate=options.gate,
             host_pages=options.host_pages,
         )
         self._sharing = Sharing(self.hosts, self.requests, slots=options.slots)

@@ -25,14 +25,16 @@ from crawler.outcome import (
 )
 from crawler.protocols import Clock
 from crawler.request import Request
+from crawler.rules.gate import Gate
 
 
 class MemoryFrontier(Alone):
     """Hosts and their requests in dicts and heaps; nothing outlives the process.
 
     `batch` says how many requests of one host may be out at once; `host_pages` bounds the pages
-    taken from one host, `max_pages` those of the run; `ask_notes=False` takes every host's notes as
-    empty.
+    taken from one host, `shape_pages` those of one shape of its URLs that are queued, `max_pages`
+    those of the run; `ask_notes=False` takes every host's notes as empty; `gate` judges what is
+    new.
     """
 
     def __init__(
@@ -42,13 +44,17 @@ class MemoryFrontier(Alone):
         batch: Callable[[HostNotes], int],
         rules: urls.KeyRules = urls.KeyRules(),  # noqa: B008  # frozen
         host_pages: int | None = None,
+        shape_pages: int | None = None,
         max_pages: int | None = None,
         ask_notes: bool = True,
+        gate: Gate | None = None,
     ) -> None:
         self._clock = clock
         self._batch = batch
         self._rules = rules
         self._host_pages = host_pages
+        self._shape_pages = shape_pages
+        self._gate = gate or Gate()
         self._max_pages = max_pages
         self._reserved = 0
         self._fresh_notes = None if ask_notes else HostNotes()
@@ -164,6 +170,7 @@ class MemoryFrontier(Alone):
             slowest=heapq.nlargest(MOST_SLOWEST, asked, key=lambda entry: entry[2]),
             given_up={host.name: host.given_up for host in hosts if host.given_up},
             examples=tuple(self._examples),
+            traps=self._gate.seen,
         )
 
     def _host(self, name: str) -> Host:
@@ -179,12 +186,26 @@ class MemoryFrontier(Alone):
         key = request.fingerprint(self._rules)
         if self._known.setdefault(key, number) != number and not request.again:
             return False
-        self._queue(structs.replace(request, id=number))
+        lag = self._gate.admit(request, self._count)
+        if lag is None or not self._has_room(request):
+            return False
+        self._queue(structs.replace(request, id=number, lag=lag))
         return True
+
+    def _count(self, name: str) -> None:
+        self._counts[name] += 1
+
+    def _has_room(self, request: Request) -> bool:
+        """Count a page of its shape; False if there are enough."""
+        if self._host(request.host).takes(request, self._shape_pages):
+            return True
+        self._count("left_out.shape_pages")
+        return False
 
     def _queue(self, request: Request) -> Host:
         host = self._host(request.host)
-        heapq.heappush(host.queue, (-request.priority, request.depth, request.id, request))
+        depth = request.depth + request.lag
+        heapq.heappush(host.queue, (-request.priority, depth, request.id, request))
         self._queued += 1
         return host
 

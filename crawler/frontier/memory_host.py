@@ -2,6 +2,7 @@
 
 from crawler.outcome import HostNotes
 from crawler.request import Request
+from crawler.rules.shapes import shape_of
 
 
 class Host:
@@ -19,18 +20,20 @@ class Host:
         "pages",
         "queue",
         "seconds",
+        "shapes",
     )
 
     def __init__(self, name: str, notes: HostNotes | None, due: float = 0.0) -> None:
         self.name = name
         self.notes = notes
         self.due = due
-        self.queue: list[tuple[int, int, int, Request]] = []  # -priority, depth, age
+        self.queue: list[tuple[int, int, int, Request]] = []  # -priority, level, age
         self.out = 0
         self.pages = 0
         self.asking = False  # somebody was sent to find the notes
         self.given_up = ""
         self.answers, self.seconds = 0, 0.0
+        self.shapes: dict[str, int] = {}  # pages queued, where that is limited
         self.entered: tuple[float, int] | None = None  # its one live entry in the heap
 
     def notes_at(self, now: float) -> HostNotes | None:
@@ -44,3 +47,12 @@ class Host:
         if host_pages is not None and self.pages >= host_pages:
             return "host_pages"
         return None
+
+    def takes(self, request: Request, shape_pages: int | None) -> bool:
+        """Count a page of its shape; False if there are enough."""
+        if shape_pages is None or request.kind != "page":
+            return True
+        shape = shape_of(request.url)
+        queued = self.shapes.get(shape, 0)
+        self.shapes[shape] = min(queued + 1, shape_pages)
+        return queued < shape_pages

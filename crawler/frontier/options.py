@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from crawler.outcome import HostNotes
 from crawler.protocols import Clock
+from crawler.rules.gate import Gate
 from crawler.urls import KeyRules
 
 
@@ -18,6 +19,8 @@ class Options(Struct, frozen=True):
     rest: Callable[[HostNotes], float] = lambda notes: 0.0  # noqa: ARG005
     rules: KeyRules = KeyRules()  # frozen
     host_pages: int | None = None
+    shape_pages: int | None = None
+    gate: Gate = field(default_factory=Gate)
     max_pages: int | None = None
     ask_notes: bool = True
     most_keys: int = 100_000

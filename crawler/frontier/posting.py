@@ -2,6 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
+from functools import partial
+
+from msgspec import structs
 
 from crawler.frontier.ahead import Ahead
 from crawler.frontier.blame import Blame
@@ -9,8 +12,10 @@ from crawler.frontier.books import Books
 from crawler.frontier.hosts import Change, Held, Hosts
 from crawler.frontier.known import Known
 from crawler.frontier.requests import Place, Requests, Row, rank_of
+from crawler.frontier.shapes import Shapes
 from crawler.outcome import Batch
 from crawler.request import Request
+from crawler.rules.gate import Gate
 
 
 class Posting:
@@ -24,6 +29,8 @@ class Posting:
         books: Books,
         blame: Blame,
         *,
+        shapes: Shapes,
+        gate: Gate,
         host_pages: int | None,
     ) -> None:
         self._hosts = hosts
@@ -31,6 +38,8 @@ class Posting:
         self._requests = requests
         self._known = known
         self._books = books
+        self._shapes = shapes
+        self._gate = gate
         self._host_pages = host_pages
 
     def write(self, batch: Batch, now: float, *, ahead: Ahead, posted: bool) -> dict[str, Change]:
@@ -141,12 +150,12 @@ class Posting:
                 continue
             seeds += not (request.depth or request.parent)
             host = change(request.host)
-            if reason := host.refusal(self._host_pages):
-                self._books.add(f"left_out.{reason}", 1)
+            admitted = self._admitted(request, host)
+            if admitted is None:
                 continue
             host.added += 1
             host.pushed += 1
-            rows.append(self._requests.push(host.id, number, self._blame.of(request)))
+            rows.append(self._requests.push(host.id, number, self._blame.of(admitted)))
             callbacks[request.callback] += 1
             number += 1
         self._requests.insert(sorted(rows))
@@ -154,6 +163,20 @@ class Posting:
             self._requests.seeding_went_on()
         ahead.next_id = number
         return len(rows), known
+
+    def _admitted(self, request: Request, host: Change) -> Request | None:
+        """Return a request that is new as it is queued; None if it is left out, which counts."""
+        count = partial(self._books.add, number=1)
+        lag = self._gate.admit(request, count)
+        if lag is None:
+            return None
+        reason = host.refusal(self._host_pages)
+        if reason is None and not self._shapes.has_room(request):
+            reason = "shape_pages"
+        if reason is not None:
+            count(f"left_out.{reason}")
+            return None
+        return request if lag == request.lag else structs.replace(request, lag=lag)
 
     def drop_refused(self, changes: Mapping[str, Change]) -> None:
         """Empty the queues of hosts that nobody may ask any more."""

@@ -28,7 +28,7 @@ _SEEDING: Place = (1, 0, 1)
 
 def rank_of(request: Request) -> int:
     """Return the place of a request in its host's queue: higher priority, then smaller depth."""
-    return (-request.priority << 31) + min(request.depth, 2**31 - 1)
+    return (-request.priority << 31) + min(request.depth + request.lag, 2**31 - 1)
 
 
 class Requests:

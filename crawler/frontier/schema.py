@@ -17,7 +17,7 @@ FILE = "frontier.db"
 LOCK = ".lock"
 """Names in a run's folder; whoever opens the file holds the lock meanwhile."""
 
-FORMAT = 4
+FORMAT = 5
 _APPLICATION = 0x63726177  # "craw"
 # Processes of a run wait for each other's transactions, milliseconds each. The lock of another
 # program is waited for no longer than a signal may take to end the crawl.
@@ -30,6 +30,7 @@ _WAL_PAGES = 16_000
 
 # `queue` holds a request until it is settled, also while some process has it: what a process had
 # when it died is queued by nothing being done. `rank` is priority and depth in one number.
+# `shapes` counts what was queued of one; the key is its digest, with the host in it.
 _TABLES = """
 CREATE TABLE sizes (
     next_id INTEGER NOT NULL, queued INTEGER NOT NULL, delayed INTEGER NOT NULL,
@@ -52,6 +53,7 @@ CREATE INDEX taken ON queue (host, taken) WHERE taken IS NOT NULL;
 CREATE TABLE delayed (
     due REAL NOT NULL, id INTEGER NOT NULL, host INTEGER NOT NULL, rank INTEGER NOT NULL,
     request BLOB NOT NULL, PRIMARY KEY (due, id)) WITHOUT ROWID;
+CREATE TABLE shapes (shape BLOB PRIMARY KEY, pages INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE blamed (
     key INTEGER PRIMARY KEY, crashes INTEGER NOT NULL, suspect INTEGER NOT NULL);
 CREATE TABLE failed (id INTEGER PRIMARY KEY, request BLOB NOT NULL, kinds TEXT NOT NULL);

@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
+from msgspec import structs
+
 from crawler.errors import RunError, TargetError
 from crawler.file_thread import FileThread
 from crawler.frontier.alone import UNHEARD
@@ -68,7 +70,8 @@ class SqliteFrontier:
         self._heard = heard
         self._wished = wished
         self._options = Options(**options)
-        self._posts = self._options.host_pages is None and not self._options.rest(HostNotes())
+        limited = self._options.host_pages or self._options.shape_pages
+        self._posts = limited is None and not self._options.rest(HostNotes())
         self._thread = FileThread("frontier")
         self._changes = Changes()
         self._looking = Looking(self._changes, clock=self._options.clock)
@@ -172,7 +175,8 @@ class SqliteFrontier:
 
     async def totals(self) -> Totals:
         """See `Frontier.totals`."""
-        return await self._run(self._ledger.books.totals)
+        totals = await self._run(self._ledger.books.totals)
+        return structs.replace(totals, traps=self._options.gate.seen)
 
     async def aclose(self) -> None:
         """Close; what this process still holds is queued again. Again is fine."""

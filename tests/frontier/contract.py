@@ -423,3 +423,48 @@ async def test_a_host_that_is_due_alone_gets_all_that_is_asked_for(make: Make) -
     frontier = await make(batch=lambda notes: 64)
     await add(frontier, *(Request(f"http://a/{n}") for n in range(50)))
     assert len(await leased(frontier, 40)) == 40
+
+
+async def test_shape_pages_bounds_what_is_queued_of_one_shape_of_urls(make: Make) -> None:
+    frontier = await make(batch=lambda notes: 100, shape_pages=2)
+    trap = [Request(f"http://a/trap/{n}", depth=1) for n in range(6)]
+    await add(frontier, *trap, *trap, Request("http://b/trap/1"), Request("http://a/good/1"))
+    assert sorted(r.url for r in await leased(frontier)) == [
+        "http://a/good/1",
+        "http://a/trap/0",
+        "http://a/trap/1",
+        "http://b/trap/1",
+    ]
+    assert await left_out(frontier) == {"shape_pages": 4}
+
+
+async def test_many_of_one_shape_come_after_what_is_deeper(make: Make) -> None:
+    frontier = await make(batch=lambda notes: 2_000)
+    crowd = [Request(f"http://a/trap/{n}", depth=1) for n in range(1_000)]
+    await add(frontier, *crowd, *(Request(f"http://a/{n}/good", depth=9) for n in range(3)))
+    order = [request.url for request in await leased(frontier, 2_000)]
+    good = [place for place, url in enumerate(order) if url.endswith("good")]
+    assert max(good) < 300
+    assert [url for url in order if "trap" in url] == [request.url for request in crowd]
+
+
+async def test_priority_comes_before_crowds_and_seeds_are_none(make: Make) -> None:
+    frontier = await make(batch=lambda notes: 2_000)
+    seeds = [Request(f"http://a/seed/{n}") for n in range(500)]
+    crowd = [Request(f"http://a/trap/{n}", depth=1) for n in range(500)]
+    first = Request("http://a/trap/first", depth=5, priority=1)
+    await add(frontier, *crowd, first, *seeds, Request("http://a/good", depth=1))
+    order = await leased(frontier, 2_000)
+    assert order[0].url == first.url
+    assert [r.url for r in order[1:501]] == [r.url for r in seeds]
+
+
+async def test_a_trap_is_left_out_and_counted_once(make: Make) -> None:
+    frontier = await make(batch=lambda notes: 4)
+    trap = Request("http://a/x/y/x/y/x/y", depth=1)
+    await add(frontier, trap, Request("http://a/1", depth=1))
+    await frontier.commit(Batch(found=[trap]))
+    assert names(await leased(frontier)) == ["1"]
+    totals = await frontier.totals()
+    assert totals.counts["trap.repetition"] == totals.counts["left_out.trap"] == 1
+    assert totals.traps == {("a", "repetition"): trap.url}

@@ -1,0 +1,109 @@
+"""May a URL that is new be queued, and how far behind?"""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Literal
+
+from crawler import urls
+from crawler.request import Request
+from crawler.rules.crowds import Crowd, Crowds
+from crawler.rules.traps import Trap, trap_of
+
+log = logging.getLogger(__name__)
+
+Mode = Literal["skip", "report", "ignore"]
+Count = Callable[[str], None]
+
+_KEPT = "trap "
+_MOST_SEEN = 100
+"""Traps that are named, by host and kind."""
+_MOST_QUERIES = 1_000
+_MOST_NAMINGS = 200
+_MOST_PATHS = 2_000
+_LARGE_TREE = 1_000
+_TREE_DEPTH = 6
+
+_QUERIES = Trap("query", is_sure=False)
+_NAMINGS = Trap("query", is_sure=True)
+_TREE = Trap("tree", is_sure=False)
+
+
+class Gate:
+    """Judges each URL that a crawl has found and did not know, before it is queued.
+
+    `mode` says what becomes of traps: `skip` leaves out those that are surely one. A `Memory`: the
+    first URL of each host and kind is named to the whole run. Seeds are the user's own, and what is
+    made `again` is wanted: neither is judged.
+    """
+
+    def __init__(self, mode: Mode = "skip", *, year: int | None = None) -> None:
+        self._mode = mode
+        self._year = datetime.now(UTC).year if year is None else year
+        self._crowds = Crowds()
+        self._namings: dict[str, set[int]] = {}
+        self._queries: dict[str, int] = {}
+        self.seen: dict[tuple[str, str], str] = {}
+        """Traps that were met: host and kind → a URL."""
+        self._new: dict[str, bytes] = {}
+
+    def admit(self, request: Request, count: Count) -> int | None:
+        """Return how many levels deeper than it is a request is queued; None: it is left out.
+
+        `count` is called with the names of counters: `trap.KIND`, and `left_out.trap`.
+        """
+        if request.kind != "page" or request.again or not (request.depth or request.parent):
+            return 0
+        crowd = self._crowds.join(request.url)
+        if self._mode != "ignore":
+            trap = trap_of(request.url, year=self._year) or self._growing(request.url, crowd)
+            if trap is not None and not self._passes(trap, request.url, count):
+                return None
+        return crowd.lag if request.depth else 0
+
+    def changes(self) -> Mapping[str, bytes]:
+        """Return the traps that are new, by host and kind."""
+        new, self._new = self._new, {}
+        return new
+
+    def learn(self, name: str, value: bytes) -> None:
+        """Hear of a trap that an earlier life or another process met."""
+        if name.startswith(_KEPT):
+            host, _, kind = name.removeprefix(_KEPT).rpartition(" ")
+            self.seen.setdefault((host, kind), value.decode())
+
+    def _passes(self, trap: Trap, url: str, count: Count) -> bool:
+        """Name and count a trap; False if it is left out."""
+        passes = self._mode == "report" or not trap.is_sure
+        count(f"trap.{trap.kind}")
+        if not passes:
+            count("left_out.trap")
+        key = (urls.host_of(url), trap.kind)
+        if key not in self.seen and len(self.seen) < _MOST_SEEN:
+            self.seen[key] = url
+            self._new[_KEPT + " ".join(key)] = url.encode()
+            verb = "followed" if passes else "left out"
+            log.warning("looks like a trap (%s), %s: %s", trap.kind, verb, url)
+        return passes
+
+    def _growing(self, url: str, crowd: Crowd) -> Trap | None:
+        """Return the trap that shows by how many URLs there are of a kind."""
+        if crowd.size > _LARGE_TREE and url.count("/") > _TREE_DEPTH and crowd.is_many:
+            return _TREE
+        parameters = url.count("&") + 1
+        return self._exploding(url) if parameters > 2 else None
+
+    def _exploding(self, url: str) -> Trap | None:
+        """Count the queries of one path, and the sets of parameters in them."""
+        path, _, query = url.partition("?")
+        if len(self._queries) >= _MOST_PATHS:
+            self._queries.clear()
+            self._namings.clear()
+        queries = self._queries[path] = self._queries.get(path, 0) + 1
+        namings = self._namings.setdefault(path, set())
+        names = hash(frozenset(pair.partition("=")[0] for pair in query.split("&")))
+        if len(namings) < _MOST_NAMINGS:
+            namings.add(names)
+        elif names not in namings:
+            return _NAMINGS
+        return _QUERIES if queries > _MOST_QUERIES else None

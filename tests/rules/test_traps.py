@@ -1,0 +1,125 @@
+"""Traps: found by the looks of a URL, and hardly ever where there is none."""
+
+from pathlib import Path
+from random import Random
+from urllib.parse import quote
+
+import pytest
+
+from crawler.rules.traps import trap_of
+
+DOCS = [Path("/usr/share/doc"), Path("/usr/lib/python3")]
+
+
+def kind(path: str) -> str | None:
+    """What the path looks like; in brackets if that is not sure."""
+    trap = trap_of(f"http://h{path}", year=2026)
+    return trap and (trap.kind if trap.is_sure else f"({trap.kind})")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/a/b/a/b/a/b",
+        "/a/b/a/b/a/b/",
+        "/x/a/b/c/a/b/c/a/b/c/y",
+        "/about/about/about/index.html",
+        "/1/1/1/1/1",
+        "/s?a=1&a=1&a=1",
+        "/s?a=1&b=2&a=1&b=3&a=1",
+    ],
+)
+def test_what_is_there_three_times_is_a_repetition(path: str) -> None:
+    assert kind(path) == "repetition"
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("/" + "/".join(f"s{n}" for n in range(22)), "depth"),
+        ("/" + "/".join(f"s{n}" for n in range(20)), None),
+        ("/s?" + "&".join(f"p{n}=1" for n in range(31)), "query"),
+        ("/s?" + "&".join(f"p{n}=1" for n in range(30)), None),
+    ],
+)
+def test_too_deep_a_path_and_too_many_parameters_are_traps(path: str, found: str | None) -> None:
+    assert kind(path) == found
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("/calendar/2077/01/", "calendar"),
+        ("/calendar/2077/01", "calendar"),
+        ("/calendar/2077/01/05", "calendar"),
+        ("/events/2030-11-05", "calendar"),
+        ("/events?date=2030-11-05", "calendar"),
+        ("/?year=2077&month=3", "calendar"),
+        ("/cal?filter[year]=9999", "calendar"),
+        ("/cal.php?month=2077-03", "calendar"),
+        ("/calendar/2029/01/", None),
+        ("/calendar/1950/01/05", "(calendar)"),
+        ("/archive/2077/05/03/slug", "(calendar)"),
+        ("/archive/1851/09/18/slug", None),
+        ("/part/2845-11", None),
+        ("/?update=4012", None),
+    ],
+)
+def test_a_calendar_far_from_now_is_a_trap(path: str, found: str | None) -> None:
+    assert kind(path) == found
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/page;jsessionid=0A1B2C3D4E5F60718293A4B5C6D7E8F9",
+        "/page;jsessionid=0A1B2C3D4E5F60718293A4B5C6D7E8F9/next",
+        "/?PHPSESSID=0123456789abcdef0123456789abcdef",
+        "/viewtopic.php?t=1&sid=0123456789abcdef0123456789abcdef",
+        "/(S(abcdefghij0123456789abcd))/page.aspx",
+    ],
+)
+def test_a_session_in_a_url_is_named_and_no_reason_to_leave_it_out(path: str) -> None:
+    assert kind(path) == "(session)"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/2019/05/03/slug",
+        "/2011/11/11/",
+        "/archives/2020-02-02.html",
+        "/wiki/Special:RecentChanges",
+        "/w/index.php?title=Talk:A&action=edit&oldid=20991231",
+        "/shop?color=red&color=blue&color=green&size=3&page=2",
+        "/shop/a/b/a/b",
+        "/en/docs/en/api",
+        "/maven2/junit/junit/4.12/",
+        "/tiles/3/3/3",
+        "/a//b//c//d",
+        "/x////y",
+        "/?s=a-long-search-for-2001-a-space-odyssey",
+        "/rfc/rfc9110.html",
+        "/cve/CVE-2026-12345",
+        "/search?q=year&from=2020-01-01&to=2026-12-31",
+        "/schedule/2027/03/",
+    ],
+)
+def test_what_real_sites_have_is_no_trap(path: str) -> None:
+    assert kind(path) is None
+
+
+def test_no_file_of_real_documentation_is_taken_for_a_trap() -> None:
+    files = [file for top in DOCS if top.is_dir() for file in top.rglob("*") if file.is_file()]
+    if not files:
+        pytest.skip("no documentation here: apt-get install python3-doc postgresql-doc")
+    found = {file for file in files if kind(quote(str(file)))}
+    assert not found
+
+
+def test_any_url_is_judged() -> None:
+    random = Random(7)
+    for _ in range(3_000):
+        path = "".join(random.choices("/ab1-;=&?.()%", k=random.randint(0, 60)))
+        trap_of(f"http://h/{path}", year=2026)
