@@ -85,7 +85,7 @@ async def open_run(
     )
     jars, gate = Jars(), Gate(settings.traps)
     memories: list[Memory] = [scope, callbacks.sitemap_rules, guard, credentials, jars, stats]
-    memories.append(gate)
+    memories += [gate, callbacks.sieve]
     if settings.frontier != "memory" and role == "only":
         memories.append(State(spider))
     listening = Listening(memories)

@@ -31,6 +31,7 @@ from crawler.rules.scope import Scope
 from crawler.rules.sitemaps import SitemapRules
 from crawler.seeding import Chunks, Put, Watch
 from crawler.settings import Settings
+from crawler.sieve import Sieve
 from crawler.spider import Spider, tally
 from crawler.usercode import Raised, run_guarded
 from crawler.yielding import drive, nonsense
@@ -59,6 +60,7 @@ class Callbacks:
         self.seeded = [scope.add_seed]
         """Whoever hears the URL of every seed."""
         self.sitemap_rules = SitemapRules(settings)
+        self.sieve = Sieve(duplicates=settings.duplicates, soft_404=settings.soft_404)
         self.kinds = ItemKinds(spider.item_types)
         self._timeout = settings.callback_timeout
         self.calls = {name: prepare(spider, name) for name in callbacks_of(spider)}
@@ -76,8 +78,12 @@ class Callbacks:
     async def deliver(self, page: Response, *, fetch: Fetch) -> Outcome:
         """Call the callback that the page's request names; `fetch` serves `page.fetch`.
 
-        What ends the crawl is raised here, whatever the callback made of it.
+        A page that the sieve keeps back is not shown to it. What ends the crawl is raised here,
+        whatever the callback made of it.
         """
+        sifted = None if self.sieve.is_idle else await self.sieve.sift(page, fetch=fetch)
+        if sifted is not None and sifted.verdict is not None:
+            return Outcome(page.request, sifted.verdict, page=page, counts=dict(sifted.counts))
         found = _Found(self, request=page.request, page=page)
         fetching = PageFetch(fetch)
 
@@ -88,7 +94,10 @@ class Callbacks:
         ended = await self._run(call, found, timeout=self._timeout)
         page.detach()
         fetching.end()
-        return self._outcome(ended, found)
+        outcome = self._outcome(ended, found)
+        if sifted is not None and outcome.verdict is not Verdict.RETRY:
+            outcome.counts |= sifted.counts
+        return outcome
 
     async def report(self, failure: Failure) -> Outcome:
         """Tell the spider's `on_error` of a request that failed; it may yield like a callback."""

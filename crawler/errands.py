@@ -94,7 +94,8 @@ class Errands:
             # Its host's next time and pages have to reach the frontier too.
             outcome = Outcome(granted, Verdict.DONE, counts={"errands": 1})
             if isinstance(answer, Response):
-                outcome.delivered = self._visits.is_wanted(answer.status)
+                is_page = request.kind == "page"
+                outcome.delivered = is_page and self._visits.is_wanted(answer.status)
                 await self._put(outcome)
                 return answer
             outcome.gives_up = self._visits.patience.heed(request, answer)

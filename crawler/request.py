@@ -22,7 +22,7 @@ Headers = tuple[tuple[str, str], ...]
 Params = Mapping[str, object] | Sequence[tuple[str, object]]
 """Names and values: text, numbers, true and false, or lists of these; None is left out."""
 
-Kind = Literal["page", "seed", "robots", "sitemap"]
+Kind = Literal["page", "seed", "robots", "sitemap", "probe"]
 """What a request is for: only a `page` is counted, limited and exported as one."""
 
 _NO_RULES = urls.KeyRules()

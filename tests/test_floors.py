@@ -43,6 +43,7 @@ FLOORS: list[set[str]] = [
         "manners",
         "tickets",
         "lookups",
+        "sieve",
     },
     {"frontier", "fetch", "export", "pipeline", "callbacks", "turns"},
     {"patience", "sitemaps"},

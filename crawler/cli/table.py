@@ -39,6 +39,11 @@ _LEFT_OUT = {
     "too_long": "too long",
     "duplicates": "duplicate",
 }
+_FOUND = {
+    "duplicate_bodies": "same body as another",
+    "near_duplicates": "nearly the same text",
+    "soft_404": "200 for what is not there",
+}
 
 
 def summary(report: Report) -> str:
@@ -92,6 +97,7 @@ def show(report: Report, console: Console, *, outputs: Sequence[str], again: str
 def _rows(report: Report, outputs: Sequence[str]) -> dict[str, Sequence[str]]:
     """Return the lines of each row that has something to say."""
     rate = report.pages / report.seconds if report.seconds else 0.0
+    found = {_FOUND[n]: report.counts[n] for n in _FOUND if report.counts.get(n)}
     mine = {k[5:]: n for k, n in report.counts.items() if k.startswith("user.")}
     slowest = [f"{host} {span_of(mean)}" for host, _, mean in report.slowest]
     slowed = [f"{host} {delay:.3g} s" for host, delay in list(report.slowed.items())[:_SLOWED]]
@@ -99,7 +105,7 @@ def _rows(report: Report, outputs: Sequence[str]) -> dict[str, Sequence[str]]:
         "pages": [f"{report.pages:,} ({rate:,.1f}/s, {size_of(report.bytes)})"],
         "answers": _list(report.statuses),
         "items": _list(report.items) or ["none"],
-        "counted": _list(mine),
+        "counted": _list(found | mine),
         "failed": [*(_list(report.failures) or ["nothing"]), *_examples(report)],
         "left out": _list(_left_out(report)),
         "traps": [f"{kind} on {host}: {clipped(url)}" for host, kind, url in report.traps[:_TRAPS]],

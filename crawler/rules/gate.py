@@ -88,13 +88,12 @@ class Gate:
 
     def _growing(self, url: str, crowd: Crowd) -> Trap | None:
         """Return the trap that shows by how many URLs there are of a kind."""
-        if crowd.size > _LARGE_TREE and url.count("/") > _TREE_DEPTH and crowd.is_many:
+        if crowd.is_many and crowd.size > _LARGE_TREE and url.count("/") > _TREE_DEPTH:
             return _TREE
-        parameters = url.count("&") + 1
-        return self._exploding(url) if parameters > 2 else None
+        return self._exploding(url) if url.count("&") > 2 else None
 
     def _exploding(self, url: str) -> Trap | None:
-        """Count the queries of one path, and the sets of parameters in them."""
+        """Count the queries of four and more parameters of one path, and their sets of names."""
         path, _, query = url.partition("?")
         if len(self._queries) >= _MOST_PATHS:
             self._queries.clear()

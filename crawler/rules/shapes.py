@@ -22,30 +22,25 @@ def shape_of(url: str) -> str:
     """
     path, _, query = url.partition("?")
     cut = path.rindex("/") + 1
-    name = path[cut:]
-    if not name:
+    end = ""
+    if cut == len(path):
         if path.count("/") == 3:
             return f"{path}?{_names(_VALUES.sub('', query))}" if query else path
-        last, cut = path[:-1], path.rindex("/", 0, -1) + 1
-        name = last[cut:] + "/"
-    shape = _folder(path[:cut])
-    if path.count("/", 8, cut) == 1:
-        shape += _part(name)  # below the root
+        path, end = path[:-1], "/"
+        cut = path.rindex("/") + 1
+    shape, is_root = _folder(path[:cut])
+    if is_root:
+        shape += _part(path[cut:]) + end
+    elif not end and (dot := path.rfind(".", cut)) >= 0 and path[dot + 1 :].isalpha():
+        shape += _ANY + path[dot : dot + _LONGEST_SUFFIX]
     else:
-        dot = name.rfind(".")
-        suffix = name[dot:] if dot >= 0 else ""
-        if name[-1] == "/":
-            shape += "*/"
-        elif len(suffix) <= _LONGEST_SUFFIX and suffix[1:].isalpha():
-            shape += _ANY + suffix
-        else:
-            shape += _ANY
+        shape += _ANY + end
     return f"{shape}?{_names(_VALUES.sub('', query))}" if query else shape
 
 
 @lru_cache(maxsize=16_384)
-def _folder(folder: str) -> str:
-    """Return the shape of `https://host/one/two/`."""
+def _folder(folder: str) -> tuple[str, bool]:
+    """Return the shape of `https://host/one/two/`, and whether that is the root."""
     *origin, path = folder.split("/", 3)
     parts: list[str] = []
     for part in map(_part, path.split("/")[:-1]):
@@ -53,16 +48,15 @@ def _folder(folder: str) -> str:
             parts[-1] = part + "+"
         else:
             parts.append(part)
-    return "/".join([*origin, *parts, ""])
+    return "/".join([*origin, *parts, ""]), not path
 
 
-def _part(name: str) -> str:
+def _part(word: str) -> str:
     """Return a name if it is a word, else what stands for it."""
-    word = name.removesuffix("/")
     if len(word) > _LONGEST_WORD:
         return _ANY
     if not word or _WORD.fullmatch(word):
-        return name
+        return word
     if not _DIGITS.sub("", word).strip("-._:"):
         return _NUMBER
     plain = _DIGITS.sub(_NUMBER, word)

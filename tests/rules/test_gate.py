@@ -83,12 +83,12 @@ def test_seeds_and_what_is_wanted_again_are_not_judged() -> None:
 def test_ever_new_sets_of_parameters_are_left_out_and_many_queries_named() -> None:
     gate, counts = Gate(year=2026), Counter[str]()
     for n in range(300):
-        admitted(gate, f"http://h/facets?a=1&b{n}=1&c=1", counts)
+        admitted(gate, f"http://h/facets?a=1&b{n}=1&c=1&d=1", counts)
     assert counts == {"trap.query": 100, "left_out.trap": 100}
     counts.clear()
     for n in range(1_500):
-        admitted(gate, f"http://h/search?a={n}&b=1&c=1", counts)
-        admitted(gate, f"http://h/item?id={n}", counts)
+        admitted(gate, f"http://h/search?a={n}&b=1&c=1&d=1", counts)
+        admitted(gate, f"http://h/list?page={n}&sort=price&dir=asc", counts)
     assert counts == {"trap.query": 500}
 
 
