@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Set
 
 from crawler.outcome import MOST_EXAMPLES, MOST_SLOWEST, Batch, Part, Position, Totals
+from crawler.rules.gate import KEPT, trap_kept
 
 _MOST_GONE = 3_000
 """Names that came to nothing and are still told to other processes."""
@@ -155,11 +156,16 @@ class Books:
             "SELECT name, given_up FROM hosts WHERE given_up IS NOT NULL ORDER BY id"
         )
         examples = self._db.execute("SELECT words FROM examples ORDER BY id")
+        traps = self._db.execute(
+            "SELECT name, value FROM kept WHERE name BETWEEN ? AND ? ORDER BY change",
+            (KEPT, KEPT + "\x7f"),
+        )
         return Totals(
             counts=self.counts(),
             slowest=slowest.fetchall(),
             given_up=dict(given_up.fetchall()),
             examples=[words for (words,) in examples],
+            traps=dict(trap_kept(name, value) for name, value in traps),
         )
 
     def forget_failures(self, kinds: Mapping[str, int], *, urls: Set[str]) -> None:

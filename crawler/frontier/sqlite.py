@@ -9,8 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from msgspec import structs
-
 from crawler.errors import RunError, TargetError
 from crawler.file_thread import FileThread
 from crawler.frontier.alone import UNHEARD
@@ -175,8 +173,7 @@ class SqliteFrontier:
 
     async def totals(self) -> Totals:
         """See `Frontier.totals`."""
-        totals = await self._run(self._ledger.books.totals)
-        return structs.replace(totals, traps=self._options.gate.seen)
+        return await self._run(self._ledger.books.totals)
 
     async def aclose(self) -> None:
         """Close; what this process still holds is queued again. Again is fine."""

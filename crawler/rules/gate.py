@@ -15,7 +15,8 @@ log = logging.getLogger(__name__)
 Mode = Literal["skip", "report", "ignore"]
 Count = Callable[[str], None]
 
-_KEPT = "trap "
+KEPT = "trap "
+"""How the names of traps begin that are kept for the run."""
 _MOST_SEEN = 100
 """Traps that are named, by host and kind."""
 _MOST_QUERIES = 1_000
@@ -68,9 +69,9 @@ class Gate:
 
     def learn(self, name: str, value: bytes) -> None:
         """Hear of a trap that an earlier life or another process met."""
-        if name.startswith(_KEPT):
-            host, _, kind = name.removeprefix(_KEPT).rpartition(" ")
-            self.seen.setdefault((host, kind), value.decode())
+        if name.startswith(KEPT):
+            key, url = trap_kept(name, value)
+            self.seen.setdefault(key, url)
 
     def _passes(self, trap: Trap, url: str, count: Count) -> bool:
         """Name and count a trap; False if it is left out."""
@@ -81,7 +82,7 @@ class Gate:
         key = (urls.host_of(url), trap.kind)
         if key not in self.seen and len(self.seen) < _MOST_SEEN:
             self.seen[key] = url
-            self._new[_KEPT + " ".join(key)] = url.encode()
+            self._new[KEPT + " ".join(key)] = url.encode()
             verb = "followed" if passes else "left out"
             log.warning("looks like a trap (%s), %s: %s", trap.kind, verb, url)
         return passes
@@ -106,3 +107,9 @@ class Gate:
         elif names not in namings:
             return _NAMINGS
         return _QUERIES if queries > _MOST_QUERIES else None
+
+
+def trap_kept(name: str, value: bytes) -> tuple[tuple[str, str], str]:
+    """Return host, kind and URL of a trap, from what is kept of it."""
+    host, _, kind = name.removeprefix(KEPT).rpartition(" ")
+    return (host, kind), value.decode()

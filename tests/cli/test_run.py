@@ -38,6 +38,21 @@ async def test_the_table_says_what_a_crawl_came_to(folder: Path, small: Site) ->
     assert not any(line.endswith(" ") for line in text)
 
 
+@pytest.mark.parametrize("processes", ["1", "2"])
+async def test_the_table_names_traps_and_what_was_too_long(
+    folder: Path, site: Site, processes: str
+) -> None:
+    trap = "/b/c/b/c/b/c"
+    site.page("/", links=[trap, trap + "/b/c", "/long" + "g" * 3_000])
+    words = ["--processes", processes] if processes != "1" else []
+    done = await crawl(folder, "site", "-a", f"start={site.url()}", *words)
+    assert done.table["traps"] == f"repetition on {site.host()}: {site.url(trap)}"
+    assert done.table["left out"] == "too long: 1, trap: 2"
+    assert done.report["counts"]["trap.repetition"] == 2
+    log = next(done.run.rglob("crawl*.log")).read_text()
+    assert f"looks like a trap (repetition), left out: {site.url(trap)}" in log
+
+
 @pytest.mark.parametrize(
     ("words", "reason", "pages"),
     [

@@ -14,12 +14,13 @@ import pytest
 from crawler.outcome import Batch, HostNotes
 from crawler.protocols import Frontier
 from crawler.request import Request
+from crawler.rules.gate import Gate
 from crawler.urls import KeyRules
 
 NOTES = HostNotes()
 
 Make = Callable[..., Awaitable[Frontier]]
-"""Takes `batch`, `rules`, `host_pages`, `max_pages` and `ask_notes`, as `MemoryFrontier` does."""
+"""Takes the options of `MemoryFrontier`: `batch`, `rules`, `host_pages` and so on."""
 
 
 def by_host(pages: Sequence[Request]) -> dict[str, int]:
@@ -465,6 +466,14 @@ async def test_a_trap_is_left_out_and_counted_once(make: Make) -> None:
     await add(frontier, trap, Request("http://a/1", depth=1))
     await frontier.commit(Batch(found=[trap]))
     assert names(await leased(frontier)) == ["1"]
-    totals = await frontier.totals()
-    assert totals.counts["trap.repetition"] == totals.counts["left_out.trap"] == 1
-    assert totals.traps == {("a", "repetition"): trap.url}
+    counts = (await frontier.totals()).counts
+    assert counts["trap.repetition"] == counts["left_out.trap"] == 1
+
+
+async def test_traps_are_named_by_host_and_kind(make: Make) -> None:
+    gate = Gate(year=2026)
+    frontier = await make(batch=lambda notes: 4, gate=gate)
+    trap = Request("http://a/x/y/x/y/x/y", depth=1)
+    await add(frontier, trap)
+    await frontier.commit(Batch(kept=dict(gate.changes())))
+    assert (await frontier.totals()).traps == {("a", "repetition"): trap.url}
