@@ -93,9 +93,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_seconds: Annotated[float | None, Say("seconds, then stop", gt=0)] = None
     max_failures: Annotated[int | None, Say("failed requests, then give up", ge=1)] = None
     host_pages: Annotated[int | None, Say("pages of one host, at most", ge=1)] = None
-    shape_pages: Annotated[int | None, Say("pages of one URL shape of a host, at most", ge=1)] = (
-        None
-    )
+    shape_pages: Annotated[
+        int | None, Say("pages queued of one URL shape of a host, at most", ge=1)
+    ] = None
     traps: Annotated[
         Literal["skip", "report", "ignore"], Say("links that lead into endless URL spaces")
     ] = "skip"

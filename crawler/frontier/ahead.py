@@ -129,7 +129,8 @@ class Ahead:
         for name, requests in new.items():
             for key, request in requests.items():
                 if (lag := self._options.gate.admit(request, _uncounted)) is not None:
-                    admitted.setdefault(name, {})[key] = structs.replace(request, lag=lag)
+                    placed = request if lag == request.lag else structs.replace(request, lag=lag)
+                    admitted.setdefault(name, {})[key] = placed
         return admitted
 
     def _room(self, name: str) -> int:

@@ -38,6 +38,7 @@ class Posting:
         self._requests = requests
         self._known = known
         self._books = books
+        self._count = partial(books.add, number=1)
         self._shapes = shapes
         self._gate = gate
         self._host_pages = host_pages
@@ -166,15 +167,14 @@ class Posting:
 
     def _admitted(self, request: Request, host: Change) -> Request | None:
         """Return a request that is new as it is queued; None if it is left out, which counts."""
-        count = partial(self._books.add, number=1)
-        lag = self._gate.admit(request, count)
+        lag = self._gate.admit(request, self._count)
         if lag is None:
             return None
         reason = host.refusal(self._host_pages)
         if reason is None and not self._shapes.has_room(request):
             reason = "shape_pages"
         if reason is not None:
-            count(f"left_out.{reason}")
+            self._count(f"left_out.{reason}")
             return None
         return request if lag == request.lag else structs.replace(request, lag=lag)
 
