@@ -38,7 +38,7 @@ def shape_of(url: str) -> str:
     return f"{shape}?{_names(_VALUES.sub('', query))}" if query else shape
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def _folder(folder: str) -> tuple[str, bool]:
     """Return the shape of `https://host/one/two/`, and whether that is the root."""
     *origin, path = folder.split("/", 3)

@@ -10,6 +10,8 @@ _MOST_PARAMETERS = 30
 _MOST_COPIES = 3
 _MOST_NUMBERS = 5
 """Copies of a number or letter in a row that may well be: `/tiles/3/3/3`."""
+_MOST_FOLDERS = 4_096
+"""Remembered; a hostile host's are 5 kB each."""
 _YEARS_AHEAD = 3
 _LAST_YEAR = 2150
 """Larger numbers are years only where a calendar says so: there are parts `2845-11`."""
@@ -17,16 +19,16 @@ _FIRST_YEAR = 1970
 
 _LETTER = re.compile(r"[^\W\d]")
 _FOUR_DIGITS = re.compile(r"\d{4}")
-_CALENDAR = re.compile(
-    r"/(?:calend[ae]r|calendrier|calendario|kalender|kalendar|cal|agenda|termine|schedule|events?"
-    r"|month|week|day)s?[/.?]",
-    re.IGNORECASE,
+_CALENDAR = re.compile(r"/(?:calend[ae]r|calendrier|calendario|kalend[ae]r)s?[/.?]", re.IGNORECASE)
+# Below these a number and another may be an event and its page: `/events/2045/10/`.
+_EVENTS = re.compile(
+    r"/(?:cal|agenda|termine|schedules?|events?|months?|weeks?|days?)[/.?]", re.IGNORECASE
 )
-_DAY = re.compile(r"(?<![\d-])(\d{4})[/-](0?[1-9]|1[0-2])(?![\d])")
+_DAY = re.compile(r"(?<![\d-])(\d{4})([/-])(0?[1-9]|1[0-2])(?!\d)")
 _YEAR = re.compile(r"(?:^|[&_.\[-])(?:year|yr|jahr|annee|anno)\]?=(\d{4})(?=&|$)", re.IGNORECASE)
 _DATE = re.compile(
     r"(?:^|[&_.\[-])(?:date|day|month|week|cal|calendar|start|end|from|to|ym|d|m)\]?="
-    r"(\d{4})-(?:0?[1-9]|1[0-2])(?:-\d\d?)?(?=[&T]|$)",
+    r"(\d{4})-(?:0?[1-9]|1[0-2])(-\d\d?)?(?=[&T]|$)",
     re.IGNORECASE,
 )
 _SESSION = re.compile(
@@ -79,17 +81,17 @@ def trap_of(url: str, *, year: int) -> Trap | None:
         return trap
     if ";" in name and _SESSION.search(name):
         return _IN_SESSION
-    return _query_trap(query, year) if query else None
+    return _query_trap(path, query, year) if query else None
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=_MOST_FOLDERS)
 def _folder(folder: str, year: int) -> _Folder:
     segments = folder.split("/")[3:-1]
     is_year = bool(segments) and len(segments[-1]) == 4 and segments[-1].isdecimal()
     trap: Trap | None = None
     if len(segments) > _MOST_SEGMENTS:
-        trap = _DEPTH
-    elif len(set(segments)) < len(segments) and _repeats(segments):
+        return _Folder(_DEPTH, (), is_year)  # no thousand segments of a hostile URL are kept
+    if len(set(segments)) < len(segments) and _repeats(segments):
         trap = _REPETITION
     elif (";" in folder or "(" in folder) and _SESSION.search(folder):
         trap = _IN_SESSION
@@ -119,26 +121,28 @@ def _day(path: str, text: str, year: int) -> Trap | None:
         return None
     named = int(found[1])
     if named > year + _YEARS_AHEAD:
-        if _CALENDAR.search(path):
+        if _CALENDAR.search(path) or (found[2] == "-" and _EVENTS.search(path)):
             return _IN_CALENDAR
         return _FAR_DATE if named <= _LAST_YEAR else None
     return _FAR_DATE if named < _FIRST_YEAR and _CALENDAR.search(path) else None
 
 
-def _query_trap(query: str, year: int) -> Trap | None:
+def _query_trap(path: str, query: str, year: int) -> Trap | None:
     parameters = query.count("&") + 1
     if parameters > _MOST_PARAMETERS:
         return _PARAMETERS
     if parameters >= _MOST_COPIES:
         pairs = query.split("&")
         if len(set(pairs)) <= parameters - (_MOST_COPIES - 1) and any(
-            pair and pairs.count(pair) >= _MOST_COPIES for pair in set(pairs)
+            pair[-1:] not in ("", "=") and pairs.count(pair) >= _MOST_COPIES for pair in set(pairs)
         ):
             return _REPETITION
     if _FOUR_DIGITS.search(query) and (found := _YEAR.search(query) or _DATE.search(query)):
-        if int(found[1]) > year + _YEARS_AHEAD:
-            return _IN_CALENDAR
-        if int(found[1]) < _FIRST_YEAR:
+        named = int(found[1])
+        if named > year + _YEARS_AHEAD:
+            is_date = named <= _LAST_YEAR or found.re is _YEAR or found[2] is not None
+            return _IN_CALENDAR if is_date else None
+        if named < _FIRST_YEAR and _CALENDAR.search(path + "?"):
             return _FAR_DATE
     if len(query) > 17 and _SESSION.search(query):
         return _IN_SESSION

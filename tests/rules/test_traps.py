@@ -63,6 +63,12 @@ def test_too_deep_a_path_and_too_many_parameters_are_traps(path: str, found: str
         ("/archive/1851/09/18/slug", None),
         ("/part/2845-11", None),
         ("/?update=4012", None),
+        ("/events/2045/10/", "(calendar)"),
+        ("/events/4512/10/comments", None),
+        ("/events/1234/5", None),
+        ("/list?from=4512-10", None),
+        ("/list?from=4512-10-01", "calendar"),
+        ("/people?year=1888", None),
     ],
 )
 def test_a_calendar_far_from_now_is_a_trap(path: str, found: str | None) -> None:
@@ -104,6 +110,7 @@ def test_a_session_in_a_url_is_named_and_no_reason_to_leave_it_out(path: str) ->
         "/cve/CVE-2026-12345",
         "/search?q=year&from=2020-01-01&to=2026-12-31",
         "/schedule/2027/03/",
+        "/search?tag[]=&tag[]=&tag[]=&q=x",
     ],
 )
 def test_what_real_sites_have_is_no_trap(path: str) -> None:
