@@ -15,11 +15,13 @@ from crawler.protocols import Fetch
 from crawler.request import link_request
 from crawler.response import Response
 from crawler.rules.copies import Copies
-from crawler.rules.likeness import Likeness, likeness_of
+from crawler.rules.likeness import Likeness, likeness_of, tiny_likeness_of
 
 Mode = Literal["drop", "count", "ignore"]
 
 _KEPT = "no page "
+_MOST_PROBES = 8
+"""Of one host; in what other folders there is, it is taken to do as at its root."""
 
 
 class _Blank(Struct, frozen=True):
@@ -57,9 +59,9 @@ class Sieve:
     """Looks at pages before their callbacks do; a `Memory`.
 
     `duplicates`: pages with the body of another URL's, or nearly so. `soft_404`: pages like what
-    their host gives for a URL that is none, which is asked for once, before its first page is
-    judged. `drop` drops them, `count` counts them. Nothing is sifted of what is no plain GET, or
-    has another status than 2xx.
+    their host gives for a URL that is none; it is asked for one at its root, and in each folder
+    below that, before the first page there is judged. `drop` drops them, `count` counts them.
+    Nothing is sifted of what is no plain GET, or has another status than 2xx.
     """
 
     def __init__(self, *, duplicates: Mode = "ignore", soft_404: Mode = "ignore") -> None:
@@ -68,6 +70,7 @@ class Sieve:
         self._copies = Copies()
         self._blanks: dict[str, _Blank] = {}
         self._asking: dict[str, asyncio.Lock] = {}
+        self._asked: dict[str, int] = {}
         self._new: dict[str, bytes] = {}
 
     @property
@@ -102,43 +105,59 @@ class Sieve:
     def learn(self, name: str, value: bytes) -> None:
         """Hear what an earlier life or another process found."""
         if name.startswith(_KEPT):
-            self._blanks[name.removeprefix(_KEPT)] = _decode(value)
+            folder = name.removeprefix(_KEPT)
+            root = urls.origin_of(folder) + "/"
+            self._asked[root] = self._asked.get(root, 0) + (folder not in self._blanks)
+            self._blanks[folder] = _decode(value)
         else:
             self._copies.learn(name, value)
 
     async def _is_blank(self, page: Response, likeness: Likeness | None, *, fetch: Fetch) -> bool:
-        origin = urls.origin_of(page.url)
-        blank = self._blanks.get(origin)
-        if blank is None:
-            blank = await self._ask(origin, fetch)
-        if not blank.is_like(page, likeness):
+        """True for a page like what its host gives there for a URL that is none."""
+        folder = self._folder_of(page.url)
+        blank = self._blanks.get(folder) or await self._ask(folder, fetch)
+        if not blank.is_like(page, likeness or tiny_likeness_of(page)):
             return False
         is_seed = not (page.request.depth or page.request.parent)
-        if is_seed or page.request.url == f"{origin}/":
+        if is_seed or page.request.url == folder:
             # It gives this page for any URL, as sites do whose pages are made in the browser.
-            self._keep(origin, _HONEST)
+            self._keep(folder, _HONEST)
             return False
         return True
 
-    async def _ask(self, origin: str, fetch: Fetch) -> _Blank:
+    def _folder_of(self, url: str) -> str:
+        """Return the folder whose ways with URLs that are none are those of a page."""
+        root = urls.origin_of(url) + "/"
+        first, below, _ = url.partition("?")[0].removeprefix(root).partition("/")
+        folder = f"{root}{first}/" if below else root
+        if folder in self._blanks or folder in self._asking:
+            return folder
+        known = self._asked.get(root, 0)
+        if folder != root and known >= _MOST_PROBES:
+            return root
+        self._asked[root] = known + 1
+        return folder
+
+    async def _ask(self, folder: str, fetch: Fetch) -> _Blank:
         """Ask a host for a page that it cannot have; once, whoever else wants to know."""
-        async with self._asking.setdefault(origin, asyncio.Lock()):
-            if (blank := self._blanks.get(origin)) is not None:
-                return blank
-            probe = link_request(url=f"{origin}/{token_hex(12)}", kind="probe", retries=0)
+        async with self._asking.setdefault(folder, asyncio.Lock()):
+            if (known := self._blanks.get(folder)) is not None:
+                return known
+            probe = link_request(url=f"{folder}{token_hex(12)}", kind="probe", retries=0)
             blank = _HONEST
             try:
                 page = await fetch(probe)
             except FetchError:
                 pass  # as it should be; or nothing is known of it
             else:
-                if 200 <= page.status < 300 and urls.origin_of(page.url) == origin:
-                    blank = _Blank(likeness_of(page), page.url if page.redirects else "")
+                if 200 <= page.status < 300 and page.url.startswith(urls.origin_of(folder) + "/"):
+                    likeness = likeness_of(page) or tiny_likeness_of(page)
+                    blank = _Blank(likeness, page.url if page.redirects else "")
                 page.release()
-            self._keep(origin, blank)
-        self._asking.pop(origin, None)
+            self._keep(folder, blank)
+        self._asking.pop(folder, None)
         return blank
 
-    def _keep(self, origin: str, blank: _Blank) -> None:
-        self._blanks[origin] = blank
-        self._new[_KEPT + origin] = _encode(blank)
+    def _keep(self, folder: str, blank: _Blank) -> None:
+        self._blanks[folder] = blank
+        self._new[_KEPT + folder] = _encode(blank)

@@ -1,5 +1,6 @@
 """Copies and pages that are none: counted or dropped, whatever their host says of them."""
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -124,7 +125,9 @@ async def test_pages_like_what_a_host_gives_for_nonsense_are_dropped(site: Site)
     report = await crawled(site, soft_404="drop")
     assert report.pages == 2
     assert report.counts["soft_404"] == report.counts["dropped.soft_404"] == 2
-    assert len(probes(site)) == 1
+    at_root, below = probes(site)
+    assert below.startswith("/gone/")
+    assert at_root.count("/") == 1
 
 
 async def test_pages_like_what_a_host_gives_for_nonsense_are_counted(site: Site) -> None:
@@ -153,7 +156,37 @@ async def test_an_honest_host_is_asked_once_and_loses_nothing(site: Site) -> Non
     assert report.pages == 2
     assert report.failures == {"status": 2}
     assert "soft_404" not in report.counts
-    assert len(probes(site)) == 1
+    assert len(probes(site)) == 1  # of the root: no page below it was there to be judged
+
+
+async def test_a_host_that_lies_below_one_folder_only_with_hardly_a_word_is_seen_through(
+    site: Site,
+) -> None:
+    hits = itertools.count()
+
+    async def sorry(request: web.BaseRequest) -> web.StreamResponse:
+        if not request.path.startswith("/shop/"):
+            return web.Response(status=404)
+        link = f"<a href='/shop/{next(hits)}'>more</a>"
+        return web.Response(text=f"<h1>Sorry</h1>{link}", content_type="text/html")
+
+    site.elsewhere(sorry)
+    site.page("/", links=["/shop/a", "/shop/b", "/shop/good"])
+    site.page("/shop/good", body="<h1>Good</h1>")
+    report = await crawled(site, soft_404="drop")
+    assert report.finished
+    assert report.pages == 2
+    assert report.counts["soft_404"] == 2
+
+
+async def test_a_host_is_asked_in_no_more_than_eight_places(site: Site) -> None:
+    pages = [f"/{name}/page" for name in "abcdefghijklm"]
+    site.page("/", links=pages)
+    for page in pages:
+        site.page(page, body=article(ord(page[1])))
+    report = await crawled(site, soft_404="drop", concurrency=8)
+    assert report.pages == 14
+    assert len(set(site.paths) - {"/", *pages}) == 8
 
 
 async def test_a_site_that_gives_one_page_for_any_url_keeps_it(site: Site) -> None:
@@ -170,17 +203,19 @@ async def test_the_probe_counts_as_no_page_and_is_not_asked_again_by_a_later_lif
     site: Site, tmp_path: Path
 ) -> None:
     liar(site)
-    given: dict[str, Any] = {"soft_404": "drop", "job": tmp_path / "run", "host_pages": 2}
+    given: dict[str, Any] = {"soft_404": "drop", "job": tmp_path / "run", "host_pages": 3}
     before = await crawled(site, max_pages=1, **given)
     assert before.pages == 1
     after = await crawled(site, **given)
     assert after.pages == 2
-    assert len(probes(site)) == 1
+    assert len(probes(site)) == 2  # "/", then "/gone/"
 
 
 async def test_a_probe_that_robots_txt_forbids_is_not_made(site: Site) -> None:
     liar(site)
-    site.robots("User-agent: *\nDisallow: /\nAllow: /$\nAllow: /go")
+    site.robots(
+        "User-agent: *\nDisallow: /\nAllow: /$\nAllow: /good\nAllow: /gone/1\nAllow: /gone/2"
+    )
     report = await crawled(site, soft_404="drop", obey_robots=True)
     assert report.pages == 4
     assert probes(site) == ["/robots.txt"]

@@ -8,7 +8,7 @@ from typing import Literal
 from crawler import urls
 from crawler.request import Request
 from crawler.rules.crowds import Crowd, Crowds
-from crawler.rules.traps import Trap, trap_of
+from crawler.rules.traps import Trap, trap_of, without_session
 
 log = logging.getLogger(__name__)
 
@@ -22,12 +22,16 @@ _MOST_SEEN = 100
 _MOST_QUERIES = 1_000
 _MOST_NAMINGS = 200
 _MOST_PATHS = 2_000
+_MOST_SESSIONS = 3
+"""As often is a URL followed that differs in the id of its session only."""
+_MOST_PAGES = 20_000
 _LARGE_TREE = 1_000
 _TREE_DEPTH = 6
 
 _QUERIES = Trap("query", is_sure=False)
 _NAMINGS = Trap("query", is_sure=True)
 _TREE = Trap("tree", is_sure=False)
+_SESSIONS = Trap("session", is_sure=True)
 
 
 class Gate:
@@ -44,6 +48,7 @@ class Gate:
         self._crowds = Crowds()
         self._namings: dict[str, set[int]] = {}
         self._queries: dict[str, int] = {}
+        self._sessions: dict[int, int] = {}
         self.seen: dict[tuple[str, str], str] = {}
         """Traps that were met: host and kind → a URL."""
         self._new: dict[str, bytes] = {}
@@ -58,6 +63,8 @@ class Gate:
         crowd = self._crowds.join(request.url)
         if self._mode != "ignore":
             trap = trap_of(request.url, year=self._year) or self._growing(request.url, crowd)
+            if trap is not None and trap.kind == "session":
+                trap = self._in_session(request.url, trap)
             if trap is not None and not self._passes(trap, request.url, count):
                 return None
         return crowd.lag if request.depth else 0
@@ -86,6 +93,14 @@ class Gate:
             verb = "followed" if passes else "left out"
             log.warning("looks like a trap (%s), %s: %s", trap.kind, verb, url)
         return passes
+
+    def _in_session(self, url: str, trap: Trap) -> Trap:
+        """Count how many sessions a page was found in."""
+        page = hash(without_session(url))
+        if len(self._sessions) >= _MOST_PAGES:
+            self._sessions.clear()
+        found = self._sessions[page] = self._sessions.get(page, 0) + 1
+        return trap if found <= _MOST_SESSIONS else _SESSIONS
 
     def _growing(self, url: str, crowd: Crowd) -> Trap | None:
         """Return the trap that shows by how many URLs there are of a kind."""

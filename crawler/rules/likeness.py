@@ -49,21 +49,21 @@ def are_near(one: int, other: int) -> bool:
 def likeness_of(page: Response) -> Likeness | None:
     """Return what a page is to be compared by; None for one with hardly any text.
 
-    0.7 ms for a page of 50 kB, of which 0.1 ms are the digest.
+    0.9 ms for a page of 50 kB.
     """
-    if page.is_html:
-        text = visible_text(page.html)
-    elif page.mime.startswith("text/"):
-        text = page.html
-    else:
-        text = ""
+    text = _text_of(page)
     size = len(text) if text else len(page.body)
     if size < _LEAST_TEXT:
         return None
-    digest = hashlib.blake2b(page.body, digest_size=8).digest()
     words = text.encode("utf-8", "replace").split(None, _MOST_WORDS)[:_MOST_WORDS]
     near = simhash(words) if len(words) >= _LEAST_WORDS else None
-    return Likeness(int.from_bytes(digest, "little"), near)
+    return Likeness(_digest(page.body), near)
+
+
+def tiny_likeness_of(page: Response) -> Likeness | None:
+    """Return what a page with hardly any text is to be compared by: that; None without any."""
+    words = _text_of(page).encode("utf-8", "replace").split()
+    return Likeness(_digest(b" ".join(words)), None) if words else None
 
 
 def visible_text(html: str) -> str:
@@ -99,3 +99,14 @@ def simhash(words: Sequence[bytes]) -> int:
             if 2 * (column & (ones << bit)).bit_count() > count:
                 result |= 1 << (8 * lane + bit)
     return result
+
+
+def _text_of(page: Response) -> str:
+    """Return the text of a page; "" for what is none."""
+    if page.is_html:
+        return visible_text(page.html)
+    return page.html if page.mime.startswith("text/") else ""
+
+
+def _digest(content: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")

@@ -8,6 +8,7 @@ from typing import NamedTuple
 _MOST_SEGMENTS = 20
 _MOST_PARAMETERS = 30
 _MOST_COPIES = 3
+_MOST_ANYWHERE = 4
 _MOST_NUMBERS = 5
 """Copies of a number or letter in a row that may well be: `/tiles/3/3/3`."""
 _MOST_FOLDERS = 4_096
@@ -32,8 +33,8 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 _SESSION = re.compile(
-    r"(?:^|[?&;/(])(?:phpsessid|[aj]?sessionid|session_?id|aspsessionid\w*|oscsid|zenid|sid)"
-    r"=(?=[a-z_]*\d)[0-9a-z_]{16,}|/\(s\([0-9a-z]{16,}",
+    r"[?&;](?:phpsessid|[aj]?sessionid|session_?id|aspsessionid\w*|oscsid|zenid|sid)"
+    r"=(?=[a-z_]*\d)[0-9a-z_]{16,}[^&;/?]*|/\(s\([0-9a-z]{16,}\)\)",
     re.IGNORECASE,
 )
 
@@ -84,6 +85,11 @@ def trap_of(url: str, *, year: int) -> Trap | None:
     return _query_trap(path, query, year) if query else None
 
 
+def without_session(url: str) -> str:
+    """Return a URL without the id of a session."""
+    return _SESSION.sub("", url)
+
+
 @lru_cache(maxsize=_MOST_FOLDERS)
 def _folder(folder: str, year: int) -> _Folder:
     segments = folder.split("/")[3:-1]
@@ -101,7 +107,10 @@ def _folder(folder: str, year: int) -> _Folder:
 
 
 def _repeats(segments: Sequence[str]) -> bool:
-    """True if a sequence of segments is there three times in a row."""
+    """True if a sequence of segments is there three times in a row, or a word all over."""
+    for segment in {*segments}:
+        if segments.count(segment) > _MOST_ANYWHERE and _LETTER.search(segment):
+            return True
     for period in range(1, len(segments) // _MOST_COPIES + 1):
         run = 0
         for index in range(period, len(segments)):
@@ -144,6 +153,6 @@ def _query_trap(path: str, query: str, year: int) -> Trap | None:
             return _IN_CALENDAR if is_date else None
         if named < _FIRST_YEAR and _CALENDAR.search(path + "?"):
             return _FAR_DATE
-    if len(query) > 17 and _SESSION.search(query):
+    if len(query) > 17 and _SESSION.search("?" + query):
         return _IN_SESSION
     return None

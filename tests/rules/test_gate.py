@@ -99,3 +99,12 @@ def test_a_tree_that_goes_on_and_on_is_named() -> None:
         admitted(gate, f"http://h/wiki/Page{n}", counts)
     assert set(counts) == {"trap.tree"}
     assert gate.seen[("h", "tree")].startswith("http://h/r/")
+
+
+def test_a_page_is_followed_in_three_sessions_at_most() -> None:
+    gate, counts = Gate(year=2026), Counter[str]()
+    for n in range(10):
+        admitted(gate, f"http://h/shop/item?id=7&sid={n:032x}", counts)
+        admitted(gate, f"http://h/shop/{n};jsessionid={n:032x}", counts)
+        admitted(gate, f"http://h/(S({n:024d}))/page.aspx", counts)
+    assert counts == {"trap.session": 30, "left_out.trap": 14}

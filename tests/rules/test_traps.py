@@ -6,7 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
-from crawler.rules.traps import trap_of
+from crawler.rules.shapes import shape_of
+from crawler.rules.traps import trap_of, without_session
 
 DOCS = [Path("/usr/share/doc"), Path("/usr/lib/python3")]
 
@@ -27,6 +28,7 @@ def kind(path: str) -> str | None:
         "/1/1/1/1/1",
         "/s?a=1&a=1&a=1",
         "/s?a=1&b=2&a=1&b=3&a=1",
+        "/x/a/x/b/x/c/x/d/x/e",
     ],
 )
 def test_what_is_there_three_times_is_a_repetition(path: str) -> None:
@@ -87,6 +89,29 @@ def test_a_calendar_far_from_now_is_a_trap(path: str, found: str | None) -> None
 )
 def test_a_session_in_a_url_is_named_and_no_reason_to_leave_it_out(path: str) -> None:
     assert kind(path) == "(session)"
+    assert kind(without_session(path)) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "page"),
+    [
+        ("http://h/?a=1&sid=0123456789abcdef&b=2", "http://h/?a=1&b=2"),
+        ("http://h/x;jsessionid=0123456789ABCDEF!node1/y?z", "http://h/x/y?z"),
+        ("http://h/(S(0123456789abcdef0))/x", "http://h/x"),
+        ("http://h/?sid=short", "http://h/?sid=short"),
+    ],
+)
+def test_without_its_session_a_url_says_which_page_it_is(url: str, page: str) -> None:
+    assert without_session(url) == page
+
+
+def test_a_maze_of_two_folders_ends() -> None:
+    level, found = ["http://h/"], 0
+    while level:
+        below = [url + name for url in level for name in ("a/", "b/")]
+        level = [url for url in below if trap_of(url, year=2026) is None]
+        found += len(level)
+    assert 50 < found < 300
 
 
 @pytest.mark.parametrize(
@@ -130,3 +155,16 @@ def test_any_url_is_judged() -> None:
     for _ in range(3_000):
         path = "".join(random.choices("/ab1-;=&?.()%", k=random.randint(0, 60)))
         trap_of(f"http://h/{path}", year=2026)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["a/", "a", "2077-", "2077/", ";aspsessionid", "?sid=", "&a=1", "_year=", "(s(", "1", "."],
+)
+def test_a_hostile_url_of_a_megabyte_takes_no_time(piece: str) -> None:
+    # Quadratic, each would take minutes.
+    for before in ("/", "/calendar/", "/x?"):
+        url = f"http://h{before}{piece * (1_000_000 // len(piece))}"
+        trap_of(url, year=2026)
+        shape_of(url)
+        without_session(url)
