@@ -214,7 +214,7 @@ async def test_the_probe_counts_as_no_page_and_is_not_asked_again_by_a_later_lif
 async def test_a_probe_that_robots_txt_forbids_is_not_made(site: Site) -> None:
     liar(site)
     site.robots(
-        "User-agent: *\nDisallow: /\nAllow: /$\nAllow: /good\nAllow: /gone/1\nAllow: /gone/2"
+        "User-agent: *\nDisallow: /\nAllow: /$\nAllow: /good\nAllow: /gone/1$\nAllow: /gone/2$"
     )
     report = await crawled(site, soft_404="drop", obey_robots=True)
     assert report.pages == 4

@@ -188,7 +188,7 @@ async def test_verbose_shows_the_log(folder: Path, small: Site) -> None:
 async def test_a_url_that_fills_screens_is_cut_where_people_read(folder: Path, site: Site) -> None:
     long = "/" + "x" * 3000
     site.page("/", links=[long])
-    done = await crawl(folder, "site", "-a", f"start={site.url()}")
+    done = await crawl(folder, "site", "-a", f"start={site.url()}", "-s", "url_bytes=5000")
     assert max(map(len, done.err.splitlines())) < 200
     assert f"({len(site.url(long)):,} characters)" in done.err
     assert done.lines("failures.jsonl")[0]["url"] == site.url(long)
