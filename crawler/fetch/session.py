@@ -9,6 +9,7 @@ from aiohttp.abc import AbstractResolver
 from aiohttp.connector import AddrInfoType, Connection
 from multidict import CIMultiDict
 
+from crawler.fetch.connection import Connector
 from crawler.fetch.failures import FOREIGN
 from crawler.fetch.trip import Trip, trip
 from crawler.settings import Settings
@@ -93,7 +94,7 @@ def open_session(
 
     Every request sends `headers`. Whoever makes one sets `trip` before.
     """
-    connector = aiohttp.TCPConnector(
+    connector = Connector(
         limit=0,  # the engine bounds what is under way
         resolver=resolver,
         ttl_dns_cache=_DNS_SECONDS,

@@ -1,0 +1,103 @@
+"""A connection that believes no server."""
+
+from functools import partial
+from typing import Any, Final
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.helpers import set_exception
+from aiohttp.http_exceptions import BadHttpMessage
+
+# A head has at most 256 lines of 64 KB, which would be 16 MB.
+_HEAD_BYTES: Final = 262_144
+_INTERIM: Final = 20
+# Chunks of one byte cost five more. What is beyond is there to be read, and brings nothing.
+_FRAMING: Final = 16
+_FRAMING_BYTES: Final = 2_000_000
+
+
+class Connection(ResponseHandler):
+    """Gives a request its own answer, whole, or none.
+
+    aiohttp keeps what comes behind an answer, and takes it for the next request's; it takes a body
+    without length for whole when the connection is reset; it reads heads of 16 MB, interim answers
+    (1xx) without end, and a Transfer-Encoding that it does not undo. None of it here.
+    """
+
+    _answered = False
+    _whole = False
+    _interim = 0
+    _bytes = 0
+
+    def set_response_params(self, **options: Any) -> None:
+        """Hear that a request goes out."""
+        self._answered = self._whole = False
+        self._interim = self._bytes = 0
+        super().set_response_params(**options)
+
+    def feed_data(self, data: Any, size: int = 0) -> None:
+        """Take an answer's head: the first that is final."""
+        message, _ = data
+        if self._answered:
+            self.force_close()
+        elif 100 <= message.code < 200 and message.code != 101:
+            self._interim += 1
+            if self._interim > _INTERIM:
+                self._break_off(f"more than {_INTERIM} interim responses")
+        elif (why := _faults(message)) is not None:
+            self._break_off(why)
+        else:
+            self._answered = True
+            super().feed_data(data, size)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes off the wire."""
+        if data and self._whole:
+            self.close()  # nobody asked: it would be the next request's answer
+            return
+        self._bytes += len(data)
+        super().data_received(data)
+        if not self._answered:
+            if self._bytes > _HEAD_BYTES:
+                self._break_off(f"more than {_HEAD_BYTES:,} bytes of headers")
+            return
+        payload = self._payload
+        if payload is None or payload.is_eof():
+            self._whole = True
+        elif self._bytes > _FRAMING_BYTES + _FRAMING * payload.total_bytes:
+            self._break_off("far more framing than body")
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Hear of the end; a body that a reset ends is not whole, whatever its length."""
+        payload = self._payload
+        if exc is not None and payload is not None and not payload.is_eof():
+            set_exception(payload, aiohttp.ClientPayloadError("the connection broke"), exc)
+        super().connection_lost(exc)
+
+    def _break_off(self, why: str) -> None:
+        error = BadHttpMessage(why)
+        if self._answered and self._payload is not None:
+            set_exception(self._payload, aiohttp.ClientPayloadError(why), error)
+        self.set_exception(error)
+        if self.transport is not None:
+            self.transport.close()
+
+
+class Connector(aiohttp.TCPConnector):
+    """Opens such connections."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        made: Any = partial(Connection, loop=self._loop)
+        self._factory = made
+
+
+def _faults(message: Any) -> str | None:
+    """Return what is wrong with a head that llhttp let pass."""
+    if message.code == 101:
+        return "a switch of protocols that nobody asked for"
+    # RFC 9112 6.1: we send no TE, so there may be nothing but one chunked.
+    codings = message.headers.getall("Transfer-Encoding", None)
+    if codings is not None and (len(codings) > 1 or codings[0].strip().lower() != "chunked"):
+        return f"transfer encoding {', '.join(codings)!r:.60}"
+    return None
