@@ -1,7 +1,9 @@
 """One request over the network, through aiohttp."""
 
 import io
+import time
 from collections.abc import Callable
+from functools import partial
 from itertools import chain
 from types import TracebackType
 from typing import Self
@@ -26,6 +28,7 @@ from crawler.fetch.dns import Resolver
 from crawler.fetch.failures import FOREIGN, mapped
 from crawler.fetch.headers import Outgoing
 from crawler.fetch.proxies import Proxies
+from crawler.fetch.pulse import Pulse
 from crawler.fetch.room import Room
 from crawler.fetch.session import open_session
 from crawler.fetch.trip import Trip, trip
@@ -36,10 +39,13 @@ from crawler.rules.accept import Accept
 from crawler.rules.book import MOST_BYTES as ROBOTS_BYTES
 from crawler.rules.credentials import Credentials
 from crawler.rules.guard import Guard
+from crawler.rules.hops import REDIRECTS
 from crawler.settings import Settings
 
 # What is kept of an answer that is not delivered, for `on_error` to look at.
 _ERROR_BYTES = 64_000
+# A redirect's body is read so far only to keep its connection; servers write a line or two.
+_REDIRECT_BYTES = 4_096
 _CUT = (BodyTooLarge, BodyError)
 # A status says enough, whatever becomes of the body behind it.
 _BROKEN_OFF = (ConnectError, aiohttp.ClientPayloadError, aiohttp.SocketTimeoutError)
@@ -52,7 +58,8 @@ class HttpFetch:
     Returns a response for every status, decoded by us. `sent(request)` is called when its
     headers go out, once for each time they do. Bodies are counted in `room` until the response is
     released. A body that is not delivered is cut at 64 KB. No connection is made but with the
-    guard's leave. `resolver` is the system's if none is given. Raises `FetchError` only.
+    guard's leave. `resolver` is the system's if none is given; `clock` measures how fast a body
+    comes. Raises `FetchError` only.
     """
 
     def __init__(
@@ -64,8 +71,10 @@ class HttpFetch:
         guard: Guard,
         credentials: Credentials,
         resolver: AbstractResolver | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
+        self._pulse = partial(Pulse, settings.min_rate_bytes, clock=clock)
         self._sent = sent
         self._room = room
         self._accept = Accept(settings.accept)
@@ -161,45 +170,59 @@ class HttpFetch:
         """Return the body; aiohttp closes the connection of one that is not read to its end."""
         delivered = 200 <= answer.status < 300 or answer.status in self._statuses
         if not delivered:
-            return await _read(answer, own, limit=_ERROR_BYTES, forgives=(*_CUT, *_BROKEN_OFF))
+            return await self._unwanted(answer, own)
         if request.kind == "robots":
-            return await _read(answer, own, limit=ROBOTS_BYTES, forgives=_CUT)
+            return await self._read(answer, own, limit=ROBOTS_BYTES, forgives=_CUT)
         content_type = answer.headers.get("Content-Type")
         if request.kind == "page" and not self._accept.admits(content_type):
             raise UnwantedType(f"unwanted type {content_type!r:.100}")
         limit = self._settings.body_bytes
         if (answer.content_length or 0) > limit and _counts_promise(request, answer):
             raise BodyTooLarge(f"more than {limit:,} bytes")
-        return await _read(answer, own, limit=limit)
+        return await self._read(answer, own, limit=limit)
 
+    async def _unwanted(self, answer: aiohttp.ClientResponse, own: Trip) -> bytes:
+        """Return the first part of an error's body; that of a redirect is not even decoded."""
+        forgives = (*_CUT, *_BROKEN_OFF)
+        if answer.status not in REDIRECTS or "Location" not in answer.headers:
+            return await self._read(answer, own, limit=_ERROR_BYTES, forgives=forgives)
+        body = await self._read(
+            answer, own, limit=_REDIRECT_BYTES, forgives=forgives, decodes=False
+        )
+        return b"" if "Content-Encoding" in answer.headers else body
 
-async def _read(
-    answer: aiohttp.ClientResponse,
-    own: Trip,
-    *,
-    limit: int,
-    forgives: tuple[type[Exception], ...] = (),
-) -> bytes:
-    """Return the decoded body, or what came of it before one of the errors it `forgives`."""
-    content = answer.content
-    body = io.BytesIO()  # its value is taken without a copy
-    try:
-        chunk = await content.readany()
-        codings = answer.headers.getall("Content-Encoding", ())
-        if not codings and content.at_eof() and len(chunk) <= limit:  # most often
-            if chunk and not own.hold.try_grow(len(chunk)):
-                await own.make_room(len(chunk))
-            return chunk
-        decoder = Decoder(codings, limit=limit)
-        while chunk:
-            for piece in decoder.feed(chunk):
-                await own.make_room(len(piece))
-                body.write(piece)
+    async def _read(
+        self,
+        answer: aiohttp.ClientResponse,
+        own: Trip,
+        *,
+        limit: int,
+        forgives: tuple[type[Exception], ...] = (),
+        decodes: bool = True,
+    ) -> bytes:
+        """Return the decoded body, or what came of it before one of the errors it `forgives`."""
+        content = answer.content
+        body = io.BytesIO()  # its value is taken without a copy
+        try:
             chunk = await content.readany()
-        decoder.finish()
-    except forgives:
-        pass  # what came is kept
-    return body.getvalue()
+            codings = answer.headers.getall("Content-Encoding", ()) if decodes else ()
+            if not codings and content.at_eof() and len(chunk) <= limit:  # most often
+                if chunk and not own.hold.try_grow(len(chunk)):
+                    await own.make_room(len(chunk))
+                return chunk
+            decoder = Decoder(codings, limit=limit)
+            pulse = self._pulse()
+            while chunk:
+                pulse.beat(len(chunk))
+                for piece in decoder.feed(chunk):
+                    if await own.make_room(len(piece)):
+                        pulse.restart()
+                    body.write(piece)
+                chunk = await content.readany()
+            decoder.finish()
+        except forgives:
+            pass  # what came is kept
+        return body.getvalue()
 
 
 def _counts_promise(request: Request, answer: aiohttp.ClientResponse) -> bool:

@@ -86,16 +86,20 @@ class Trip:
         """Return how long the server took; waiting for room is not counted."""
         return self._limit.time() - self._started
 
-    async def make_room(self, size: int) -> None:
-        """Take room for `size` bytes; while that has to be waited for, the clocks stand still."""
+    async def make_room(self, size: int) -> bool:
+        """Take room for `size` bytes; while that has to be waited for, the clocks stand still.
+
+        Returns whether it had to be.
+        """
         if self.hold.try_grow(size):
-            return
+            return False
         paused, end = self._limit.time(), self._limit.when
         self._limit.move(math.inf)
         await self.hold.grow(size)
         waited = self._limit.time() - paused
         self._started += waited
         self._limit.move(end + waited)
+        return True
 
 
 trip: ContextVar[Trip] = ContextVar("trip")

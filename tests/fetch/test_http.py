@@ -250,6 +250,20 @@ async def test_a_status_counts_though_its_body_breaks_off(
     assert (page.status, page.body) == (int(status[:3]), b"hal")
 
 
+async def test_the_body_of_a_redirect_is_not_decoded_nor_read_to_its_end(site: Site) -> None:
+    bomb = gzip.compress(bytes(50_000_000))
+    headers = {"Location": "/b", "Content-Encoding": "gzip"}
+    site.page("/bomb", status=301, body=bomb, headers=headers)
+    site.page("/odd", status=302, body=b"plain", headers={**headers, "Content-Encoding": "wat"})
+    site.page("/long", status=303, body=b"x" * 1_000_000, headers={"Location": "/b"})
+    site.page("/", status=300, body=TEXT)
+    async with opened(body_bytes=100_000) as get:
+        assert (await get(site.url("/bomb"))).body == b""
+        assert (await get(site.url("/odd"))).body == b""
+        assert (await get(site.url("/long"))).body == b"x" * 4_096
+        assert (await get(site.url())).body == TEXT[:64_000]  # leads nowhere: an error's body
+
+
 async def test_a_long_robots_txt_is_cut(site: Site, get: Opened) -> None:
     site.robots("#" * 2_000_000)
     assert len((await get(site.url("/robots.txt"), kind="robots")).body) == 500 * 1024
