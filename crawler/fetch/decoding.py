@@ -16,7 +16,7 @@ else:
     from backports import zstd
 
 _STEP = 65_536
-_MOST_CODINGS = 4
+_MOST_CODINGS = 2
 # Files made for random access have a frame each 64 KB; more of them are an attack on our time.
 _MOST_FRAMES = 1_000
 # RFC 9659: a zstd window of a response is at most 8 MB; without a limit it may ask for 2 GB.
