@@ -14,6 +14,7 @@ from crawler.errors import AddressRefused, CallbackError, ContentError, FetchErr
 from crawler.parse.directives import STANDARD, PageRules
 from crawler.parse.document import Document
 from crawler.parse.encoding import utf8_with_name
+from crawler.parse.knots import is_knotted
 from crawler.parse.links import ANCHORS, Link
 from crawler.parse.nodes import Node, looks_like_html, parse_html
 from crawler.parse.patterns import Patterns, passing
@@ -90,7 +91,10 @@ class Response(Document):
 
     @property
     def is_html(self) -> bool:
-        """True if the body is parsed: HTML by its type, not binary, not too large."""
+        """True if the body is parsed: HTML by its type, not binary, not too large.
+
+        False as well once parsing was begun and would not end: see `parse.knots`.
+        """
         if self._is_html is None:
             self._is_html = self._parsed and looks_like_html(self.mime, self.body)
         return self._is_html
@@ -109,9 +113,12 @@ class Response(Document):
 
     @property
     def tree(self) -> LexborHTMLParser:
-        """The parser behind `css`; an empty document if the body is not HTML."""
+        """The parser behind `css`; an empty document if the body is not HTML, or is a knot."""
         if self._tree is None:
-            self._tree = parse_html(self._read()[1] if self.is_html else b"")
+            body = self._read()[1] if self.is_html else b""
+            if is_knotted(body):
+                self._is_html, body = False, b""
+            self._tree = parse_html(body)
         return self._tree
 
     @property
