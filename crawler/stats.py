@@ -21,9 +21,11 @@ def count_into(counts: dict[str, int], outcome: Outcome) -> None:
     """Add one outcome to the counters: a delta, committed together with it.
 
     Names: `pages`, `bytes`, `hops`, `status.N`, `items.STREAM`, `failed.KIND`, `retries`,
-    `duplicates`, and the outcome's own (`offsite`, `dropped.REASON`, `user.NAME`, …). The frontier
-    adds `left_out.REASON`, `trap.KIND`, and `crashes` of processes in a callback; hosts add
-    `slowed`, `parked`.
+    `duplicates`, `skipped`, and the outcome's own (`offsite`, `dropped.REASON`, `user.NAME`, …).
+    The frontier adds `discovered`, `left_out.REASON`, `trap.KIND`, and `crashes` of processes in a
+    callback; hosts add `slowed`, `parked`.
+    What is `discovered` ends in one of `pages`, `sitemaps`, a failure that is none of a callback or
+    item, `skipped` (whose reasons have names of their own) and `left_out`, or is queued yet.
     """
 
     def add(name: str, number: int = 1) -> None:
@@ -45,8 +47,20 @@ def count_into(counts: dict[str, int], outcome: Outcome) -> None:
         add("retries")
     elif outcome.verdict is Verdict.DUPLICATE:
         add("duplicates")
+    if _is_skipped(outcome):
+        add("skipped")
     for name, number in outcome.counts.items():
         add(name, number)
+
+
+def _is_skipped(outcome: Outcome) -> bool:
+    """True for a request that ends without a page, and did not fail."""
+    request = outcome.request
+    if outcome.delivered or outcome.verdict in (Verdict.RETRY, Verdict.PARTIAL, Verdict.FAILED):
+        return False
+    # With a number below nought it was made for `page.fetch`, not found.
+    was_found = request.kind in ("page", "sitemap") and request.id >= 0
+    return was_found and "sitemaps" not in outcome.counts
 
 
 class Stats:

@@ -186,6 +186,7 @@ class MemoryFrontier(Alone):
         key = request.fingerprint(self._rules)
         if self._known.setdefault(key, number) != number and not request.again:
             return False
+        self._counts["discovered"] += request.kind != "seed"
         lag = self._gate.admit(request, self._count)
         if lag is None or not self._has_room(request):
             return False

@@ -129,6 +129,8 @@ class Posting:
                 rows.append(self._requests.push(host.id, request.id, request))
         self._requests.insert(sorted(rows))
         self._known.add_new(found)
+        if found:
+            self._books.add("discovered", len(found))
         return len(found)
 
     def _find(
@@ -142,7 +144,7 @@ class Posting:
         if not found:
             return 0, 0
         rows: list[Row] = []
-        known = seeds = 0
+        known = seeds = discovered = 0
         number = ahead.number_from(self._books.sizes().next_id)
         for request in self._known.sifted(found):
             is_new, wanted = self._known.find(request)
@@ -150,6 +152,7 @@ class Posting:
             if not wanted:
                 continue
             seeds += not (request.depth or request.parent)
+            discovered += request.kind != "seed"
             host = change(request.host)
             admitted = self._admitted(request, host)
             if admitted is None:
@@ -160,6 +163,8 @@ class Posting:
             callbacks[request.callback] += 1
             number += 1
         self._requests.insert(sorted(rows))
+        if discovered:
+            self._books.add("discovered", discovered)
         if seeds:
             self._requests.seeding_went_on()
         ahead.next_id = number

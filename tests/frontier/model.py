@@ -121,6 +121,7 @@ class Model:
         if request.url in self.known and not request.again:
             return
         self.known.add(request.url)
+        self.counts["discovered"] += request.kind != "seed"
         host = self.host(request.host)
         if reason := self.refusal(host):
             self.counts[f"left_out.{reason}"] += 1

@@ -58,6 +58,7 @@ async def test_a_failed_request_comes_again_as_if_never_tried(tmp_path: Path) ->
         assert (await frontier.counts()).queued == 1
         totals = await frontier.totals()
         assert {n: k for n, k in totals.counts.items() if k} == {
+            "discovered": 2,
             "failed.status": 1,
             "failed.item": 1,
         }

@@ -120,7 +120,13 @@ async def test_counters_are_those_of_all_with_each_commit_look_and_turn(opened: 
     await add(two, Request("http://a/1"))
     await two.commit(Batch(given_up={"a": "busy"}))
     commit = await one.commit(Batch(counts={"pages": 1}))
-    assert commit.counts == {"pages": 3, "user.a": 1, "user.b": 2, "left_out.host_given_up": 1}
+    assert commit.counts == {
+        "pages": 3,
+        "user.a": 1,
+        "user.b": 2,
+        "discovered": 1,
+        "left_out.host_given_up": 1,
+    }
 
 
 async def test_pages_set_aside_are_never_more_than_there_may_be(opened: Open) -> None:
