@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from crawler.cli.process import prepare_process
+from crawler.settings import Settings
 
 ON_ONE_CORE = ("taskset", "-c", "0", sys.executable, "-m")
 """Runs a module where nothing else of a benchmark runs."""
@@ -86,7 +87,7 @@ def address(number: int) -> str:
 
 def prepare() -> None:
     """Have this process as `crawl` has its own: its memory, collector and descriptors."""
-    prepare_process()
+    prepare_process(Settings())
     gc.set_threshold(_COLLECTED_AFTER, *gc.get_threshold()[1:])
 
 

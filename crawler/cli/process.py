@@ -5,6 +5,11 @@ import os
 import resource
 from contextlib import suppress
 
+from msgspec import structs
+
+from crawler.descriptors import most_connections
+from crawler.settings import Settings
+
 _DESCRIPTORS = 65_536
 _KIBIBYTE = 1 << 10
 # mallopt's parameters, as in glibc's malloc.h.
@@ -20,11 +25,16 @@ _HEAP = {
 _HEAP_VARIABLES = ("MALLOC_TOP_PAD_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_")
 
 
-def prepare_process() -> None:
-    """Let this process hold many connections, and keep what every page needs anew."""
+def prepare_process(settings: Settings) -> Settings:
+    """Let this process hold many connections, and keep what every page needs anew.
+
+    Returns settings with no more requests at once than it may hold connections.
+    """
     _allow_connections()
     _keep_heap()
     gc.freeze()  # what there is by now stays
+    most = min(settings.concurrency, most_connections())
+    return structs.replace(settings, concurrency=most)
 
 
 def _allow_connections() -> None:

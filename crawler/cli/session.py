@@ -52,7 +52,7 @@ def run_crawl(
     is_over = False
     if "-" in outputs:
         streams.check_stdout()
-    prepare_process()
+    settings = prepare_process(settings)
     signals = Signals(again)
     console = _console()
     opened: AbstractAsyncContextManager[Run | Fleet]
@@ -109,7 +109,7 @@ def worker(job: Job, manner: Manner) -> list[str]:
 
 def run_worker(spider: Spider[Any], *, settings: Settings, manner: Manner, job: Job) -> int:
     """Crawl as one of several processes, for whoever holds the other end of standard input."""
-    prepare_process()
+    settings = prepare_process(settings)
     signals = Signals()
     console = _console()
 

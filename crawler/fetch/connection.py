@@ -84,12 +84,29 @@ class Connection(ResponseHandler):
 
 
 class Connector(aiohttp.TCPConnector):
-    """Opens such connections."""
+    """Opens such connections; lets go of those that rest before there may be more than `most`.
 
-    def __init__(self, **options: Any) -> None:
+    `per_host` is how many may rest for one host.
+    """
+
+    def __init__(self, *, most: int, per_host: int, **options: Any) -> None:
         super().__init__(**options)
         made: Any = partial(Connection, loop=self._loop)
         self._factory = made
+        self._most = most
+        self._per_host = per_host
+
+    async def _create_connection(self, *args: Any) -> ResponseHandler:
+        # Counted from above: to look at each host's would cost more than a connection.
+        if len(self._acquired) + len(self._conns) * self._per_host >= self._most:
+            self._close_resting()
+        return await super()._create_connection(*args)
+
+    def _close_resting(self) -> None:
+        for resting in self._conns.values():
+            for connection, _ in resting:
+                connection.close()
+        self._conns.clear()
 
 
 def _faults(message: Any) -> str | None:

@@ -9,6 +9,7 @@ from aiohttp.abc import AbstractResolver
 from aiohttp.connector import AddrInfoType, Connection
 from multidict import CIMultiDict
 
+from crawler.descriptors import most_connections
 from crawler.fetch.connection import Connector
 from crawler.fetch.failures import FOREIGN
 from crawler.fetch.trip import Trip, trip
@@ -95,6 +96,8 @@ def open_session(
     Every request sends `headers`. Whoever makes one sets `trip` before.
     """
     connector = Connector(
+        most=most_connections(),
+        per_host=settings.per_host,
         limit=0,  # the engine bounds what is under way
         resolver=resolver,
         ttl_dns_cache=_DNS_SECONDS,

@@ -11,8 +11,9 @@ _IS_GLIBC = hasattr(ctypes.CDLL(None), "mallopt")
 _HEAP = """
 import ctypes, sys
 from crawler.cli.process import prepare_process
+from crawler.settings import Settings
 
-prepare_process()
+prepare_process(Settings())
 libc = ctypes.CDLL(None)
 libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
 libc.free.restype, libc.free.argtypes = None, [ctypes.c_void_p]
@@ -64,3 +65,12 @@ def test_the_user_may_say_how_much_of_the_heap_is_kept() -> None:
     assert heap(100_000, 100, MALLOC_TRIM_THRESHOLD_="131072")[1] > 5
     assert heap(100_000, 100, GLIBC_TUNABLES="glibc.malloc.trim_threshold=131072")[1] > 5
     assert heap(100_000, 100, MALLOC_ARENA_MAX="2")[1] == 0
+
+
+def test_no_more_is_asked_at_once_than_there_are_descriptors_for() -> None:
+    program = (
+        "from crawler.cli.process import prepare_process; from crawler.settings import Settings;"
+        "print(*(prepare_process(Settings(concurrency=n)).concurrency for n in (10, 1000)))"
+    )
+    line = ["sh", "-c", f'ulimit -n 64; "{sys.executable}" -c "{program}"']
+    assert subprocess.check_output(line, timeout=60).split() == [b"10", b"32"]

@@ -5,9 +5,11 @@ from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
+import aiohttp
 import pytest
 
 from crawler.errors import ConnectError, FetchError, ProtocolError
+from crawler.fetch.connection import Connector
 from crawler.fetch.http import HttpFetch
 from crawler.fetch.room import Room
 from crawler.request import Request
@@ -160,6 +162,21 @@ async def test_what_has_no_end_is_broken_off_after_megabytes(first: bytes, piece
     error, sent = await flooded(first, piece)
     assert isinstance(error, ProtocolError)
     assert sent < 30_000_000  # with what the system's buffers took
+
+
+async def test_connections_that_rest_make_room_for_new_ones() -> None:
+    hosts = [f"127.0.0.{number}" for number in range(1, 9)]
+    async with (
+        Site(hosts) as site,
+        aiohttp.ClientSession(connector=Connector(most=4, per_host=1)) as session,
+    ):
+        site.page("/")
+        for host in hosts * 2:
+            async with session.get(site.url(host=host)) as answer:
+                assert answer.status == 200
+            connector = session.connector
+            assert connector is not None
+            assert len(connector._conns) < 4
 
 
 async def test_chunks_of_one_byte_are_a_page(site: Site) -> None:
