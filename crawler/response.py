@@ -91,10 +91,7 @@ class Response(Document):
 
     @property
     def is_html(self) -> bool:
-        """True if the body is parsed: HTML by its type, not binary, not too large.
-
-        False as well once parsing was begun and would not end: see `parse.knots`.
-        """
+        """True if the body is parsed: HTML by its type, not binary, not too large, no knot."""
         if self._is_html is None:
             self._is_html = self._parsed and looks_like_html(self.mime, self.body)
         return self._is_html

@@ -7,7 +7,7 @@ import pytest
 
 from tests.mockserver import cookies, good, redirects, traps
 from tests.mockserver.crawling import SECRETS, Crawled, crawl_all
-from tests.mockserver.server import MockServer
+from tests.mockserver.server import FRONT, INNER, MockServer
 from tests.mockserver.table import linked
 from tests.test_accounting import unaccounted
 
@@ -96,6 +96,15 @@ def test_secrets_stay_with_their_origin(crawled: Crawled, server: MockServer) ->
     told = {hit.host for hit in server.log if SECRETS & {value for _, value in hit.headers}}
     assert told == {redirects.theme.host}
     assert any(hit.host == redirects.other.host for hit in server.log)
+
+
+def test_no_spelling_of_an_inner_address_leads_there(crawled: Crawled, server: MockServer) -> None:
+    assert crawled.done.status == 0
+    assert not [hit for hit in server.log if hit.host in INNER]
+    served = {FRONT, *(entry.host for entry in linked())}
+    ends = {url: end for url, end in crawled.ends().items() if urlsplit(url).hostname not in served}
+    assert len(ends) >= 9
+    assert set(ends.values()) == {("failed", "private_address")}
 
 
 def test_no_cookie_goes_where_it_should_not(crawled: Crawled, server: MockServer) -> None:

@@ -10,10 +10,8 @@ import pytest
 
 from crawler.errors import ConnectError, FetchError, ProtocolError
 from crawler.fetch.connection import Connector
-from crawler.fetch.http import HttpFetch
-from crawler.fetch.room import Room
 from crawler.request import Request
-from crawler.settings import Settings
+from tests.fetch.test_http import Opened, opened
 from tests.site import Site
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -43,14 +41,7 @@ async def serving(serve: Serve) -> AsyncIterator[str]:
     await asyncio.gather(*gone)
 
 
-@asynccontextmanager
-async def fetching(**settings: float) -> AsyncIterator[HttpFetch]:
-    room = Room(50_000_000)
-    async with HttpFetch(Settings(**settings), sent=lambda _: None, room=room) as fetch:  # type: ignore[arg-type]  # numbers
-        yield fetch
-
-
-async def failure(fetch: HttpFetch, url: str) -> FetchError:
+async def failure(fetch: Opened, url: str) -> FetchError:
     with pytest.raises(FetchError) as caught:
         await fetch(Request(url))
     return caught.value
@@ -61,7 +52,7 @@ async def test_a_second_answer_behind_the_first_is_nobodys() -> None:
         while await reader.readuntil(b"\r\n\r\n"):
             writer.write(PAGE + OTHER)
 
-    async with serving(serve) as url, fetching() as fetch:
+    async with serving(serve) as url, opened() as fetch:
         for _ in range(5):
             assert (await fetch(Request(url))).body == b"page"
 
@@ -79,7 +70,7 @@ async def test_an_answer_on_a_connection_that_rests_ends_it() -> None:
             closed.set()
 
     answered = asyncio.Event()
-    async with serving(serve) as url, fetching() as fetch:
+    async with serving(serve) as url, opened() as fetch:
         assert (await fetch(Request(url))).body == b"page"
         answered.set()
         async with asyncio.timeout(5):
@@ -94,7 +85,7 @@ async def test_a_body_without_length_that_a_reset_ends_is_no_page(
     head = version + b" 200 OK\r\nContent-Type: text/html\r\n\r\n"
     site.raw("/cut", head + b"<p>half", b"", rest=0.01, reset=True)
     site.raw("/whole", head + b"<p>whole")
-    async with fetching() as fetch:
+    async with opened() as fetch:
         assert isinstance(await failure(fetch, site.url("/cut")), ConnectError)
         assert (await fetch(Request(site.url("/whole")))).body == b"<p>whole"
 
@@ -104,13 +95,13 @@ async def test_a_body_without_length_that_a_reset_ends_is_no_page(
 )
 async def test_a_transfer_coding_that_nobody_undoes_is_no_page(site: Site, coding: bytes) -> None:
     site.raw("/", OK + b"Transfer-Encoding: " + coding + b"\r\n\r\n4\r\npage\r\n0\r\n\r\n")
-    async with fetching() as fetch:
+    async with opened() as fetch:
         assert isinstance(await failure(fetch, site.url()), ProtocolError)
 
 
 async def test_chunked_is_read_in_any_case(site: Site) -> None:
     site.raw("/", OK + b"Transfer-Encoding:  Chunked \r\n\r\n4\r\npage\r\n0\r\n\r\n")
-    async with fetching() as fetch:
+    async with opened() as fetch:
         assert (await fetch(Request(site.url()))).body == b"page"
 
 
@@ -118,7 +109,7 @@ async def test_interim_answers_are_passed_over_up_to_twenty(site: Site) -> None:
     hint = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
     site.raw("/few", hint * 20 + PAGE)
     site.raw("/many", hint * 21 + PAGE)
-    async with fetching() as fetch:
+    async with opened() as fetch:
         assert (await fetch(Request(site.url("/few")))).body == b"page"
         error = await failure(fetch, site.url("/many"))
     assert isinstance(error, ProtocolError)
@@ -127,7 +118,7 @@ async def test_interim_answers_are_passed_over_up_to_twenty(site: Site) -> None:
 
 async def test_an_unasked_switch_of_protocols_is_no_answer(site: Site) -> None:
     site.raw("/", b"HTTP/1.1 101 Go\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n" + PAGE)
-    async with fetching() as fetch:
+    async with opened() as fetch:
         assert isinstance(await failure(fetch, site.url()), ProtocolError)
 
 
@@ -144,7 +135,7 @@ async def flooded(first: bytes, piece: bytes) -> tuple[FetchError, int]:
             await writer.drain()
             sent += len(piece)
 
-    async with serving(serve) as url, fetching(timeout=20) as fetch:
+    async with serving(serve) as url, opened(timeout=20) as fetch:
         return await failure(fetch, url), sent
 
 
@@ -182,13 +173,13 @@ async def test_connections_that_rest_make_room_for_new_ones() -> None:
 async def test_chunks_of_one_byte_are_a_page(site: Site) -> None:
     chunks = b"".join(b"1\r\n%c\r\n" % letter for letter in b"page" * 50_000)
     site.raw("/", CHUNKED + chunks + b"0\r\n\r\n")
-    async with fetching() as fetch:
+    async with opened() as fetch:
         assert (await fetch(Request(site.url()))).body == b"page" * 50_000
 
 
 async def test_cookies_of_a_trailer_are_not_heard(site: Site) -> None:
     site.raw("/", CHUNKED + b"4\r\npage\r\n0\r\nSet-Cookie: a=b\r\n\r\n")
-    async with fetching() as fetch:
+    async with opened() as fetch:
         page = await fetch(Request(site.url()))
     assert page.body == b"page"
     assert "Set-Cookie" not in page.headers

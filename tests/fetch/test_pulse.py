@@ -7,6 +7,8 @@ from crawler.fetch.http import HttpFetch
 from crawler.fetch.pulse import Pulse
 from crawler.fetch.room import Room
 from crawler.request import Request
+from crawler.rules.credentials import Credentials
+from crawler.rules.guard import Guard
 from crawler.settings import Settings
 from tests.site import Site
 
@@ -64,8 +66,14 @@ def test_nought_is_no_limit() -> None:
 async def test_a_server_that_drips_is_left(site: Site) -> None:
     site.drip("/", rest=0.001)
     times = iter(range(1_000_000))  # each look at the clock is a second later
+    settings = Settings(allow_private=("127.0.0.0/8",))
     async with HttpFetch(
-        Settings(), sent=lambda _: None, room=Room(1_000_000), clock=lambda: float(next(times))
+        settings,
+        sent=lambda _: None,
+        room=Room(1_000_000),
+        guard=Guard(settings.allow_private),
+        credentials=Credentials(settings),
+        clock=lambda: float(next(times)),
     ) as fetch:
         with pytest.raises(TimedOut, match="min_rate_bytes"):
             await fetch(Request(site.url()))

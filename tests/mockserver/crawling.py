@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.cli.command import Done, start
-from tests.mockserver import feeds
+from tests.mockserver import feeds, redirects
 from tests.mockserver.server import MockServer
 from tests.mockserver.table import End, Theme
 
@@ -66,14 +66,16 @@ class Crawled(NamedTuple):
 async def crawl_all(folder: Path, server: MockServer, **settings: Any) -> Crawled:
     """Crawl what the front page links to, and the feeds as sitemaps."""
     (folder / "spiders").mkdir()
-    redirects = next(e.host for e in Theme.known.values() if e.theme == "redirects")
-    text = SPIDER.replace("REDIRECTS", redirects)
+    text = SPIDER.replace("REDIRECTS", redirects.theme.host)
     (folder / "spiders" / "hostile.py").write_text(text)
     maps = [server.url(feeds.theme.host, f"/{name}?sitemap") for name in feeds.SITEMAPS]
-    hosts = dict.fromkeys(host for host, _ in Theme.known)
+    known = dict.fromkeys(["127.0.0.1", *(host for host, _ in Theme.known)])
+    hosts = ",".join([*known, *redirects.INNER])
+    allowed = ",".join(f"{host}:{server.port}" for host in known)
     peak = folder / "peak"
     words = ["hostile", "--pages", "files", "-a", f"start={server.url()}"]
-    words += ["-a", f"hosts={','.join(['127.0.0.1', *hosts])}", "-a", f"sitemaps={','.join(maps)}"]
+    words += ["-a", f"hosts={hosts}", "-a", f"sitemaps={','.join(maps)}"]
+    words += ["-s", f"allow_private={allowed}"]
     words += [word for name, value in settings.items() for word in ("-s", f"{name}={value}")]
     began = asyncio.get_running_loop().time()
     process = await start(

@@ -62,6 +62,11 @@ _leads("to-no-host", "http:///", NOWHERE | MOVED)
 _leads("to-half-a-url", "http://[", NOWHERE)
 _leads("empty-location", "", NOWHERE)
 _leads("to-another-origin", f"http://{other.host}:PORT/target/1", MOVED)
+INNER = (
+    *("169.254.169.254", "[::1]", "[::ffff:127.0.0.250]", "[64:ff9b::7f00:1]", "127.0.0.250"),
+    *("0.0.0.0", "localhost", "10.0.0.1", "127.0.0.249"),
+)
+"""Where all of these lead, as a URL has it: in scope, so that the guard alone is in the way."""
 # Each ends as another request, which the guard at the socket refuses.
 _leads("to-metadata", "http://169.254.169.254/latest/meta-data/", MOVED, needs="guard")
 _leads("to-ipv6-loopback", "http://[::1]:PORT/", MOVED, needs="guard")

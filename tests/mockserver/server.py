@@ -28,6 +28,8 @@ from tests.mockserver.table import Misbehaviour, Theme, linked
 from tests.mockserver.wire import Hit, Wire, read_request
 
 FRONT = "127.0.0.1"
+INNER = ("127.0.0.249", "127.0.0.250")
+"""Where links and redirects of every spelling lead that nobody may follow."""
 
 
 class MockServer:
@@ -42,7 +44,7 @@ class MockServer:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        for host in [FRONT, *dict.fromkeys(host for host, _ in Theme.known)]:
+        for host in dict.fromkeys([FRONT, *INNER, *(host for host, _ in Theme.known)]):
             listener = socket.create_server((host, self.port), backlog=512)
             self.port = listener.getsockname()[1]
             self._servers.append(
