@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from urllib.parse import urlsplit
 
 import pytest
 
