@@ -4,15 +4,15 @@ import asyncio
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tests.cli.command import Done, start
-from tests.mockserver import feeds, redirects
+from tests.mockserver import feeds, good, redirects
 from tests.mockserver.server import MockServer
 from tests.mockserver.table import End, Theme
 
 _LONGEST = 150.0
-SECRETS = frozenset({"Bearer of-the-redirects", "own=secret"})
+SECRETS = frozenset({"Bearer of-the-redirects", "own=secret", "sesame"})
 """Values of headers that requests for the redirects carry, and no other host may hear."""
 
 SPIDER = """
@@ -28,7 +28,7 @@ class Hostile(
     Spider[Page],
     delay=0, per_host=16, concurrency=64, min_free_bytes=0, retries=1, backoff=0.05,
     timeout=6, connect_timeout=3, read_timeout=2, max_wait=5, host_failures=None,
-    headers={"X-Everywhere": "1"},
+    headers={"X-Everywhere": "1"}, secret_headers=("X-Token",),
 ):
     def __init__(self, start: str, hosts: str, sitemaps: str) -> None:
         self.start_urls = [start]
@@ -40,7 +40,11 @@ class Hostile(
         title, text = (page.text(tag, default="")[:99] for tag in ("title", "p"))
         yield Page(url=page.url, title=title, text=text, odd=odd)
         for request in page.follow_all():
-            secret = {"Authorization": "Bearer of-the-redirects", "Cookie": "own=secret"}
+            secret = {
+                "Authorization": "Bearer of-the-redirects",
+                "Cookie": "own=secret",
+                "X-Token": "sesame",
+            }
             yield request.replace(headers=secret) if "//REDIRECTS:" in request.url else request
 """
 
@@ -63,11 +67,13 @@ class Crawled(NamedTuple):
         return found
 
 
-async def crawl_all(folder: Path, server: MockServer, **settings: Any) -> Crawled:
+async def crawl_all(folder: Path, server: MockServer) -> Crawled:
     """Crawl what the front page links to, and the feeds as sitemaps."""
     (folder / "spiders").mkdir()
     text = SPIDER.replace("REDIRECTS", redirects.theme.host)
     (folder / "spiders" / "hostile.py").write_text(text)
+    login = f'[auth]\n"{server.url(good.theme.host, "")}" = "me:hunter2"\n'
+    (folder / "crawler.toml").write_text(login)
     maps = [server.url(feeds.theme.host, f"/{name}?sitemap") for name in feeds.SITEMAPS]
     known = dict.fromkeys(["127.0.0.1", *(host for host, _ in Theme.known)])
     hosts = ",".join([*known, *redirects.INNER])
@@ -76,7 +82,6 @@ async def crawl_all(folder: Path, server: MockServer, **settings: Any) -> Crawle
     words = ["hostile", "--pages", "files", "-a", f"start={server.url()}"]
     words += ["-a", f"hosts={hosts}", "-a", f"sitemaps={','.join(maps)}"]
     words += ["-s", f"allow_private={allowed}"]
-    words += [word for name, value in settings.items() for word in ("-s", f"{name}={value}")]
     began = asyncio.get_running_loop().time()
     process = await start(
         folder, *words, before=f"exec {sys.executable} -m tests.mockserver.measured {peak}"

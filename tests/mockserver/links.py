@@ -97,7 +97,7 @@ async def spelled(wire: Wire) -> None:
     await wire.page()
 
 
-@theme("with-credentials", DELIVERED, needs="urls")
+@theme("with-credentials", DELIVERED)
 async def credentials(wire: Wire) -> None:
     await wire.page(_anchors([f"http://me:{SECRET}@{theme.host}:{wire.port}/guarded"]))
 
@@ -107,7 +107,7 @@ async def guarded(wire: Wire) -> None:
     await wire.page()
 
 
-@theme("inner-addresses", DELIVERED, needs="guard")
+@theme("inner-addresses", DELIVERED)
 async def inner(wire: Wire) -> None:
     """Links to where only we could go."""
     await wire.page(_anchors([f"http://{host}:{wire.port}/" for host in INNER]))

@@ -11,13 +11,11 @@ ENDLESS = failed("redirect")
 MOVED = skipped("redirected")
 
 
-def _leads(
-    path: str, to: str, expected: Expected, *, needs: str = "", status: str = "302 x"
-) -> None:
+def _leads(path: str, to: str, expected: Expected, *, status: str = "302 x") -> None:
     async def answer(wire: Wire) -> None:
         await wire.redirect(to.replace("PORT", str(wire.port)), status)
 
-    theme.add(path, expected, answer, needs=needs)
+    theme.add(path, expected, answer)
 
 
 async def _page(wire: Wire) -> None:
@@ -47,7 +45,7 @@ _leads("header-injection", "/target/11%0d%0aSet-Cookie:%20injected=1", DELIVERED
 _leads("non-latin", "/target/12-\xe9\xff", DELIVERED)
 _leads("utf-8", "/target/13-\xc3\xa9", DELIVERED)
 _leads("100-kb", "/target/" + "y" * 60_000, DELIVERED | failed("status") | ENDLESS)
-_leads("credentials", f"http://me:hunter2@{theme.host}:PORT/target/14", DELIVERED, needs="urls")
+_leads("credentials", f"http://me:hunter2@{theme.host}:PORT/target/14", DELIVERED)
 _leads("to-a-file", "file:///etc/passwd", NOWHERE)
 _leads("to-a-script", "javascript:alert(1)", NOWHERE)
 _leads("to-data", "data:text/html,<p>data", NOWHERE)
@@ -68,18 +66,18 @@ INNER = (
 )
 """Where all of these lead, as a URL has it: in scope, so that the guard alone is in the way."""
 # Each ends as another request, which the guard at the socket refuses.
-_leads("to-metadata", "http://169.254.169.254/latest/meta-data/", MOVED, needs="guard")
-_leads("to-ipv6-loopback", "http://[::1]:PORT/", MOVED, needs="guard")
-_leads("to-mapped-loopback", "http://[::ffff:127.0.0.250]:PORT/", MOVED, needs="guard")
-_leads("to-nat64", "http://[64:ff9b::7f00:1]:PORT/", MOVED, needs="guard")
-_leads("to-hex", "http://0x7f0000fa:PORT/", MOVED, needs="guard")
-_leads("to-octal", "http://0177.0.0.0372:PORT/", MOVED, needs="guard")
-_leads("to-decimal", "http://2130706682:PORT/", MOVED, needs="guard")
-_leads("to-short", "http://127.250:PORT/", MOVED, needs="guard")
-_leads("to-zero", "http://0.0.0.0:PORT/", MOVED, needs="guard")
-_leads("to-localhost-22", "http://localhost:22/", MOVED, needs="guard")
-_leads("to-private-10", "http://10.0.0.1/", MOVED, needs="guard")
-_leads("to-link-local", "http://[fe80::1%25lo]/", MOVED | NOWHERE, needs="guard")
+_leads("to-metadata", "http://169.254.169.254/latest/meta-data/", MOVED)
+_leads("to-ipv6-loopback", "http://[::1]:PORT/", MOVED)
+_leads("to-mapped-loopback", "http://[::ffff:127.0.0.250]:PORT/", MOVED)
+_leads("to-nat64", "http://[64:ff9b::7f00:1]:PORT/", MOVED)
+_leads("to-hex", "http://0x7f0000fa:PORT/", MOVED)
+_leads("to-octal", "http://0177.0.0.0372:PORT/", MOVED)
+_leads("to-decimal", "http://2130706682:PORT/", MOVED)
+_leads("to-short", "http://127.250:PORT/", MOVED)
+_leads("to-zero", "http://0.0.0.0:PORT/", MOVED)
+_leads("to-localhost-22", "http://localhost:22/", MOVED)
+_leads("to-private-10", "http://10.0.0.1/", MOVED)
+_leads("to-link-local", "http://[fe80::1%25lo]/", MOVED | NOWHERE)
 
 
 @theme("without-location", failed("status"))
@@ -129,22 +127,23 @@ async def cookie_and_back(wire: Wire) -> None:
     await wire.answer(status="302 Found", headers=headers)
 
 
-@theme("refresh-to-itself", DELIVERED | ENDLESS, needs="directives")
+@theme("refresh-to-itself", DELIVERED | ENDLESS)
 async def refresh(wire: Wire) -> None:
     await wire.page(f'<meta http-equiv="refresh" content="0; url={wire.path}">')
 
 
-@theme("refresh-for-ever", ENDLESS, needs="directives")
+@theme("refresh-for-ever", MOVED)
 async def refresh_for_ever(wire: Wire) -> None:
+    """Each refresh is a request of its own; the eleventh is one too many."""
     target = f"{wire.path}?n={wire.hits}"
     await wire.page(f'<meta http-equiv="refresh" content="0; url={target}">')
 
 
-@theme("refresh-to-a-script", DELIVERED, needs="directives")
+@theme("refresh-to-a-script", DELIVERED)
 async def refresh_script(wire: Wire) -> None:
     await wire.page('<meta http-equiv="refresh" content="0; url=javascript:alert(1)">')
 
 
-@theme("refresh-to-a-file", DELIVERED, needs="directives")
+@theme("refresh-to-a-file", DELIVERED)
 async def refresh_file(wire: Wire) -> None:
     await wire.answer(b"a page", headers=[("Refresh", "0; url=file:///etc/passwd")])

@@ -11,8 +11,8 @@ DENIED = skipped("robots_denied")
 DENY = b"User-agent: *\nDisallow: /\n"
 
 
-def _host(name: str, expected: Expected, robots: Answer, *, needs: str = "") -> None:
-    theme = Theme(f"robots {name}", needs=needs)
+def _host(name: str, expected: Expected, robots: Answer) -> None:
+    theme = Theme(f"robots {name}")
     theme.add("robots.txt", None, robots)
 
     async def page(wire: Wire) -> None:
@@ -21,13 +21,11 @@ def _host(name: str, expected: Expected, robots: Answer, *, needs: str = "") -> 
     theme.add(name, expected, page)
 
 
-def _text(
-    name: str, expected: Expected, body: bytes, *, status: str = "200 OK", needs: str = ""
-) -> None:
+def _text(name: str, expected: Expected, body: bytes, *, status: str = "200 OK") -> None:
     async def answer(wire: Wire) -> None:
         await wire.answer(body, status=status, mime="text/plain")
 
-    _host(name, expected, answer, needs=needs)
+    _host(name, expected, answer)
 
 
 _text("denies", DENIED, DENY)
@@ -48,7 +46,6 @@ _text(
     "crawl-delay-of-ages",
     DELIVERED | failed("host_given_up"),
     b"User-agent: *\nCrawl-delay: 1e99\n",
-    needs="throttle",
 )
 _text("crawl-delay-of-junk", DELIVERED, b"User-agent: *\nCrawl-delay: nan\nCrawl-delay: -1\n")
 _text("204", DELIVERED, b"", status="204 None")
@@ -104,16 +101,16 @@ async def _to_a_file(wire: Wire) -> None:
     await wire.redirect("file:///etc/passwd")
 
 
-HOSTS: Sequence[tuple[str, Expected, Answer, str]] = (
-    ("503-then-fine", DELIVERED, _once, ""),
-    ("never-answers", UNREACHABLE, _silent, ""),
-    ("closes", UNREACHABLE, _closes, ""),
-    ("garbage", UNREACHABLE, _garbage, ""),
-    ("bomb", DELIVERED, _bomb, ""),
-    ("six-hops", DELIVERED, _six_hops, "throttle"),
-    ("two-hops", DENIED, _two_hops, ""),
-    ("loop", DELIVERED, _loop, "throttle"),
-    ("to-a-file", DELIVERED | UNREACHABLE, _to_a_file, "throttle"),
+HOSTS: Sequence[tuple[str, Expected, Answer]] = (
+    ("503-then-fine", DELIVERED, _once),
+    ("never-answers", UNREACHABLE, _silent),
+    ("closes", UNREACHABLE, _closes),
+    ("garbage", UNREACHABLE, _garbage),
+    ("bomb", DELIVERED, _bomb),
+    ("six-hops", DELIVERED, _six_hops),
+    ("two-hops", DENIED, _two_hops),
+    ("loop", DELIVERED, _loop),
+    ("to-a-file", DELIVERED | UNREACHABLE, _to_a_file),
 )
-for name, expected, answer, needs in HOSTS:
-    _host(name, expected, answer, needs=needs)
+for name, expected, answer in HOSTS:
+    _host(name, expected, answer)
