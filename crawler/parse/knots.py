@@ -8,19 +8,19 @@ from typing import Final
 # each tag looks through the elements that are open, every paragraph repeats the formatting elements
 # that nobody closed, and each attribute is compared with those before it.
 _FEW_TAGS: Final = 1_500
-_MANY_TAGS: Final = 10_000
+_MANY_TAGS: Final = 3_000
 _SHORT: Final = 20_000
 _PIECE: Final = 16_384
-_SURELY_FLAT: Final = 5_000
+_SURELY_FLAT: Final = 3_000
 _LARGE: Final = 100_000
 _STRETCH: Final = 2_048
 _SAMPLE: Final = 2_048
 _APART: Final = 4 * _SAMPLE
 _SNIPPET: Final = 512
 _MANY_STRAYS: Final = 12
-# 20 million looks are 0.2 s of Lexbor's time; half a million elements are 200 MB.
+# Ten million looks are 0.1 s of Lexbor's time; half a million elements are 200 MB.
 _SURELY_FINE: Final = 1_000_000
-_MOST_LOOKS: Final = 20_000_000
+_MOST_LOOKS: Final = 10_000_000
 _MOST_REPEATS: Final = 500_000
 _MOST_ATTRIBUTES: Final = 4_000
 
@@ -36,6 +36,7 @@ _ATTRIBUTES: Final = re.compile(
     rb"""<[a-zA-Z](?:[^>=]++|=\s*+(?:"[^"]*+"|'[^']*+')?+)*+""", re.DOTALL
 )
 _SEPARATORS: Final = re.compile(rb"""[\s/]++|["'](?=[^\s/>])""")
+_FORMATS: Final = tuple(b"b big code em font i s small strike strong tt u".split())
 _VOID: Final = frozenset(
     b"area base br col embed frame hr img input keygen link meta param source track wbr".split()
 )
@@ -55,7 +56,7 @@ def is_knotted(body: bytes) -> bool:
     tags, unclosed = _sampled(body)
     if (unclosed > _MOST_ATTRIBUTES or _has_stretch(body)) and _has_endless_tag(body):
         return True
-    is_open = tags * unclosed > _SURELY_FINE and tags * _sampled_by_name(body) > _SURELY_FINE
+    is_open = tags * unclosed > _SURELY_FINE and _is_open(body, tags)
     if not (is_open or _has_strays(body)):
         return False
     tags = body.count(b"<")
@@ -76,10 +77,10 @@ def _sampled(body: bytes) -> tuple[int, int]:
     return tags * rate, most * rate
 
 
-def _sampled_by_name(body: bytes) -> int:
-    """Guess again how many elements are open at once, without those that need no end tag."""
+def _is_open(body: bytes, tags: int) -> bool:
+    """Guess again, by name: formatting is repeated, other elements are looked through."""
+    rate = _APART // _SAMPLE
     deep: Counter[bytes] = Counter()
-    most = 0
     for start in range(0, len(body), _APART):
         net: Counter[bytes] = Counter()
         for name, number in Counter(_TAG.findall(body, start, start + _SAMPLE)).items():
@@ -88,8 +89,10 @@ def _sampled_by_name(body: bytes) -> int:
                 net[kind] += -number if name.startswith(b"/") else number
         for kind, number in net.items():
             deep[kind] = max(0, deep[kind] + number)
-        most = max(most, deep.total())
-    return most * (_APART // _SAMPLE)
+        repeated = sum(deep[kind] for kind in _FORMATS)
+        if max(repeated * _MOST_LOOKS // _MOST_REPEATS, deep.total()) * rate * tags > _MOST_LOOKS:
+            return True
+    return False
 
 
 def _has_strays(body: bytes) -> bool:
@@ -181,4 +184,6 @@ def _is_deep(body: bytes) -> bool:
             stack.append(kind)
             opened[kind] += 1
         looks += len(stack)
-    return looks > _MOST_LOOKS
+        if looks > _MOST_LOOKS:
+            return True
+    return False

@@ -36,7 +36,7 @@ LONG: dict[str, Callable[[int], bytes]] = {
     "cells-left-open": lambda n: b"<table>" + b"<tr><td>a<td>b\n" * n + b"</table>",
     "breaks": lambda n: b"line<br>\n" * n,
     "spans": lambda n: b"<span class='k'>def</span> <code class='x'>y</code>\n" * n,
-    "script": lambda n: b"<script>" + b"write('<div><b>');\n" * (n // 100) + b"</script>",
+    "script": lambda n: b"<script>" + b"write('<div><b>');\n" * (n // 200) + b"</script>",
     "text": lambda n: b"<p>" + b"word 'quoted' a=b\n" * n,
     "data": lambda n: b"<img src='data:;base64," + b"QUJD" * n + b"'>",
     "comparisons": lambda n: b"if a < b and c < d: print('e')\n" * n,
@@ -57,6 +57,18 @@ def test_a_long_document_is_none(kind: str, number: int) -> None:
 
 def test_nesting_as_in_real_pages_is_none() -> None:
     assert not is_knotted(b"<div>" * 200 + b"<p>x</p>" * 20_000 + b"</div>" * 200)
+
+
+@pytest.mark.parametrize("tag", ["div", "span", "a href='/x'"])
+def test_what_is_deep_and_no_knot_is_read_without_recursion(tag: str) -> None:
+    body = f"<{tag}>" * 4_000 + "deep"
+    request = Request("http://a.example/")
+    fields = CIMultiDictProxy(CIMultiDict({"Content-Type": "text/html"}))
+    page = Response(request.url, request=request, body=body.encode(), headers=fields)
+    assert page.text() == "deep"
+    assert len(page.css("body *")) == 4_000
+    assert page.css(tag.split()[0])[-1].text() == "deep"
+    page.detach()
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "utf-16-le"])
