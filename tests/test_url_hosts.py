@@ -4,6 +4,7 @@ import pytest
 
 from crawler import urls
 from crawler.errors import InvalidUrl
+from crawler.parse.joiner import Joiner
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ def test_a_host_has_at_most_253_bytes(path: str) -> None:
     fits, tall = long_host(253), long_host(254)
     assert len(urls.hostname_of(urls.canonicalize(f"http://{fits}{path}"))) == 253
     assert urls.canonicalize(f"http://{fits}.:8080/") == f"http://{fits}.:8080/"
-    join = urls.Joiner("http://a.b/")
+    join = Joiner("http://a.b/")
     assert join(f"http://{fits}/") == f"http://{fits}/"
     for url in (f"http://{tall}{path}", f"http://u:p@{tall}.:81{path}", f"http://{'é.' * 40}b"):
         with pytest.raises(InvalidUrl, match=r"253 bytes"):

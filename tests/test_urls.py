@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from crawler import urls
 from crawler.errors import InvalidUrl
+from crawler.parse.joiner import Joiner, _Joined
 from crawler.urls import KeyRules
 
 ROUGH = st.text(
@@ -322,7 +323,7 @@ def test_whatever_is_admitted_stays_as_it_is(text: str) -> None:
 @given(st.lists(st.tuples(BASES, HREFS | HOSTILE), max_size=8))
 def test_a_joiner_gives_what_join_gives(pairs: list[tuple[str, str]]) -> None:
     for base, href in (*pairs, *pairs):
-        join = urls.Joiner(base)
+        join = Joiner(base)
         try:
             url = urls.without_credentials(urls.join(base, href))
         except InvalidUrl:
@@ -332,7 +333,7 @@ def test_a_joiner_gives_what_join_gives(pairs: list[tuple[str, str]]) -> None:
 
 def test_documents_of_a_folder_share_what_goes_by_the_folder_only() -> None:
     for name in ("a", "b", "c?d"):
-        join = urls.Joiner(f"http://a.b/{name}")
+        join = Joiner(f"http://a.b/{name}")
         assert [join(href) for href in ("e", "?f", "http:?g", "#h", "")] == [
             "http://a.b/e",
             f"http://a.b/{name[:1]}?f",
@@ -342,7 +343,7 @@ def test_documents_of_a_folder_share_what_goes_by_the_folder_only() -> None:
 
 
 def test_what_joiners_share_is_bounded() -> None:
-    joined = urls._Joined()
+    joined = _Joined()
     folders = [joined.of(f"http://a.b/{number}/") for number in range(joined.MOST_FOLDERS)]
     kept = sum(joined.has_room(20) for _ in range(2 * joined.MOST_HREFS))
     assert kept == joined.MOST_HREFS
@@ -355,7 +356,7 @@ def test_what_joiners_share_is_bounded() -> None:
 def test_what_is_not_kept_is_joined_all_the_same() -> None:
     long = "x" * 1_000
     for _ in range(2):
-        join = urls.Joiner("http://a.b/x")
+        join = Joiner("http://a.b/x")
         for number in range(70_000):
             assert join(f"{number}") == f"http://a.b/{number}"
         assert join("1") == join("1#a") == "http://a.b/1"
@@ -379,7 +380,7 @@ def test_what_is_not_kept_is_joined_all_the_same() -> None:
     ],
 )
 def test_a_joiner_resolves_as_browsers_do(href: str, url: str | None) -> None:
-    assert urls.Joiner("http://example.com/x/y/a?q")(href) == url
+    assert Joiner("http://example.com/x/y/a?q")(href) == url
 
 
 def test_half_of_a_surrogate_pair_is_a_character_that_was_lost() -> None:

@@ -7,9 +7,10 @@ import msgspec
 from selectolax.lexbor import LexborNode
 
 from crawler.parse.encoding import decode
+from crawler.parse.joiner import Joiner
 from crawler.parse.nodes import base_of, parse_html
 from crawler.parse.references import references
-from crawler.urls import Joiner, canonicalize
+from crawler.urls import canonicalize
 
 ANCHORS = "a[href], area[href]"
 """Selects every element of a document that links somewhere."""

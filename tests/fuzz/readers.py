@@ -11,6 +11,7 @@ from crawler.fetch.cookies import CookieJar
 from crawler.fetch.setcookie import parse_date
 from crawler.parse import encoding
 from crawler.parse.charsets import MULTI_BYTE
+from crawler.parse.joiner import Joiner
 from crawler.parse.links import extract
 from crawler.parse.nodes import looks_like_html
 from crawler.parse.sitemaps import parse as parse_sitemap
@@ -58,7 +59,7 @@ def _joined(text: str) -> None:
         url = urls.without_credentials(urls.join(HOME, text))
     except InvalidUrl:
         url = None
-    assert urls.Joiner(HOME)(text) == url
+    assert Joiner(HOME)(text) == url
 
 
 def _links(text: str) -> None:
