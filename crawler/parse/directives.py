@@ -179,12 +179,13 @@ def _parts(text: str) -> Iterator[str]:
     """Cut at commas, but for the one behind the weekday of a date."""
     begun = ""
     for part in text.split(","):
-        whole = f"{begun},{part}" if begun else part
-        begun = ""
-        if _WEEKDAY.fullmatch(whole.rpartition(":")[2].strip()):
-            begun = whole
+        if begun:
+            yield f"{begun},{part}"
+            begun = ""
+        elif _WEEKDAY.fullmatch(part.rpartition(":")[2].strip()):
+            begun = part
         else:
-            yield whole
+            yield part
     if begun:
         yield begun
 
