@@ -1,6 +1,7 @@
 """Everything that reads what a server sent, and pieces that it might trip over."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
@@ -11,9 +12,18 @@ from crawler.fetch.cookies import CookieJar
 from crawler.fetch.setcookie import parse_date
 from crawler.parse import encoding
 from crawler.parse.charsets import MULTI_BYTE
+from crawler.parse.directives import (
+    NO_MARKS,
+    canonical_of,
+    marks_of,
+    refresh_of,
+    robots_of,
+)
+from crawler.parse.forms import form_of
 from crawler.parse.joiner import Joiner
 from crawler.parse.links import extract
-from crawler.parse.nodes import looks_like_html
+from crawler.parse.nodes import base_of, looks_like_html, parse_html
+from crawler.parse.references import candidates
 from crawler.parse.sitemaps import parse as parse_sitemap
 from crawler.rules.accept import Accept
 from crawler.rules.pacing import retry_after
@@ -65,6 +75,32 @@ def _joined(text: str) -> None:
 def _links(text: str) -> None:
     for link in extract(text, HOME):
         assert urls.canonicalize(link.url) == link.url
+
+
+def _directives(text: str) -> None:
+    quoted = text.replace('"', "&quot;")
+    tree = parse_html(
+        f'<base href="{quoted}"><meta name=robots content="{quoted}"><link rel=canonical '
+        f'href="{quoted}"><meta http-equiv=refresh content="{quoted}"><meta {text}>'
+    )
+    marks = marks_of(tree, "me")
+    base = base_of(tree, HOME)
+    robots_of((*marks.robots, text), [text, f"me: {text}"], agent="me", date=text)
+    for url in (
+        base,
+        canonical_of(marks, [text, f"<{text}>; rel=canonical"], url=HOME, base=base),
+        refresh_of(marks, text, url=HOME, base=base),
+        refresh_of(NO_MARKS, f"0;url={text}", url=HOME, base=base),
+    ):
+        assert url is None or urls.canonicalize(url) == url
+    list(candidates(text))
+
+
+def _form(text: str) -> None:
+    tree = parse_html(f"<form {text}><input {text}>{text}<select><option {text}>{text}</form>")
+    for node in tree.css("form"):
+        with suppress(InvalidUrl):
+            form_of(node, url=HOME, base=HOME, encoding="utf-8")
 
 
 def _page(text: str) -> None:
@@ -269,12 +305,36 @@ _HEADER = (
     *("01 Jan 2099 00:00:00 GMT", "00:00:60", "é", "\udcff", "\t", "nan", "inf", "0x1", "１"),
 )
 
+_DIRECTIVE = (
+    *("noindex", "nofollow", "none", ",", ", ", ":", "me: ", "other: ", "unavailable_after: ", " "),
+    *("mon,", "x:mon,", "Mon, 01 Jan 2020 00:00:00 GMT", "2020-01-01", "max-snippet:", "9" * 20),
+    *("0", "5", ";", "url=", "URL = '", "'", '"', "http://a.b/", "/", "#", "<", ">", ";rel=", "("),
+    *("canonical", "anchor=", "=", "1x", "2w", "3h", "1e9x", ")", "é", "\t", "\n", "\0", "refresh"),
+)
+_FORM = (
+    *("action=", "method=post ", "enctype=text/plain ", "name=a ", "type=radio ", "type=file "),
+    *(
+        "value=",
+        "checked ",
+        "disabled ",
+        "<input ",
+        "<select ",
+        "<option ",
+        "<textarea ",
+        "<button ",
+    ),
+    *("</select>", "</form>", "<fieldset disabled>", "<legend>", "<optgroup>", "form=x ", "id=x "),
+    *(">", "'", '"', " ", "é", "\0", "http://a.b/", "<label>", "accept-charset=gbk ", "<datalist>"),
+)
+
 READERS = {
     "url": Reader(_url, _URL),
     "absolute url": Reader(_absolute, _URL),
     "host": Reader(_host, _URL),
     "joined url": Reader(_joined, _URL),
     "links": Reader(_links, _HTML),
+    "directives": Reader(_directives, _DIRECTIVE),
+    "form": Reader(_form, _FORM),
     "page without charset": Reader(_page, (*_BYTES, *_HTML)),
     "legacy text": Reader(_legacy, _BYTES),
     "content type": Reader(_content_type, _HEADER),

@@ -36,6 +36,38 @@ SHAPES = {
         *(("", "<b>"), ("", "</p>"), ("", "<table>"), ("", "<a href=x><b>"), ("<a href='", "x ")),
         *(("", "<base href=y>"), ("", "<p>"), ("", "<svg>"), ("<title>", "<a href=x>"), ("", "<")),
     ],
+    "directives": [
+        *(
+            ("", "mon,"),
+            ("", "x:mon,"),
+            ("", "a,"),
+            ("", "me:"),
+            ("", "unavailable_after:"),
+            ("", " "),
+        ),
+        *(
+            ("0;url=", "a"),
+            ("0;", " "),
+            ("", "1"),
+            ("", "a 1x,"),
+            ("", "a ("),
+            ("", ","),
+            ("a ", "1w "),
+        ),
+        *(
+            ("", "<a>;rel=canonical,"),
+            ("", "<"),
+            ("<a>", ";rel=x"),
+            ("<a>;rel=", '"'),
+            ("", "name=x "),
+        ),
+        *(("><", "noscript><"), ("><div><", "meta http-equiv=refresh content=x><b><")),
+    ],
+    # Not what nests, nor options: their cost grows with the square, and ends (test_nesting.py).
+    "form": [
+        *(("><", "input name=a><"), ("><", "input type=radio name=a checked><"), ("", "a ")),
+        *(("><", "select><option>a<"), ("><", "input form=x><"), ("><", "label><")),
+    ],
     "page without charset": [
         *(
             ("<", "<meta "),
@@ -148,7 +180,7 @@ def test_a_reader_takes_linear_time(name: str, head: str, piece: str) -> None:
 
 
 @bounded(seldom=12)
-@given(name=st.sampled_from(sorted(READERS)), data=st.data())
+@given(name=st.sampled_from(sorted(set(READERS) - {"form"})), data=st.data())
 def test_a_reader_takes_linear_time_for_whatever_repeats(name: str, data: st.DataObject) -> None:
     pieces = st.lists(st.sampled_from(READERS[name].pieces), min_size=1, max_size=3).map("".join)
     assert grows(READERS[name].read, data.draw(pieces), data.draw(pieces)) < _MOST
