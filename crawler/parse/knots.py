@@ -23,6 +23,8 @@ _SURELY_FINE: Final = 1_000_000
 _MOST_LOOKS: Final = 10_000_000
 _MOST_REPEATS: Final = 500_000
 _MOST_ATTRIBUTES: Final = 4_000
+# Lexbor looks through a select for each of its options: 10,000 take 0.4 s.
+_MOST_OPTIONS: Final = 10_000
 
 # Without attributes no more than three of a kind are repeated (13.2.4.3), and of `a` only one is.
 # Not (?i), with which every byte is looked at, not only those behind a `<`.
@@ -56,6 +58,8 @@ def is_knotted(body: bytes) -> bool:
     tags, unclosed = _sampled(body)
     if (unclosed > _MOST_ATTRIBUTES or _has_stretch(body)) and _has_endless_tag(body):
         return True
+    if tags > _MOST_OPTIONS and _has_endless_select(body):
+        return True
     is_open = tags * unclosed > _SURELY_FINE and _is_open(body, tags)
     if not (is_open or _has_strays(body)):
         return False
@@ -75,6 +79,11 @@ def _sampled(body: bytes) -> tuple[int, int]:
         most = max(most, unclosed)
     rate = _APART // _SAMPLE
     return tags * rate, most * rate
+
+
+def _has_endless_select(body: bytes) -> bool:
+    _, *selects = body.lower().split(b"<select")
+    return any(select.count(b"<option") > _MOST_OPTIONS for select in selects)
 
 
 def _is_open(body: bytes, tags: int) -> bool:

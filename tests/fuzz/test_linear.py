@@ -63,7 +63,7 @@ SHAPES = {
         ),
         *(("><", "noscript><"), ("><div><", "meta http-equiv=refresh content=x><b><")),
     ],
-    # Not what nests, nor options: their cost grows with the square, and ends (test_nesting.py).
+    # Not what nests, nor options: their cost grows with the square, and ends (see `knots`).
     "form": [
         *(("><", "input name=a><"), ("><", "input type=radio name=a checked><"), ("", "a ")),
         *(("><", "select><option>a<"), ("><", "input form=x><"), ("><", "label><")),
