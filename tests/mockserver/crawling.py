@@ -28,7 +28,7 @@ class Hostile(
     Spider[Page],
     delay=0, per_host=16, concurrency=64, min_free_bytes=0, retries=1, backoff=0.05,
     timeout=6, connect_timeout=3, read_timeout=2, max_wait=5, host_failures=None,
-    headers={"X-Everywhere": "1"}, secret_headers=("X-Token",),
+    headers={"X-Everywhere": "1"}, secret_headers=("X-Token",), shape_pages=100,
 ):
     def __init__(self, start: str, hosts: str, sitemaps: str) -> None:
         self.start_urls = [start]

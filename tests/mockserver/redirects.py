@@ -44,7 +44,7 @@ _leads("305-proxy", f"http://{other.host}:PORT/", failed("status"), status="305 
 _leads("header-injection", "/target/11%0d%0aSet-Cookie:%20injected=1", DELIVERED)
 _leads("non-latin", "/target/12-\xe9\xff", DELIVERED)
 _leads("utf-8", "/target/13-\xc3\xa9", DELIVERED)
-_leads("100-kb", "/target/" + "y" * 60_000, DELIVERED | failed("status") | ENDLESS)
+_leads("100-kb", "/target/" + "y" * 60_000, DELIVERED | skipped("too_long"))
 _leads("credentials", f"http://me:hunter2@{theme.host}:PORT/target/14", DELIVERED)
 _leads("to-a-file", "file:///etc/passwd", NOWHERE)
 _leads("to-a-script", "javascript:alert(1)", NOWHERE)
