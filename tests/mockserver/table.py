@@ -8,9 +8,6 @@ from tests.mockserver.wire import Wire
 Answer = Callable[[Wire], Awaitable[None]]
 End = tuple[Literal["delivered", "failed", "skipped"], str]
 
-LANDED: frozenset[str] = frozenset()
-"""Parts that others of the misbehaviours wait for, and that are there."""
-
 
 class Expected(NamedTuple):
     """How a request for a path may end; most have one end only."""
@@ -49,7 +46,6 @@ class Misbehaviour(NamedTuple):
     path: str
     expected: Expected | None
     answer: Answer
-    needs: str
 
     @property
     def ends(self) -> frozenset[End]:
@@ -62,45 +58,34 @@ class Misbehaviour(NamedTuple):
             end == ("skipped", "") and any(kind == "skipped" for kind, _ in self.ends)
         )
 
-    @property
-    def is_asserted(self) -> bool:
-        """True if a crawl is held to it: what it needs is there."""
-        return self.expected is not None and (not self.needs or self.needs in LANDED)
-
 
 class Theme:
-    """Misbehaviours of one kind, on a host of their own; a decorator of what answers.
-
-    What `needs` a part that has not landed is served, but neither linked nor asserted.
-    """
+    """Misbehaviours of one kind, on a host of their own; a decorator of what answers."""
 
     known: dict[tuple[str, str], Misbehaviour] = {}
     _hosts = 1
 
-    def __init__(self, name: str, *, needs: str = "") -> None:
+    def __init__(self, name: str) -> None:
         Theme._hosts += 1
         self.name = name
         self.host = f"127.0.0.{Theme._hosts}"
-        self._needs = needs
 
-    def __call__(
-        self, path: str, expected: Expected | None = None, *, needs: str = ""
-    ) -> Callable[[Answer], Answer]:
+    def __call__(self, path: str, expected: Expected | None = None) -> Callable[[Answer], Answer]:
         """Serve `/path`; without `expected` nothing links there. A last slash: all below, too."""
 
         def register(answer: Answer) -> Answer:
-            self.add(path, expected, answer, needs=needs)
+            self.add(path, expected, answer)
             return answer
 
         return register
 
-    def add(self, path: str, expected: Expected | None, answer: Answer, *, needs: str = "") -> None:
+    def add(self, path: str, expected: Expected | None, answer: Answer) -> None:
         """Serve `/path` with `answer`."""
         place = self.host, f"/{path}"
         assert place not in self.known, place
-        self.known[place] = Misbehaviour(self.name, *place, expected, answer, needs or self._needs)
+        self.known[place] = Misbehaviour(self.name, *place, expected, answer)
 
 
 def linked() -> Iterator[Misbehaviour]:
     """Yield what the front page links to."""
-    return (entry for entry in Theme.known.values() if entry.is_asserted)
+    return (entry for entry in Theme.known.values() if entry.expected is not None)
