@@ -119,7 +119,7 @@ def test_broken_data_is_an_error(coding: str) -> None:
         decoded(bytes(body), coding)
 
 
-@pytest.mark.parametrize("codings", ["compress", "gzip, wat", "utf-8", "gzip" + ", gzip" * 4])
+@pytest.mark.parametrize("codings", ["compress", "gzip, wat", "utf-8", "gzip, gzip, gzip"])
 def test_unknown_or_endless_codings_are_an_error(codings: str) -> None:
     with pytest.raises(BodyError):
         Decoder([codings], limit=LIMIT)
