@@ -11,7 +11,9 @@ STRACE = shutil.which("strace")
 STRACE_IS_MISSING = "apt-get install -y strace"
 
 _SYNCS = ("fsync", "fdatasync")
-_STRANGE = ("open", "creat", "truncate", "writev", "pwritev", "renameat", "renameat2", "mkdirat")
+_WITHIN = ("openat", "unlinkat", "mkdirat", "renameat")
+"""Calls whose path is relative to an open folder."""
+_STRANGE = ("open", "creat", "truncate", "writev", "pwritev", "renameat2")
 """Calls that nobody makes here: what one of them does would be missed."""
 
 _BYTES = r"((?:\\x[0-9a-f]{2})*)"
@@ -74,7 +76,7 @@ class Trace:
 
     def _do(self, name: str, words: list[str], *, result: int | None = None) -> None:
         path = _open_file(words[0]) if words[0][:1] != '"' else Path(_text(words[0]))
-        if name in ("openat", "unlinkat") and path is not None:
+        if name in _WITHIN and path is not None:
             path /= _text(words[1])
         if path is None or not self._disk.has(path):
             return
@@ -99,6 +101,10 @@ class Trace:
     def _rename(self, path: Path, words: list[str], _: int | None) -> None:
         self._disk.rename(path, Path(_text(words[1])))
 
+    def _rename_within(self, path: Path, words: list[str], _: int | None) -> None:
+        if (folder := _open_file(words[2])) is not None:
+            self._disk.rename(path, folder / _text(words[3]))
+
     def _remove(self, path: Path, words: list[str], _: int | None) -> None:
         self._disk.remove(path)
 
@@ -115,10 +121,12 @@ class Trace:
         "ftruncate": _resize,
         "fallocate": _reserve,
         "rename": _rename,
+        "renameat": _rename_within,
         "unlink": _remove,
         "unlinkat": _remove,
         "rmdir": _remove,
         "mkdir": _make_folder,
+        "mkdirat": _make_folder,
         "fsync": _nothing,
         "fdatasync": _nothing,
     }
