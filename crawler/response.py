@@ -234,7 +234,7 @@ class Response(Document):
             self._utf8 = utf8_with_name(self.body, self.headers.get("Content-Type"))
         return self._utf8
 
-    def _begins(self, size: int) -> bytes:
+    def _begins(self, size: int | None) -> bytes:
         return self._read()[1][:size]
 
     def release(self) -> None:

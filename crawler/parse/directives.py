@@ -23,6 +23,8 @@ NOT_KEPT: Final = frozenset(("noindex", "none", "noarchive"))
 
 # A page that sends its readers on waits a moment; one that reloads itself for news waits longer.
 _LONGEST_DELAY = 10
+_LONGEST_HEAD = 65_536
+_LATE = 1_024
 _LONGEST_REFRESH = 10_000
 _MOST_REFRESHES = 10
 
@@ -84,17 +86,26 @@ NO_MARKS: Final = Marks()
 _NONE: Final[frozenset[str]] = frozenset()
 
 
-def marks_of(tree: LexborHTMLParser, agent: str) -> Marks:
-    """Look through a document.
+def marks_of(tree: LexborHTMLParser, text: bytes, agent: str) -> Marks:
+    """Look through a document; `text` is what it was parsed from.
 
-    By tag, which takes half as long as a selector: 5 µs for 10 KB, and no longer than looking for
-    `<base` in its text. Canonical links count in its head only (RFC 6596 3: metadata).
+    Its head is looked through, child by child: 5 µs, where a selector takes 20 for 100 KB and the
+    whole tree 250. What a broken head leaves to the body stands at its beginning. Canonical links
+    count in the head only (RFC 6596 3: metadata).
     """
-    bases = (node.attributes for node in tree.tags("base"))
+    kinds: dict[str, list[LexborNode]] = {"base": [], "meta": [], "link": []}
+    for node in () if tree.head is None else tree.head.iter():
+        if (tag := node.tag) in kinds:
+            kinds[tag].append(node)
+    late = _begin_of_body(text)
+    for tag, begin in (("base", b"<base"), ("meta", b"<meta")):
+        if begin in late:
+            kinds[tag] = tree.tags(tag)
+    bases = (node.attributes for node in kinds["base"])
     base = next((own["href"] or "" for own in bases if "href" in own), None)
     robots: list[str] = []
     refresh: list[str] = []
-    for node in tree.tags("meta"):
+    for node in kinds["meta"]:
         own = node.attrs
         if (name := own.get("name")) is not None:
             if name.lower() in ("robots", agent):
@@ -105,12 +116,20 @@ def marks_of(tree: LexborHTMLParser, agent: str) -> Marks:
             and not _is_for_no_script(node)
         ):
             refresh.append(own.get("content") or "")
-    head = tree.head
-    links = () if head is None else head.css("link[rel~=canonical i]")
-    canonical = dict.fromkeys(link.attributes.get("href") or "" for link in links)
+    canonical: dict[str, None] = {}
+    for node in kinds["link"]:
+        own = node.attrs
+        if "canonical" in (own.get("rel") or "").lower().split():
+            canonical[own.get("href") or ""] = None
     if base is None and not (robots or refresh or canonical):
         return NO_MARKS
     return Marks(base, tuple(robots), tuple(refresh), tuple(canonical))
+
+
+def _begin_of_body(text: bytes) -> bytes:
+    """Return the first 1,024 bytes behind `<body`, in lower case; of the text if it does not say so."""
+    start = max(text.find(b"<body", 0, _LONGEST_HEAD), 0)
+    return text[start : start + _LATE].lower()
 
 
 def _is_for_no_script(node: LexborNode) -> bool:

@@ -88,7 +88,11 @@ class Document(Node):
 
     def _said(self) -> Marks:
         if self._marks is None:
-            self._marks = marks_of(self.tree, self._rules.agent) if self.is_html else NO_MARKS
+            self._marks = (
+                marks_of(self.tree, self._begins(None), self._rules.agent)
+                if self.is_html
+                else NO_MARKS
+            )
         return self._marks
 
     @property
@@ -126,6 +130,6 @@ class Document(Node):
             found += [canonical] if canonical not in found and not is_same else []
         return found
 
-    def _begins(self, size: int) -> bytes:
-        """Return the first bytes of the document, in UTF-8."""
+    def _begins(self, size: int | None) -> bytes:
+        """Return the first bytes of the document, in UTF-8; all of it for None."""
         raise NotImplementedError

@@ -13,9 +13,8 @@ _SHORT: Final = 20_000
 _PIECE: Final = 16_384
 _SURELY_FLAT: Final = 3_000
 _LARGE: Final = 100_000
-_STRETCH: Final = 2_048
+_STRETCH: Final = 4_096
 _SAMPLE: Final = 2_048
-_APART: Final = 4 * _SAMPLE
 _SNIPPET: Final = 512
 _MANY_STRAYS: Final = 12
 # Ten million looks are 0.1 s of Lexbor's time; half a million elements are 200 MB.
@@ -69,15 +68,20 @@ def is_knotted(body: bytes) -> bool:
     )
 
 
+def _rate(body: bytes) -> int:
+    """Return which part of a document is looked at, of a longer one a smaller."""
+    return 4 if len(body) <= _LARGE // 2 else 8
+
+
 def _sampled(body: bytes) -> tuple[int, int]:
-    """Guess of every fourth piece how many tags there are, and how many open at once, void too."""
+    """Guess of some pieces how many tags there are, and how many open at once, void too."""
     tags = unclosed = most = 0
-    for start in range(0, len(body), _APART):
+    rate = _rate(body)
+    for start in range(0, len(body), rate * _SAMPLE):
         here = body.count(b"<", start, start + _SAMPLE)
         tags += here
         unclosed = max(0, unclosed + here - 2 * body.count(b"</", start, start + _SAMPLE))
         most = max(most, unclosed)
-    rate = _APART // _SAMPLE
     return tags * rate, most * rate
 
 
@@ -88,9 +92,9 @@ def _has_endless_select(body: bytes) -> bool:
 
 def _is_open(body: bytes, tags: int) -> bool:
     """Guess again, by name: formatting is repeated, other elements are looked through."""
-    rate = _APART // _SAMPLE
+    rate = _rate(body)
     deep: Counter[bytes] = Counter()
-    for start in range(0, len(body), _APART):
+    for start in range(0, len(body), rate * _SAMPLE):
         net: Counter[bytes] = Counter()
         for name, number in Counter(_TAG.findall(body, start, start + _SAMPLE)).items():
             kind = name.lower().removeprefix(b"/")

@@ -79,11 +79,12 @@ def _links(text: str) -> None:
 
 def _directives(text: str) -> None:
     quoted = text.replace('"', "&quot;")
-    tree = parse_html(
+    html = (
         f'<base href="{quoted}"><meta name=robots content="{quoted}"><link rel=canonical '
         f'href="{quoted}"><meta http-equiv=refresh content="{quoted}"><meta {text}>'
-    )
-    marks = marks_of(tree, "me")
+    ).encode("utf-8", "replace")
+    tree = parse_html(html)
+    marks = marks_of(tree, html, "me")
     base = base_of(tree, HOME)
     robots_of((*marks.robots, text), [text, f"me: {text}"], agent="me", date=text)
     for url in (
