@@ -5,9 +5,11 @@ from crawler.errors import (
     BodyError,
     ConnectError,
     DnsError,
+    FetchError,
     RedirectError,
     RobotsDenied,
     RobotsUnreachable,
+    TimedOut,
 )
 from crawler.outcome import HostNotes
 from crawler.request import Request
@@ -107,8 +109,10 @@ def test_a_server_in_trouble_is_not_asked(status: int) -> None:
     assert notes == HostNotes(unreachable=f"HTTP status {status}")
 
 
-@pytest.mark.parametrize("error", [DnsError("no\nname"), ConnectError("x"), BodyError("y")])
-def test_a_failure_is_unreachable_in_one_line(error: DnsError | ConnectError | BodyError) -> None:
+@pytest.mark.parametrize(
+    "error", [DnsError("no\nname"), ConnectError("x"), BodyError("y"), TimedOut("z")]
+)
+def test_a_failure_is_unreachable_in_one_line(error: FetchError) -> None:
     notes = notes_of(None, error, AGENT)
     assert notes.unreachable == " ".join(str(error).split())
 
