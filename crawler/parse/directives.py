@@ -127,7 +127,7 @@ def marks_of(tree: LexborHTMLParser, text: bytes, agent: str) -> Marks:
 
 
 def _begin_of_body(text: bytes) -> bytes:
-    """Return the first 1,024 bytes behind `<body`, in lower case; of the text if it does not say so."""
+    """Return 1,024 bytes from `<body` on, in lower case; from the beginning without one."""
     start = max(text.find(b"<body", 0, _LONGEST_HEAD), 0)
     return text[start : start + _LATE].lower()
 

@@ -12,13 +12,15 @@ _MANY_TAGS: Final = 3_000
 _SHORT: Final = 20_000
 _PIECE: Final = 16_384
 _SURELY_FLAT: Final = 3_000
+_SURELY_SEEN: Final = 500
 _LARGE: Final = 100_000
 _STRETCH: Final = 4_096
 _SAMPLE: Final = 2_048
 _SNIPPET: Final = 512
+_STEP: Final = 32_768
 _MANY_STRAYS: Final = 12
 # Ten million looks are 0.1 s of Lexbor's time; half a million elements are 200 MB.
-_SURELY_FINE: Final = 1_000_000
+_SURELY_FINE: Final = 3_000_000
 _MOST_LOOKS: Final = 10_000_000
 _MOST_REPEATS: Final = 500_000
 _MOST_ATTRIBUTES: Final = 4_000
@@ -27,17 +29,16 @@ _MOST_OPTIONS: Final = 10_000
 
 # Without attributes no more than three of a kind are repeated (13.2.4.3), and of `a` only one is.
 # Not (?i), with which every byte is looked at, not only those behind a `<`.
-_FORMATTING: Final = re.compile(
-    rb"<(?:[bisuBISU]|[cC][oO][dD][eE]|[eE][mM]|[fF][oO][nN][tT]|[tT]{2}|[bB][iI][gG]"
-    rb"|[sS](?:[mM][aA][lL][lL]|[tT][rR][iI][kK][eE]|[tT][rR][oO][nN][gG]))[\s/]"
+_FORMAT: Final = re.compile(
+    rb"<(/?)([bisuBISU]|[cC][oO][dD][eE]|[eE][mM]|[fF][oO][nN][tT]|[tT]{2}|[bB][iI][gG]"
+    rb"|[sS](?:[mM][aA][lL][lL]|[tT][rR][iI][kK][eE]|[tT][rR][oO][nN][gG]))([\s/>])"
 )
-_FORMAT: Final = re.compile(rb"(?i)<(/?)(b|big|code|em|font|i|s|small|strike|strong|tt|u)([\s/>])")
 _TAG: Final = re.compile(rb"<(/?[a-zA-Z][^\s/>]*)")
 _ATTRIBUTES: Final = re.compile(
     rb"""<[a-zA-Z](?:[^>=]++|=\s*+(?:"[^"]*+"|'[^']*+')?+)*+""", re.DOTALL
 )
 _SEPARATORS: Final = re.compile(rb"""[\s/]++|["'](?=[^\s/>])""")
-_FORMATS: Final = tuple(b"b big code em font i s small strike strong tt u".split())
+_FORMATS: Final = frozenset(b"b big code em font i s small strike strong tt u".split())
 _VOID: Final = frozenset(
     b"area base br col embed frame hr img input keygen link meta param source track wbr".split()
 )
@@ -59,12 +60,15 @@ def is_knotted(body: bytes) -> bool:
         return True
     if tags > _MOST_OPTIONS and _has_endless_select(body):
         return True
-    is_open = tags * unclosed > _SURELY_FINE and _is_open(body, tags)
-    if not (is_open or _has_strays(body)):
+    if _has_strays(body):
+        may_repeat = may_be_deep = True
+    elif tags * unclosed > _SURELY_FINE:
+        may_repeat, may_be_deep = _guessed(body, tags)
+    else:
         return False
     tags = body.count(b"<")
-    return _repeats_much(body, tags) or (
-        tags > _MANY_TAGS and _may_be_deep(body) and _is_deep(body)
+    return (may_repeat and _repeats_much(body, tags)) or (
+        may_be_deep and tags > _MANY_TAGS and _may_be_deep(body) and _is_deep(body)
     )
 
 
@@ -86,14 +90,18 @@ def _sampled(body: bytes) -> tuple[int, int]:
 
 
 def _has_endless_select(body: bytes) -> bool:
+    starts = range(0, len(body), _STEP)
+    if not any(b"<option" in body[start : start + _SNIPPET].lower() for start in starts):
+        return False
     _, *selects = body.lower().split(b"<select")
     return any(select.count(b"<option") > _MOST_OPTIONS for select in selects)
 
 
-def _is_open(body: bytes, tags: int) -> bool:
-    """Guess again, by name: formatting is repeated, other elements are looked through."""
+def _guessed(body: bytes, tags: int) -> tuple[bool, bool]:
+    """Guess again, by name: is much formatting repeated, are many elements looked through?"""
     rate = _rate(body)
     deep: Counter[bytes] = Counter()
+    may_repeat = may_be_deep = False
     for start in range(0, len(body), rate * _SAMPLE):
         net: Counter[bytes] = Counter()
         for name, number in Counter(_TAG.findall(body, start, start + _SAMPLE)).items():
@@ -102,10 +110,11 @@ def _is_open(body: bytes, tags: int) -> bool:
                 net[kind] += -number if name.startswith(b"/") else number
         for kind, number in net.items():
             deep[kind] = max(0, deep[kind] + number)
-        repeated = sum(deep[kind] for kind in _FORMATS)
-        if max(repeated * _MOST_LOOKS // _MOST_REPEATS, deep.total()) * rate * tags > _MOST_LOOKS:
-            return True
-    return False
+        repeated = rate * sum(deep[kind] for kind in _FORMATS & deep.keys())
+        depth = rate * deep.total()
+        may_repeat = may_repeat or repeated * tags > _MOST_REPEATS
+        may_be_deep = may_be_deep or (depth > _SURELY_SEEN and depth * tags > _MOST_LOOKS)
+    return may_repeat, may_be_deep
 
 
 def _has_strays(body: bytes) -> bool:
@@ -141,7 +150,7 @@ def _has_endless_tag(body: bytes) -> bool:
 
 def _repeats_much(body: bytes, tags: int) -> bool:
     """True if formatting that is left open makes of each paragraph a thousand elements."""
-    if tags <= _FEW_TAGS or len(_FORMATTING.findall(body)) * tags <= _MOST_REPEATS:
+    if tags <= _FEW_TAGS:
         return False
     unclosed: Counter[bytes] = Counter()
     now = most = 0
