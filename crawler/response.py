@@ -234,8 +234,8 @@ class Response(Document):
             self._utf8 = utf8_with_name(self.body, self.headers.get("Content-Type"))
         return self._utf8
 
-    def _begins(self, size: int | None) -> bytes:
-        return self._read()[1][:size]
+    def _in_utf8(self) -> bytes:
+        return self._read()[1]
 
     def release(self) -> None:
         """Give back the room this body took in `memory_bytes`; more than once is fine."""

@@ -8,11 +8,13 @@ from crawler.parse.directives import (
     NOT_FOLLOWED,
     Marks,
     PageRules,
+    beginning,
     canonical_of,
     marks_of,
     refresh_of,
     resolved,
     robots_of,
+    says_something,
 )
 from crawler.parse.links import ANCHORS, FOLLOWED, Link, is_vouched_for, links_of, urls_of
 from crawler.parse.nodes import Node
@@ -30,6 +32,7 @@ class Document(Node):
         self._rules = rules
         self._base: str | None = None
         self._marks: Marks | None = None
+        self._beginning: bytes | None = None
         self._directives: frozenset[str] | None = None
 
     @property
@@ -79,7 +82,7 @@ class Document(Node):
         if not self._rules.refresh:
             return None
         marks = NO_MARKS
-        if self.is_html and b"refresh" in self._begins(_REFRESH_WITHIN).lower():
+        if self.is_html and b"refresh" in self._begin()[:_REFRESH_WITHIN]:
             marks = self._said()
         elif header is None:
             return None
@@ -88,12 +91,15 @@ class Document(Node):
 
     def _said(self) -> Marks:
         if self._marks is None:
-            self._marks = (
-                marks_of(self.tree, self._begins(None), self._rules.agent)
-                if self.is_html
-                else NO_MARKS
-            )
+            agent = self._rules.agent
+            is_said = self.is_html and says_something(self._begin(), agent)
+            self._marks = marks_of(self.tree, self._begin(), agent) if is_said else NO_MARKS
         return self._marks
+
+    def _begin(self) -> bytes:
+        if self._beginning is None:
+            self._beginning = beginning(self._in_utf8())
+        return self._beginning
 
     @property
     def _leads_on(self) -> bool:
@@ -130,6 +136,6 @@ class Document(Node):
             found += [canonical] if canonical not in found and not is_same else []
         return found
 
-    def _begins(self, size: int | None) -> bytes:
-        """Return the first bytes of the document, in UTF-8; all of it for None."""
+    def _in_utf8(self) -> bytes:
+        """Return the text of the document."""
         raise NotImplementedError

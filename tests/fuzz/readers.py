@@ -14,6 +14,7 @@ from crawler.parse import encoding
 from crawler.parse.charsets import MULTI_BYTE
 from crawler.parse.directives import (
     NO_MARKS,
+    beginning,
     canonical_of,
     marks_of,
     refresh_of,
@@ -84,7 +85,7 @@ def _directives(text: str) -> None:
         f'href="{quoted}"><meta http-equiv=refresh content="{quoted}"><meta {text}>'
     ).encode("utf-8", "replace")
     tree = parse_html(html)
-    marks = marks_of(tree, html, "me")
+    marks = marks_of(tree, beginning(html), "me")
     base = base_of(tree, HOME)
     robots_of((*marks.robots, text), [text, f"me: {text}"], agent="me", date=text)
     for url in (
