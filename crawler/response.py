@@ -115,7 +115,12 @@ class Response(Document):
             body = self._read()[1] if self.is_html else b""
             if is_knotted(body):
                 self._is_html, body = False, b""
-            self._tree = parse_html(body)
+            return self._kept(parse_html(body))
+        return self._tree
+
+    def _kept(self, tree: LexborHTMLParser) -> LexborHTMLParser:
+        """Keep a tree, unless it took so long that the page goes without."""
+        self._tree = self._tree or tree
         return self._tree
 
     @property
@@ -227,6 +232,10 @@ class Response(Document):
         Whoever asks for it still gets a new one.
         """
         self._fetch = self._tree = None
+
+    def leave_unparsed(self) -> None:
+        """Have no tree: `css` and `links` find nothing."""
+        self._is_html, self._tree = False, parse_html(b"")
 
     def _read(self) -> tuple[str, bytes]:
         """Return the encoding, and the body in UTF-8, where what was malformed may still be so."""

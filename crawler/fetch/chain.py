@@ -56,5 +56,4 @@ async def open_fetch(
             secret=credentials.secret,
             url_bytes=settings.url_bytes,
         )
-        async with ParseLayer(fetch, note=note, processes=processes) as whole:
-            yield whole
+        yield ParseLayer(fetch, note=note, processes=processes)

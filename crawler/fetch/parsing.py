@@ -1,15 +1,17 @@
 """Large documents are parsed off the loop."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from types import TracebackType
-from typing import Self
+from contextlib import suppress
+from threading import Thread
 
 from crawler.protocols import Fetch, Note
 from crawler.request import Request
 from crawler.response import Response
+
+log = logging.getLogger(__name__)
 
 # A hop to a thread is worth it for a millisecond of parsing, if a core is there to do it: pages of
 # python3-doc are crawled 1.13 to 1.16 times as fast then, and at 0.94 on one core. There only what
@@ -17,14 +19,19 @@ from crawler.response import Response
 _LARGE = 100_000
 _HUGE = 1_000_000
 _MOST_THREADS = 2
+# 10 MB of links, more than `html_bytes` lets through, take 0.5 s.
+_LONGEST = 10.0
+_MOST_STUCK = 4
 
 
 class ParseLayer:
-    """Parses large HTML in threads before the callback asks for it; an async context manager.
+    """Parses large HTML in threads before the callback asks for it.
 
     `processes`: how many share the cores; `cores`: how many, where that is not to be found out.
     Lexbor parses without the GIL: 1.7 MB take 90 ms, in which the loop is never away for more than
-    the switch interval of 5 ms. `note(request)` says so meanwhile: a parser may crash too.
+    the switch interval of 5 ms. `note(request)` says so meanwhile: a parser may crash too. What is
+    not parsed after `longest` seconds goes unparsed. Nobody can end its thread, which holds up no
+    other page, nor the end of the process; where four go on so, no large page is parsed.
     """
 
     def __init__(
@@ -34,46 +41,66 @@ class ParseLayer:
         note: Callable[[Request], Note],
         processes: int = 1,
         cores: int | None = None,
+        longest: float = _LONGEST,
     ) -> None:
         self._fetch = fetch
         spare = (cores or _cores()) - processes
         self._large = _LARGE if spare > 0 else _HUGE
         self._note = note
+        self._longest = longest
         # One tree more that waits for its turn may be 100 MB.
-        threads = max(1, min(spare, _MOST_THREADS))
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="parse")
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._turns = asyncio.Semaphore(max(1, min(spare, _MOST_THREADS)))
+        self._stuck = 0
 
     async def __call__(self, request: Request) -> Response:
         """Fetch `request`; a large HTML page comes back parsed."""
         response = await self._fetch(request)
         if request.kind == "page" and len(response.body) > self._large and response.is_html:
-            note = self._note(request)
-            note.work()
             try:
-                await asyncio.get_running_loop().run_in_executor(self._threads, _parse, response)
+                async with self._turns:
+                    await self._parse(request, response)
             except BaseException:
                 response.release()
                 raise
-            finally:
-                note.clear()
         return response
+
+    async def _parse(self, request: Request, response: Response) -> None:
+        if self._stuck >= _MOST_STUCK:
+            response.leave_unparsed()
+            return
+        loop = asyncio.get_running_loop()
+        parsed: asyncio.Future[None] = loop.create_future()
+
+        def end() -> None:
+            if parsed.cancelled():
+                self._stuck -= 1
+            else:
+                parsed.set_result(None)
+
+        def run() -> None:
+            try:
+                _ = response.tree  # kept by the response
+            finally:
+                with suppress(RuntimeError):  # the loop is closed
+                    loop.call_soon_threadsafe(end)
+
+        note = self._note(request)
+        note.work()
+        Thread(target=run, name="parse", daemon=True).start()
+        try:
+            async with asyncio.timeout(self._longest):
+                await parsed
+        except TimeoutError:
+            self._stuck += 1
+            response.leave_unparsed()
+            log.warning("not parsed within %g s: %s", self._longest, request.url)
+        except asyncio.CancelledError:
+            self._stuck += 1
+            raise
+        finally:
+            note.clear()
 
 
 def _cores() -> int:
     """Return how many cores this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _parse(response: Response) -> None:
-    _ = response.tree  # kept by the response

@@ -18,7 +18,9 @@ _STRETCH: Final = 4_096
 _SAMPLE: Final = 2_048
 _SNIPPET: Final = 512
 _STEP: Final = 32_768
+_MANY_UNCLOSED: Final = 2_000
 _MANY_STRAYS: Final = 12
+_STRAYS_APART: Final = 4
 # Ten million looks are 0.1 s of Lexbor's time; half a million elements are 200 MB.
 _SURELY_FINE: Final = 3_000_000
 _MOST_LOOKS: Final = 10_000_000
@@ -50,7 +52,7 @@ def is_knotted(body: bytes) -> bool:
     """True for a document whose tags are nested, left open or long beyond all use.
 
     Looks at samples first, which costs a twentieth of parsing, and nothing for what is neither long
-    nor rich in tags. A knot that is tied so that no sample has any of it goes undetected.
+    nor rich in tags. A knot of which no sample has anything goes undetected.
     """
     size = len(body)
     if size <= _SHORT and (size <= 3 * _FEW_TAGS or body.count(b"<") <= _FEW_TAGS):
@@ -64,12 +66,24 @@ def is_knotted(body: bytes) -> bool:
         may_repeat = may_be_deep = True
     elif tags * unclosed > _SURELY_FINE:
         may_repeat, may_be_deep = _guessed(body, tags)
+        # What opens the formatting may stand where nobody looked, what repeats it is everywhere.
+        may_repeat = may_repeat or unclosed > _MANY_UNCLOSED
     else:
         return False
     tags = body.count(b"<")
     return (may_repeat and _repeats_much(body, tags)) or (
         may_be_deep and tags > _MANY_TAGS and _may_be_deep(body) and _is_deep(body)
     )
+
+
+def _samples(body: bytes) -> range:
+    """Return where the pieces begin that are looked at.
+
+    Nobody can tell beforehand: bytes have another hash in each process. Or a page would have its
+    knots where none is looked for.
+    """
+    apart = _rate(body) * _SAMPLE
+    return range(hash(body[:_SNIPPET]) % apart, len(body), apart)
 
 
 def _rate(body: bytes) -> int:
@@ -81,7 +95,7 @@ def _sampled(body: bytes) -> tuple[int, int]:
     """Guess of some pieces how many tags there are, and how many open at once, void too."""
     tags = unclosed = most = 0
     rate = _rate(body)
-    for start in range(0, len(body), rate * _SAMPLE):
+    for start in _samples(body):
         here = body.count(b"<", start, start + _SAMPLE)
         tags += here
         unclosed = max(0, unclosed + here - 2 * body.count(b"</", start, start + _SAMPLE))
@@ -102,7 +116,7 @@ def _guessed(body: bytes, tags: int) -> tuple[bool, bool]:
     rate = _rate(body)
     deep: Counter[bytes] = Counter()
     may_repeat = may_be_deep = False
-    for start in range(0, len(body), rate * _SAMPLE):
+    for start in _samples(body):
         net: Counter[bytes] = Counter()
         for name, number in Counter(_TAG.findall(body, start, start + _SAMPLE)).items():
             kind = name.lower().removeprefix(b"/")
@@ -121,8 +135,7 @@ def _has_strays(body: bytes) -> bool:
     """Look for end tags that end nothing, with which anything can be balanced."""
     if len(body) <= _LARGE:
         return False
-    for quarter in (1, 2, 3):
-        start = len(body) * quarter // 4
+    for start in _samples(body)[1::_STRAYS_APART]:
         names = Counter(_TAG.findall(body, start, start + _SNIPPET))
         ends = {name: number for name, number in names.items() if name.startswith(b"/")}
         if sum(max(0, number - names[name[1:]]) for name, number in ends.items()) > _MANY_STRAYS:

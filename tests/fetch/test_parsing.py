@@ -1,5 +1,6 @@
 """Large documents are parsed off the loop."""
 
+import asyncio
 import threading
 from typing import Any
 
@@ -28,10 +29,10 @@ class Page(Response):
     ("size", "cores", "processes", "thread"),
     [
         (100_000, 2, 1, "MainThread"),
-        (100_100, 2, 1, "parse_0"),
+        (100_100, 2, 1, "parse"),
         (999_000, 1, 1, "MainThread"),
         (999_000, 2, 2, "MainThread"),
-        (1_000_100, 1, 1, "parse_0"),
+        (1_000_100, 1, 1, "parse"),
     ],
 )
 async def test_where_a_page_is_parsed(size: int, cores: int, processes: int, thread: str) -> None:
@@ -41,7 +42,50 @@ async def test_where_a_page_is_parsed(size: int, cores: int, processes: int, thr
         return page
 
     layer = ParseLayer(fetch, note=lambda _: UNHEARD, cores=cores, processes=processes)
-    async with layer:
-        assert await layer(REQUEST) is page
+    assert await layer(REQUEST) is page
     page.css("p")
     assert page.parser == thread
+
+
+class Knot(Response):
+    """Its parser does not come to an end before it is let go."""
+
+    def __init__(self, let_go: threading.Event) -> None:
+        super().__init__(REQUEST.url, request=REQUEST, body=b"<a href=x>".ljust(200_000))
+        self.let_go = let_go
+        self.ended = threading.Event()
+
+    @property
+    def tree(self) -> Any:
+        if threading.current_thread().name != "parse":
+            return super().tree
+        self.let_go.wait()
+        tree = super().tree
+        self.ended.set()
+        return tree
+
+
+async def test_what_takes_a_parser_too_long_goes_unparsed_and_holds_up_nobody() -> None:
+    let_go = threading.Event()
+    knots = [Knot(let_go) for _ in range(5)]
+    good = Response(REQUEST.url, request=REQUEST, body=b"<a href=x>".ljust(200_000))
+    pages: list[Response] = [knots[0], good, *knots[1:], good]
+
+    async def fetch(request: Request) -> Response:
+        return pages.pop(0)
+
+    layer = ParseLayer(fetch, note=lambda _: UNHEARD, cores=2, longest=0.05)
+    assert not (await layer(REQUEST)).is_html
+    assert (await layer(REQUEST)).follow_all()
+    for knot in knots[1:]:
+        assert await layer(REQUEST) is knot
+        assert not knot.is_html
+        assert knot.css("a") == []
+    assert not (await layer(REQUEST)).is_html  # four threads are stuck: that is enough
+    let_go.set()
+    for knot in knots[:4]:
+        assert await asyncio.to_thread(knot.ended.wait, 10)
+        assert knot.css("a") == []
+    await asyncio.sleep(0)
+    pages.append(Response(REQUEST.url, request=REQUEST, body=b"<a href=x>".ljust(200_000)))
+    assert (await layer(REQUEST)).follow_all()

@@ -1,6 +1,7 @@
 """Documents that would take a parser minutes or gigabytes are told from long ones."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain, repeat
 
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -56,6 +57,25 @@ def test_a_knot_is_seen(kind: str, number: int) -> None:
 @pytest.mark.parametrize("number", [100, 3_000, 30_000, 300_000])
 def test_a_long_document_is_none(kind: str, number: int) -> None:
     assert not is_knotted(LONG[kind](number)[:MOST])
+
+
+HIDDEN: dict[str, Callable[[], Iterator[bytes]]] = {
+    "div": lambda: repeat(b"<div>"),
+    "formatting": lambda: chain([b"<p>"], map(b"<b a=%d>".__mod__, range(200)), repeat(b"<p>x")),
+}
+
+
+@pytest.mark.parametrize("kind", HIDDEN)
+def test_a_knot_that_is_hidden_between_what_looks_harmless_is_seen(kind: str) -> None:
+    harmless, parts = b"<p>lorem ipsum</p>" * 150, HIDDEN[kind]()
+    body = b"<html><body>"
+    while len(body) < 400_000:
+        body += harmless[: 2_060 - len(body) % 8_192]
+        end = len(body) // 8_192 * 8_192 + 8_192
+        while len(body) < end - 20:
+            body += next(parts)
+        body = body.ljust(end)
+    assert is_knotted(body)
 
 
 def test_nesting_as_in_real_pages_is_none() -> None:
