@@ -3,7 +3,8 @@
 Source: the HTML standard, 4.10.21.4 "Constructing the entry list".
 """
 
-from typing import Final, Literal
+from collections.abc import Callable, Iterator
+from typing import Final, Literal, NamedTuple
 
 from msgspec import Struct
 from selectolax.lexbor import LexborNode
@@ -21,6 +22,9 @@ _INPUTS: Final[dict[str, Kind]] = {
     "submit": "submit",
     "image": "image",
 }
+_MOST_CONTROLS: Final = 10_000
+# What stands in foreign content (`<svg><select><select>`) may nest as it may nowhere else.
+_WITHOUT_CONTROLS: Final = frozenset(("datalist", "select", "textarea"))
 _TABLE_PARTS: Final = frozenset(("table", "tbody", "thead", "tfoot", "tr"))
 
 Attributes = dict[str, str | None]
@@ -52,14 +56,25 @@ class Control(Struct, frozen=True, kw_only=True):
     enctype: str | None = None
 
 
+class _Option(NamedTuple):
+    value: str
+    is_selected: bool
+    is_off: bool
+
+
 def controls_of(form: LexborNode) -> list[Control]:
-    """Return the controls of a `<form>` that may be sent, in document order, buttons included."""
+    """Return the controls of a `<form>` that may be sent, in document order, buttons included.
+
+    Raises `ValueError` for a form of more than 10,000.
+    """
     controls: list[Control] = []
     checked: dict[str, int] = {}  # where the group's radio button stands
-    guarded = form.parser.css_first("fieldset[disabled], datalist") is not None
-    for node in _owned(form):
+    if len(nodes := _owned(form)) > _MOST_CONTROLS:
+        raise ValueError(f"more than {_MOST_CONTROLS:,} controls")
+    barred = _Barred(form)
+    for node in nodes:
         attributes = node.attributes
-        if "disabled" in attributes or (guarded and _is_barred(node)):
+        if "disabled" in attributes or barred.holds(node):
             continue
         if (control := _control(node, attributes)) is None:
             continue
@@ -96,18 +111,42 @@ def _owned(form: LexborNode) -> list[LexborNode]:
     return controls
 
 
-def _is_barred(control: LexborNode) -> bool:
-    """True inside a datalist or a disabled fieldset, but for that fieldset's first legend."""
-    child, parent = control, control.parent
-    while parent is not None:
-        if parent.tag == "datalist":
+class _Barred:
+    """Knows what is barred by what it stands in; looks at each element once, however deep."""
+
+    def __init__(self, form: LexborNode) -> None:
+        # In a disabled fieldset only the first legend is not.
+        self._legends = {
+            fieldset.mem_id: next((p.mem_id for p in fieldset.iter() if p.tag == "legend"), None)
+            for fieldset in form.parser.css("fieldset[disabled]")
+        }
+        self._known: dict[int, bool] = {}
+
+    def holds(self, control: LexborNode) -> bool:
+        return _is_within(control, self._known, self._bars)
+
+    def _bars(self, parent: LexborNode, child: LexborNode) -> bool:
+        if parent.tag in _WITHOUT_CONTROLS:
             return True
-        if parent.tag == "fieldset" and "disabled" in parent.attributes:
-            legend = next((part for part in parent.iter() if part.tag == "legend"), None)
-            if legend is None or legend.mem_id != child.mem_id:
-                return True
-        child, parent = parent, parent.parent
-    return False
+        legend = self._legends.get(parent.mem_id, child.mem_id)
+        return legend != child.mem_id
+
+
+def _is_within(
+    node: LexborNode, known: dict[int, bool], bars: Callable[[LexborNode, LexborNode], bool]
+) -> bool:
+    """True if `bars(parent, child)` anywhere above `node`; `known` has what was found before."""
+    passed = []
+    child, is_within = node, False
+    while (parent := child.parent) is not None:
+        if (found := known.get(child.mem_id)) is not None:
+            is_within = found
+            break
+        passed.append((parent, child))
+        child = parent
+    for parent, child in reversed(passed):
+        known[child.mem_id] = is_within = is_within or bars(parent, child)
+    return is_within
 
 
 def _control(node: LexborNode, attributes: Attributes) -> Control | None:
@@ -151,35 +190,43 @@ def _input(name: str, kind: Kind, attributes: Attributes) -> Control:
 
 
 def _select(name: str, select: LexborNode, attributes: Attributes) -> Control:
-    options = select.css("option")
-    selected = [option for option in options if "selected" in option.attributes]
+    options = list(_options(select))
+    selected = [option for option in options if option.is_selected]
     if "multiple" in attributes:
         chosen = selected
     elif selected:
         chosen = selected[-1:]
     elif (attributes.get("size") or "1") == "1":
-        chosen = [option for option in options if not _is_off(option)][:1]
+        chosen = [option for option in options if not option.is_off][:1]
     else:
         chosen = []
     return Control(
         name=name,
         kind="select",
-        values=tuple(_option_value(option) for option in chosen if not _is_off(option)),
-        choices=tuple(_option_value(option) for option in options if not _is_off(option)),
+        values=tuple(option.value for option in chosen if not option.is_off),
+        choices=tuple(option.value for option in options if not option.is_off),
         is_multiple="multiple" in attributes,
     )
 
 
-def _is_off(option: LexborNode) -> bool:
-    group = option.parent
-    grouped = group is not None and group.tag == "optgroup" and "disabled" in group.attributes
-    return grouped or "disabled" in option.attributes
+def _options(select: LexborNode) -> Iterator[_Option]:
+    """Yield its options, but for those in another: the text of each is read once."""
+    known = {select.mem_id: False}
+    groups: dict[int, bool] = {}  # is it off? Its attributes may be thousands
+    for option in select.css("option"):
+        if _is_within(option, known, _is_option):
+            continue
+        attributes, group = option.attributes, option.parent
+        if group is not None and group.mem_id not in groups:
+            groups[group.mem_id] = group.tag == "optgroup" and "disabled" in group.attributes
+        yield _Option(
+            attributes["value"] or ""
+            if "value" in attributes
+            else " ".join(option.text_lexbor().split()),
+            "selected" in attributes,
+            "disabled" in attributes or (group is not None and groups[group.mem_id]),
+        )
 
 
-def _option_value(option: LexborNode) -> str:
-    attributes = option.attributes
-    return (
-        attributes["value"] or ""
-        if "value" in attributes
-        else " ".join(option.text_lexbor().split())
-    )
+def _is_option(parent: LexborNode, _: LexborNode) -> bool:
+    return parent.tag == "option"

@@ -168,14 +168,19 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
 def form_of(form: LexborNode, *, url: str, base: str, encoding: str) -> Form:
     """Return a `<form>` element of the page at `url`; `base` resolves its action.
 
-    Raises `InvalidUrl` for an action that is not http(s).
+    Raises `InvalidUrl` for an action that is not http(s), `CallbackError` for more than 10,000
+    controls.
     """
     attributes = form.attributes
+    try:
+        controls = tuple(controls_of(form))
+    except ValueError as error:
+        raise CallbackError(f"the form on {url} has {error}") from None
     return Form(
         action=_resolved(attributes.get("action") or "", page=url, base=base),
         method=_method(attributes.get("method") or ""),
         enctype=_enctype(attributes.get("enctype") or ""),
-        controls=tuple(controls_of(form)),
+        controls=controls,
         encoding=encoding_for(attributes.get("accept-charset"), encoding),
         page=url,
         base=base,

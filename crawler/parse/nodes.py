@@ -138,7 +138,8 @@ class Node:
     def form(self, css: str = "form") -> Form:
         """Return the first form that `css` selects, or this element if it is the form.
 
-        Raises `MissingValue` without such a form, `InvalidUrl` if its action is not http(s).
+        Raises `MissingValue` without such a form, `InvalidUrl` if its action is not http(s),
+        `CallbackError` if it has more than 10,000 controls.
         """
         node = self.lexbor if self.tag == "form" else self._first(css)
         if node is None:

@@ -1,8 +1,11 @@
 """What a form would send."""
 
+from collections.abc import Callable
+from time import process_time
+
 import pytest
 
-from crawler.errors import InvalidUrl, MissingValue
+from crawler.errors import CallbackError, InvalidUrl, MissingValue
 from crawler.parse.forms import Form
 from crawler.parse.nodes import Element, parse_html
 
@@ -110,7 +113,14 @@ def test_fields_can_be_overridden() -> None:
             "<fieldset disabled><fieldset disabled><legend><input name=a></legend></fieldset>",
             [],
         ),
+        (
+            "<fieldset disabled><p><input name=a></p><legend><p><input name=b></p><fieldset>"
+            "<input name=c></fieldset><datalist><input name=d></datalist></legend></fieldset>",
+            [("b", ""), ("c", "")],
+        ),
         ("<datalist><input name=a></datalist><input name=b>", [("b", "")]),
+        ("<svg><select name=a><option>1<select name=b><option>2</svg>", [("a", "12")]),
+        ("<svg><textarea name=a>1<textarea name=b>2</svg>", [("a", "12")]),
     ],
 )
 def test_only_successful_controls_are_sent(controls: str, sent: list[tuple[str, str]]) -> None:
@@ -128,3 +138,39 @@ def test_controls_elsewhere_belong_to_the_form_they_name() -> None:
 def test_a_form_between_table_rows_keeps_its_controls() -> None:
     sent = form("<table><form><tr><td><input name=a></td></tr></form></table><input name=b>")
     assert sent.pairs == (("a", ""),)
+
+
+def test_a_form_has_ten_thousand_controls_at_most() -> None:
+    assert len(pairs("<input name=a>" * 10_000)) == 10_000
+    with pytest.raises(CallbackError, match=r"form on http://a\.b/c/d has more than 10,000"):
+        pairs("<input name=a>" * 10_001)
+
+
+def many_attributes(n: int) -> str:
+    return "".join(f" a{i}" for i in range(n // 4))
+
+
+HOSTILE: dict[str, Callable[[int], str]] = {
+    "fieldsets": lambda n: "<fieldset disabled>" * (n // 20) + "<input name=a>" * n,
+    "legends": lambda n: "<fieldset disabled>" + "<legend><input name=a></legend>" * n,
+    "late legend": lambda n: f"<fieldset disabled>{'<input name=a>' * n}<legend>",
+    "deep": lambda n: "<datalist>" * n + "<input name=a>" * n,
+    "groups": lambda n: "<select name=a>" + "<optgroup disabled><option>x" * n,
+    "attributes": lambda n: f"<select name=a><optgroup{many_attributes(n)}>" + "<option>" * n,
+    "options in options": lambda n: "<svg><select name=a>" + "<option>" * n + "x" * n,
+    "selects in selects": lambda n: "<svg>" + "<select name=a>" * n,
+    "texts in texts": lambda n: "<svg>" + "<textarea name=a>" * n + "x" * n,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_work_grows_with_the_form_not_with_its_square(name: str) -> None:
+    def seconds(size: int) -> float:
+        root = parse_html("<form>" + HOSTILE[name](size)).root
+        assert root is not None
+        began = process_time()
+        Element(root, url=URL).form().submit()
+        return process_time() - began
+
+    small = min(seconds(1_000) for _ in range(3))
+    assert min(seconds(8_000) for _ in range(2)) < 24 * small + 0.05
