@@ -6,6 +6,7 @@ developers.google.com/search/docs/crawling-indexing/robots-meta-tag, which other
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -27,6 +28,9 @@ _LONGEST_HEAD = 65_536
 _LATE = 1_024
 _LONGEST_REFRESH = 10_000
 _MOST_REFRESHES = 10
+_MOST_ROBOTS = 100
+_LONGEST_ROBOTS = 1_000
+_MOST_CANONICALS = 10
 
 _TOKEN = re.compile(r"[A-Za-z0-9._-]+")
 # Directives with a value; any other name before a colon is that of an agent.
@@ -124,22 +128,25 @@ def marks_of(tree: LexborHTMLParser, begin: bytes, agent: str) -> Marks:
     base = next((own["href"] or "" for own in bases if "href" in own), None)
     robots: list[str] = []
     refresh: list[str] = []
+    looked_at = 0  # those for no script too: each look climbs the tree
     for node in kinds["meta"]:
         own = node.attrs
         if (name := own.get("name")) is not None:
-            if name.lower() in ("robots", agent):
+            if name.lower() in ("robots", agent) and len(robots) < _MOST_ROBOTS:
                 robots.append(own.get("content") or "")
         elif (equivalent := own.get("http-equiv")) is not None and (
-            equivalent.lower() == "refresh"
-            and len(refresh) < _MOST_REFRESHES
-            and not _is_for_no_script(node)
+            equivalent.lower() == "refresh" and looked_at < _MOST_REFRESHES
         ):
-            refresh.append(own.get("content") or "")
+            looked_at += 1
+            if not _is_for_no_script(node):
+                refresh.append(own.get("content") or "")
     canonical: dict[str, None] = {}
     for node in kinds["link"]:
         own = node.attrs
         if "canonical" in (own.get("rel") or "").lower().split():
             canonical[own.get("href") or ""] = None
+            if len(canonical) == _MOST_CANONICALS:
+                break
     if base is None and not (robots or refresh or canonical):
         return NO_MARKS
     return Marks(base, tuple(robots), tuple(refresh), tuple(canonical))
@@ -172,14 +179,17 @@ def robots_of(
 ) -> frozenset[str]:
     """Return the directives of robots metas and X-Robots-Tag headers that are for `agent`.
 
-    In lower case, with their values (`max-snippet:20`). `date` is the answer's: what was
-    `unavailable_after` an earlier one is `noindex`.
+    In lower case, with their values (`max-snippet:20`), a hundred at most. `date` is the answer's:
+    what was `unavailable_after` an earlier one is `noindex`.
     """
     if not metas and not headers:
         return _NONE
-    found = {one for content in metas for one in _meta_directives(content)}
-    for header in headers:
-        found.update(_header_directives(header, agent))
+    found: set[str] = set()
+    for said in (
+        *(_meta_directives(content[:_LONGEST_ROBOTS]) for content in metas),
+        *(_header_directives(header, agent) for header in headers),
+    ):
+        found.update(islice(said, _MOST_ROBOTS - len(found)))
     for one in [one for one in found if one.startswith("unavailable_after:")]:
         if _is_past(one.partition(":")[2], date):
             found.add("noindex")

@@ -341,6 +341,49 @@ def test_work_grows_with_the_page_not_with_its_square(name: str) -> None:
     assert min(seconds(800_000) for _ in range(3)) < 32 * small + 0.1
 
 
+def test_ten_refreshes_are_looked_at_whoever_they_are_for() -> None:
+    unseen = "<noscript><meta http-equiv=refresh content='0;url=x'></noscript>"
+    seen = "<meta http-equiv=refresh content='0;url=/y'>"
+    assert page(unseen * 9 + seen).refresh == "http://a.b/y"
+    assert page(unseen * 10 + seen).refresh is None
+
+
+def test_refreshes_for_no_script_cost_the_same_however_deep() -> None:
+    def seconds(depth: int) -> float:
+        metas = "<meta http-equiv=refresh content=1>" * 9_000
+        answer = page(f"<body><meta><!--refresh--><noscript>{'<div>' * depth}{metas}")
+        _ = answer.tree
+        began = process_time()
+        assert answer.refresh is None
+        return process_time() - began
+
+    flat = min(seconds(9) for _ in range(3))
+    assert min(seconds(900) for _ in range(2)) < 8 * flat + 0.05
+
+
+def test_a_page_gives_a_hundred_directives_and_ten_canonical_urls_at_most() -> None:
+    dates = ",".join(f"unavailable_after:{day}" for day in range(2_000))
+    assert len(page(f"<meta name=robots content='{dates}'>" * 2).directives) <= 100
+    words = [f"<meta name=robots content='x{n}'>" for n in range(200)]
+    assert page("".join(words)).directives == {f"x{n}" for n in range(100)}
+    links = "".join(HEAD_LINK.format(f"/x#{n}") for n in range(10))
+    assert page(links).canonical == "http://a.b/x"
+    assert page(links.replace("/x#9", "/y")).canonical is None
+
+
+@pytest.mark.parametrize("content", [",", "unavailable_after: 2020-01-01,", "x ", "fri,"])
+def test_only_the_beginning_of_a_robots_meta_is_read(content: str) -> None:
+    def seconds(size: int) -> float:
+        answer = page(f"<meta name=robots content='{content * (size // len(content))}'>")
+        _ = answer.tree
+        began = process_time()
+        _ = answer.directives
+        return process_time() - began
+
+    small = min(seconds(100_000) for _ in range(3))
+    assert min(seconds(1_600_000) for _ in range(3)) < 8 * small + 0.02
+
+
 @given(st.text(max_size=60) | st.text("0123456789;,.url='\" \t/x", max_size=30))
 def test_nothing_is_too_strange_to_be_a_directive(text: str) -> None:
     try:
