@@ -25,6 +25,10 @@ _ATTRIBUTES: Final[dict[str, tuple[str, ...]]] = {
 }
 _WITH_SRCSET: Final = ("img", "source")
 
+# Those of a real image are ten; what is longer is an image itself, written as a data URL.
+_MOST_CANDIDATES = 1_000
+_LONGEST_SRCSET = 65_536
+
 _CANDIDATE = re.compile(r"[\t\n\f\r ,]*+([^\t\n\f\r ]++)")
 # Up to the next comma that stands in no parentheses; an open one has no end.
 _DESCRIPTORS = re.compile(r"(?:[^(),]++|\([^)]*+(?:\)|\Z)|\))*+,?")
@@ -46,15 +50,22 @@ def references(tag: str, attributes: Attributes, *, srcset: bool) -> list[str]:
 
 
 def candidates(srcset: str) -> Iterator[str]:
-    """Yield the URLs of a srcset, but for those whose descriptors are wrong."""
-    at = 0
-    while found := _CANDIDATE.match(srcset, at):
+    """Yield the URLs of a srcset, but for those whose descriptors are wrong.
+
+    Looks at a thousand in 64 KB at most.
+    """
+    at, end = 0, _LONGEST_SRCSET
+    for _ in range(_MOST_CANDIDATES):
+        if (found := _CANDIDATE.match(srcset, at, end)) is None:
+            return
         url, at = found[1], found.end()
+        if at == end < len(srcset):
+            return  # the URL may go on
         if url.endswith(","):
             if url := url.rstrip(","):
                 yield url
             continue
-        rest = _DESCRIPTORS.match(srcset, at)
+        rest = _DESCRIPTORS.match(srcset, at, end)
         assert rest is not None, "it matches nothing as well"
         at = rest.end()
         if _is_right(rest[0].removesuffix(",").split()):

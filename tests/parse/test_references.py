@@ -54,6 +54,14 @@ def test_a_srcset_takes_no_time_that_grows_with_its_square(piece: str) -> None:
     assert min(seconds(800_000) for _ in range(2)) < 24 * small + 0.05
 
 
+def test_a_thousand_candidates_in_64_kb_are_looked_at() -> None:
+    assert len(list(candidates("a ," * 5_000))) == 1_000
+    assert len(list(candidates("a 0w," * 1_000 + "b"))) == 0
+    long = "a" * 60_000
+    assert list(candidates(f"{long} 1x, {long} 2x, b")) == [long]
+    assert list(candidates(f"a, {' ' * 70_000}, b")) == ["a"]
+
+
 @given(st.text("ab ,()1wxh.\t", max_size=40))
 def test_candidates_are_never_empty(srcset: str) -> None:
     assert all(url and not url.endswith(",") for url in candidates(srcset))
