@@ -30,6 +30,8 @@ from crawler.words import harmless
 I = TypeVar("I")  # noqa: E741  # the contract's own name
 T = TypeVar("T")
 
+_LONGEST_NAME = 200  # of a counter
+
 Out: TypeAlias = AsyncIterator[T | Request | Sequence[Request] | None]
 """What a callback that yields items of type T returns."""
 
@@ -98,11 +100,14 @@ class Spider(Generic[I]):
         """Run after the last request, once a process, however the crawl ended."""
 
     def count(self, name: str, n: int = 1) -> None:
-        """Add to a counter of your own; it counts only if the callback's page does."""
+        """Add to a counter of your own; it counts only if the callback's page does.
+
+        Of a long name the first 200 characters count.
+        """
         counts = tally.get(None)
         if counts is None:
             raise SpiderError("self.count works inside callbacks only")
-        key = f"user.{harmless(name)}"  # it may come from a page
+        key = f"user.{harmless(name[:_LONGEST_NAME])}"  # it may come from a page
         counts[key] = counts.get(key, 0) + n
 
 

@@ -1,5 +1,10 @@
 """Words of others, made harmless for logs, terminals and files."""
 
+from typing import Final
+
+_LONGEST_LINE: Final = 10_000
+_LONGEST_TEXT: Final = 100_000
+
 
 def harmless(text: str, *, also: str = "\t") -> str:
     r"""Return text without what forges a line, drives a terminal, or is no text at all.
@@ -16,15 +21,24 @@ def harmless(text: str, *, also: str = "\t") -> str:
 
 
 def one_line(text: str) -> str:
-    """Return text with single spaces between its words, and nothing harmful in them."""
-    return harmless(" ".join(text.split()))
+    """Return text with single spaces between its words, and nothing harmful in them.
+
+    Of a long text, which may be a page, it is the first 10,000 characters.
+    """
+    return harmless(" ".join(_cut(text, _LONGEST_LINE).split()))
 
 
 def clean_lines(text: str) -> str:
     """Return text whose lines are harmless each, and all but the first one indented.
 
-    So no line of a page's own can be taken for a line of the log.
+    So no line of a page's own can be taken for a line of the log. Of a long text it is the first
+    100,000 characters.
     """
+    text = _cut(text, _LONGEST_TEXT)
     if text.isprintable():
         return text
     return "\n    ".join(map(harmless, text.rstrip("\n").split("\n")))
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[:most] + "…"

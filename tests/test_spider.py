@@ -121,10 +121,13 @@ def test_counters_count_only_with_their_page() -> None:
 
         def parse(self, page: Response) -> None:
             self.count("seen", 2)
+            self.count("x" * 1_000)
             if page.url.endswith("bad"):
                 raise ValueError("bad page")
 
-    assert crawl(Counts(), plain).stats.counts["user.seen"] == 2
+    counts = crawl(Counts(), plain).stats.counts
+    assert counts["user.seen"] == 2
+    assert counts["user." + "x" * 200] == 1
 
 
 def test_on_error_yields_like_a_callback() -> None:

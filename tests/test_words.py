@@ -27,3 +27,10 @@ def test_only_the_first_line_is_not_indented(text: str) -> None:
     first, *rest = clean_lines(text).split("\n")
     assert all(line.startswith("    ") for line in rest)
     assert all(harmless(line) == line for line in (first, *rest))
+
+
+def test_long_text_is_cut() -> None:
+    assert one_line("a " * 5_000) == ("a " * 5_000).strip()
+    assert one_line("\u202e" * 2_000_000) == "\ufffd" * 10_000 + "…"
+    assert clean_lines("a" * 100_000) == "a" * 100_000
+    assert clean_lines("\n" * 50_000 + "\u202e" * 2_000_000).endswith("\ufffd" * 50_000 + "…")
