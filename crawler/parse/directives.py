@@ -34,7 +34,8 @@ _MOST_CANONICALS = 10
 
 _TOKEN = re.compile(r"[A-Za-z0-9._-]+")
 # Directives with a value; any other name before a colon is that of an agent.
-_VALUED = frozenset(("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"))
+_VALUED = ("max-", "unavailable_after")
+_SEPARATORS = re.compile(r"[,;|]")
 _WEEKDAY = re.compile(r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?")
 _OTHER_SCHEME = re.compile(r"(?!https?:)[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _REFRESH = re.compile(r"[\t\n\f\r ]*(?:([0-9]+)|(?=\.))[0-9.]*(?:[\t\n\f\r ;,](.*))?", re.DOTALL)
@@ -131,10 +132,10 @@ def marks_of(tree: LexborHTMLParser, begin: bytes, agent: str) -> Marks:
     looked_at = 0  # those for no script too: each look climbs the tree
     for node in kinds["meta"]:
         own = node.attrs
-        if (name := own.get("name")) is not None:
-            if name.lower() in ("robots", agent) and len(robots) < _MOST_ROBOTS:
+        if (name := own.get("name")) is not None and name.lower() in ("robots", agent):
+            if len(robots) < _MOST_ROBOTS:
                 robots.append(own.get("content") or "")
-        elif (equivalent := own.get("http-equiv")) is not None and (
+        if (equivalent := own.get("http-equiv")) is not None and (
             equivalent.lower() == "refresh" and looked_at < _MOST_REFRESHES
         ):
             looked_at += 1
@@ -198,29 +199,26 @@ def robots_of(
 
 def _meta_directives(content: str) -> Iterator[str]:
     for part in _parts(content.lower()):
-        name, colon, value = part.partition(":")
-        if colon:
-            yield f"{name.strip()}:{value.strip()}"
-        else:  # many leave the commas out
-            yield from part.split()
+        yield from _words(part)
 
 
 def _header_directives(header: str, agent: str) -> Iterator[str]:
     """`noindex, ourbot: nofollow, noarchive`: an agent's name holds until the next one."""
     is_ours = True
-    for part in _parts(header.lower()):
-        name, colon, value = (text.strip() for text in part.partition(":"))
-        if colon and name not in _VALUED:
+    for word in (word for part in _parts(header.lower()) for word in _words(part)):
+        directive = word
+        name, colon, value = word.partition(":")
+        if colon and not name.startswith(_VALUED):
             is_ours = name in ("*", "robots", agent)
-            name, colon, value = (text.strip() for text in value.partition(":"))
-        if is_ours and name:
-            yield f"{name}:{value}" if colon else name
+            directive = value
+        if is_ours and directive.strip(":"):
+            yield directive
 
 
 def _parts(text: str) -> Iterator[str]:
-    """Cut at commas, but for the one behind the weekday of a date."""
+    """Cut at commas and the like, but for the one behind the weekday of a date."""
     begun = ""
-    for part in text.split(","):
+    for part in _SEPARATORS.split(text):
         if begun:
             yield f"{begun},{part}"
             begun = ""
@@ -230,6 +228,16 @@ def _parts(text: str) -> Iterator[str]:
             yield part
     if begun:
         yield begun
+
+
+def _words(part: str) -> Iterator[str]:
+    """Cut at white space, for many leave the commas out; a value stays with its name."""
+    words = ":".join(map(str.strip, part.split(":"))).split()
+    for at, word in enumerate(words):
+        if "unavailable_after" in word.split(":"):
+            yield " ".join(words[at:])  # a date has white space of its own
+            return
+        yield word
 
 
 def _is_past(text: str, date: str | None) -> bool:

@@ -45,7 +45,10 @@ def meta(content: str, name: str = "robots") -> Response:
 
 @pytest.mark.parametrize(
     "content",
-    ["nofollow", "NOFOLLOW", "none", "noindex, nofollow", " noindex ,nofollow ", "index nofollow"],
+    [
+        *("nofollow", "NOFOLLOW", "none", "noindex, nofollow", " noindex ,nofollow "),
+        *("index nofollow", "noindex;nofollow", "noindex | nofollow", "max-snippet: 3 nofollow"),
+    ],
 )
 def test_nothing_is_followed_of_a_page_that_says_nofollow(content: str) -> None:
     answer = meta(content)
@@ -96,6 +99,12 @@ def test_a_meta_in_the_body_counts_one_in_a_script_does_not() -> None:
             {"max-snippet:20", "max-image-preview:large"},
         ),
         (["googlebot: max-snippet:20"], set()),
+        (["noindex nofollow"], {"noindex", "nofollow"}),
+        (["noindex; nofollow|noarchive"], {"noindex", "nofollow", "noarchive"}),
+        (["googlebot: noindex nofollow; none"], set()),
+        (["googlebot: noindex crawlkeeper : nofollow none"], {"nofollow", "none"}),
+        (["max-foo: 3, nofollow"], {"max-foo:3", "nofollow"}),
+        (["noindex max-snippet : -1 nofollow"], {"noindex", "max-snippet:-1", "nofollow"}),
         (["", ",", ":", "a:", ": b"], set()),
     ],
 )
@@ -125,6 +134,8 @@ def test_what_was_available_until_a_day_gone_by_is_noindex(date: str, is_past: b
     assert "nosnippet" in tagged.directives
     said = page(f'<meta name=robots content="unavailable_after: {date}">', [now])
     assert ("noindex" in said.directives) == is_past
+    ours = f"crawlkeeper: unavailable_after : {date}; nosnippet"
+    assert ("noindex" in page("", [now, ("X-Robots-Tag", ours)]).directives) == is_past
     undated = page(f'<meta name=robots content="unavailable_after: {date}">')
     assert "noindex" not in undated.directives
 
@@ -280,6 +291,7 @@ def test_a_refresh_is_read_as_browsers_do(content: str, target: str | None) -> N
             None,
         ),
         ("<meta name=refresh content='0;url=x'>", None),
+        ("<meta name=x http-equiv=refresh content='0;url=x'>", "http://a.b/c/x"),
         ("<meta http-equiv=refresh>", None),
     ],
 )
