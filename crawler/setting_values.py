@@ -6,6 +6,7 @@ import os
 import re
 import types
 from collections.abc import Iterable
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
@@ -16,6 +17,14 @@ from crawler.errors import SettingError
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*(?:([kMGT])(i?))?B?", re.IGNORECASE)
 _POWERS = " kmgt"
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2, a token
+_DATE = re.compile(r"\d{4}(?:-\d\d(?:-\d\d(?:[T ]\d\d:\d\d.*)?)?)?", re.ASCII | re.IGNORECASE)
+_FIRST_DAY = "-01-01"
+_ORIGIN = re.compile(
+    r"https?://(?:\[[0-9a-f:.]+\](?::\d*)?|[^\s/?#@\\\[\]]+)/?", re.ASCII | re.IGNORECASE
+)
+LOGIN = "user:password, Bearer TOKEN or Basic BASE64"
+TOKEN = re.compile(r"(Bearer|Basic) +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
+_SCHEME = re.compile(r"(?:Bearer|Basic) ", re.IGNORECASE)
 _NOT_IN_VALUES = re.compile(r"[\r\n\0\ud800-\udfff]")  # RFC 9110 5.5; text that is none
 
 
@@ -46,19 +55,52 @@ def checked(name: str, value: object, annotation: Any, *, layer: str) -> object:
             raise ValueError
         if isinstance(read, str) and not read.strip():
             raise ValueError
-        sent = {"User-Agent": read} if name == "user_agent" else read
-        if (
-            name != "auth"
-            and isinstance(sent, dict)
-            and not all(map(is_header, sent, sent.values()))
-        ):
+        if not _is_fit(name, read):
             raise ValueError
     except (msgspec.ValidationError, ValueError):
         raise _refusal(layer, name, _expected(name, annotation), value) from None
     rule = rule_of(annotation)
     if not rule.admits(read):
         raise _refusal(layer, name, _bound(rule), value)
+    if name == "auth" and isinstance(read, dict):
+        _check_auth(read, layer=layer)
     return read
+
+
+def _is_fit(name: str, value: Any) -> bool:
+    """True if a value of the right type is one that the setting can have."""
+    if name == "user_agent":
+        return is_header("User-Agent", value)
+    if name == "headers":
+        return all(map(is_header, value, value.values()))
+    if name == "secret_headers":
+        return all(is_header(one, "") for one in value)
+    return name != "sitemap_since" or value is None or _is_date(value)
+
+
+def _is_date(text: str) -> bool:
+    """True for a year, a month, a day, or a time of one."""
+    if not _DATE.fullmatch(text := text.strip()):
+        return False
+    try:
+        datetime.fromisoformat(text + _FIRST_DAY[len(text) - 4 :])
+    except ValueError:
+        return False
+    return True
+
+
+def _check_auth(auth: dict[str, str], *, layer: str) -> None:
+    """Raise `SettingError` for what is no origin or no login; never shows one."""
+    for origin, login in auth.items():
+        if not _ORIGIN.fullmatch(origin):
+            raise _refusal(layer, "auth", "for origins, as https://example.com", origin)
+        if not is_login(login):
+            raise SettingError(f"{layer}: auth for {origin} must be {LOGIN}")
+
+
+def is_login(text: str) -> bool:
+    """True for what `LOGIN` says."""
+    return bool(TOKEN.fullmatch(text.strip())) or (":" in text and not _SCHEME.match(text.lstrip()))
 
 
 def _refusal(layer: str, name: str, expected: str, value: object) -> SettingError:
@@ -76,6 +118,8 @@ def _read(value: object, annotation: object, *, size: bool) -> object:
     """Bring text, and what a keyword may hold, into the shape msgspec converts."""
     if isinstance(value, os.PathLike):
         return os.fspath(value)
+    if isinstance(value, date):
+        return value.isoformat()  # TOML has dates
     if not isinstance(value, str):
         return list(value) if isinstance(value, tuple | set | frozenset) else value
     if value.strip().lower() in ("none", "null") and _is_optional(annotation):
@@ -124,6 +168,8 @@ def rule_of(annotation: object) -> Say:
 
 
 _WORDS: dict[object, str] = {
+    "secret_headers": "names of headers, as X-Api-Key,X-Token",
+    "sitemap_since": "a date, as 2026-01-31,",
     int: "a whole number",
     float: "a number",
     bool: "true or false",
@@ -138,7 +184,8 @@ def _expected(name: str, annotation: object) -> str:
     plain, bound = _plain(annotation), _bound(rule_of(annotation))
     if get_origin(plain) is Literal:
         return " or ".join(repr(choice) for choice in get_args(plain))
-    words = "a size, as 10 MB" if _is_size(name) else _WORDS[get_origin(plain) or plain]
+    words = _WORDS.get(name) or _WORDS[get_origin(plain) or plain]
+    words = "a size, as 10 MB" if _is_size(name) else words
     words += f", {bound}" if bound else ""
     return words + (" or none" if _is_optional(annotation) else "")
 

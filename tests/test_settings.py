@@ -1,11 +1,13 @@
 """Every setting, checked once."""
 
+import tomllib
 from pathlib import Path
 from typing import get_args, get_type_hints
 
 import pytest
 
 from crawler.errors import SettingError
+from crawler.parse.dates import span
 from crawler.settings import NAMES, Layer, Settings, SettingsDict, describe, merge
 
 
@@ -58,6 +60,30 @@ from crawler.settings import NAMES, Layer, Settings, SettingsDict, describe, mer
         ),
         ("k", "user_agent", "me\nX: 1", "k: user_agent must be text, got 'me\\nX: 1'"),
         ("k", "output_dir", 3, "k: output_dir must be text, got 3"),
+        (
+            "environment",
+            "secret_headers",
+            ":",
+            "environment: secret_headers must be names of headers, as X-Api-Key,X-Token, got ':'",
+        ),
+        (
+            "k",
+            "sitemap_since",
+            "no",
+            "k: sitemap_since must be a date, as 2026-01-31, or none, got 'no'",
+        ),
+        (
+            "k",
+            "auth",
+            {"me:hunter2": "https://a.example"},
+            "k: auth must be for origins, as https://example.com, got ***",
+        ),
+        (
+            "k",
+            "auth",
+            {"https://a.example": "hunter2"},
+            "k: auth for https://a.example must be user:password, Bearer TOKEN or Basic BASE64",
+        ),
         ("-s", "per-host", "1", "-s: unknown setting 'per-host'; did you mean 'per_host'?"),
         (
             "environment",
@@ -124,6 +150,34 @@ def test_python_and_toml_may_give_what_means_the_same(
     name: str, value: object, kept: object
 ) -> None:
     assert getattr(merge([Layer("k", {name: value})]), name) == kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026", "2026-02", "2026-01-31", "2026-01-31T10:20Z", " 2026-01-31 10:20:30.5+02:00 "],
+)
+def test_sitemap_since_is_a_year_or_less(text: str) -> None:
+    assert merge([Layer("k", {"sitemap_since": text})]).sitemap_since == text
+    assert span(text) is not None
+
+
+def test_a_date_may_be_one_of_toml() -> None:
+    given = tomllib.loads("sitemap_since = 2026-01-31")
+    assert merge([Layer("k", given)]).sitemap_since == "2026-01-31"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "0000", "202", "2026-13", "2026-02-30", "2026-01-31T", "20260131", "31.1.2026"]
+)
+def test_sitemap_since_is_nothing_else(text: str) -> None:
+    with pytest.raises(SettingError, match="k: sitemap_since must be a date, as 2026-01-31, or "):
+        merge([Layer("k", {"sitemap_since": text})])
+
+
+@pytest.mark.parametrize("names", [":", "a,b,,:", ["X-Key", ""], ["X Key"], ["X-Kéy"], ["a\n"]])
+def test_a_secret_header_has_a_name_that_can_be_sent(names: object) -> None:
+    with pytest.raises(SettingError, match="k: secret_headers must be names of headers, as X-Api"):
+        merge([Layer("k", {"secret_headers": names})])
 
 
 def test_headers_are_cut_loose_from_what_was_given() -> None:

@@ -146,7 +146,8 @@ async def test_what_was_changed_before_a_date_is_left_out(site: Site, tmp_path: 
 
 
 async def test_a_date_that_is_none_is_refused_before_anything_is_made(tmp_path: Path) -> None:
-    with pytest.raises(SettingError, match="sitemap_since must be a date, as 2026-01-31, got 'no'"):
+    message = "sitemap_since must be a date, as 2026-01-31, or none, got 'no'"
+    with pytest.raises(SettingError, match=message):
         await crawl(Listed("http://a.b/s.xml"), output_dir=tmp_path, sitemap_since="no")
     assert not list(tmp_path.iterdir())
 

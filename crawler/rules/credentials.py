@@ -1,6 +1,5 @@
 """What only its own origin may see."""
 
-import re
 from base64 import b64encode
 from collections.abc import Container, Mapping
 from typing import Final
@@ -11,14 +10,13 @@ from crawler import urls
 from crawler.errors import InvalidUrl, SettingError
 from crawler.request import Headers
 from crawler.rules.hops import FOR_ORIGIN
+from crawler.setting_values import LOGIN, TOKEN, is_login
 from crawler.settings import Settings
 
 HIDDEN: Final = "***"
 _KEPT: Final = "origin "
 _IS_SEED: Final = b"1"
 _MOST_SEEDS: Final = 100_000
-_TOKEN: Final = re.compile(r"(Bearer|Basic) +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
-_SCHEME: Final = re.compile(r"(?:Bearer|Basic) ", re.IGNORECASE)
 
 
 class Credentials:
@@ -116,10 +114,8 @@ def _origin(key: str) -> str:
 
 def _authorization(key: str, value: str) -> str:
     """Return an Authorization header for the credentials given; never shows them."""
-    if token := _TOKEN.fullmatch(value.strip()):
+    if not is_login(value):
+        raise SettingError(f"auth for {_origin(key)} must be {LOGIN}")
+    if token := TOKEN.fullmatch(value.strip()):
         return f"{token[1].capitalize()} {token[2]}"
-    if ":" not in value or _SCHEME.match(value.lstrip()):
-        raise SettingError(
-            f"auth for {_origin(key)} must be user:password, Bearer TOKEN or Basic BASE64"
-        )
     return f"Basic {b64encode(value.encode()).decode()}"

@@ -57,8 +57,10 @@ async def test_passwords_and_tokens_are_not_shown(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("auth", "message"),
     [
-        ('{"a.example": "me:hunter2"}', "auth must be for origins, as https://example.com"),
-        ('{"https://a.example": "hunter2"}', "auth for https://a.example must be user:password"),
+        ('{"a.example": "me:hunter2"}', "command line: auth must be for origins, as https://"),
+        ('{"https://me:hunter2@a.example": "me:x"}', "command line: auth must be for origins, as "),
+        ('{"me:hunter2": "https://a.example"}', "command line: auth must be for origins, as "),
+        ('{"https://a.example": "hunter2"}', "command line: auth for https://a.example must be us"),
         ('["hunter2"]', "command line: auth must be names and values"),
         ("hunter2", "command line: auth must be names and values"),
     ],
