@@ -1,6 +1,7 @@
 """What sitemaps bring, in chunks."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -12,6 +13,8 @@ from crawler.request import Request, link_request
 from crawler.response import Response
 from crawler.rules.robots import Robots
 from crawler.rules.sitemaps import SitemapRules
+
+log = logging.getLogger(__name__)
 
 # A commit of so many found URLs takes some 10 ms, in which the loop may have to wait.
 _CHUNK = 1_000
@@ -42,7 +45,7 @@ class Sitemaps:
             chunk = await self._next(reading)
             if not chunk:
                 outcome.page = page
-                outcome.counts["sitemaps"] = 1
+                outcome.counts |= {"sitemaps": 1, **_judged(page, reading)}
                 return outcome
             outcome.verdict = Verdict.PARTIAL
             await put(outcome)
@@ -68,13 +71,27 @@ class Sitemaps:
         return outcome
 
 
+def _judged(page: Response, reading: "_Reading") -> dict[str, int]:
+    """Return what a sitemap that was read to its end has wrong; a broken one is told of."""
+    counts = {"invalid_urls": reading.invalid} if reading.invalid else {}
+    if reading.fault is not None:
+        log.warning("sitemap is broken (%s): %s", reading.fault, page.url)
+        counts["sitemaps_broken"] = 1
+    return counts
+
+
 class _Reading:
-    """Makes requests of a sitemap's entries; its methods run in a thread."""
+    """Makes requests of a sitemap's entries; its methods run in a thread.
+
+    After the last chunk, `fault` and `invalid` are those of the `Listing`.
+    """
 
     def __init__(self, page: Response, *, rules: SitemapRules) -> None:
         self._page = page
         self._rules = rules
         self._old = 0
+        self.fault: str | None = None
+        self.invalid = 0
         self._requests = self._robots() if is_robots(page) else self._listing()
 
     def chunk(self) -> list[Request]:
@@ -86,7 +103,10 @@ class _Reading:
         return old
 
     def _robots(self) -> Iterator[Request]:
-        return map(self._sitemap, Robots.parse(self._page.body).sitemaps)
+        named = Robots.parse(self._page.body).sitemaps
+        if not named:
+            self.fault = "it names no sitemap"
+        return map(self._sitemap, named)
 
     def _listing(self) -> Iterator[Request]:
         listing = Listing(self._page.body, self._page.url)
@@ -100,6 +120,7 @@ class _Reading:
                 yield link_request(
                     url=entry.url, callback=self._page.request.callback, parent=self._page.url
                 )
+        self.fault, self.invalid = listing.fault, listing.invalid
 
     def _sitemap(self, url: str) -> Request:
         asked = self._page.request

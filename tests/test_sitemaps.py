@@ -2,12 +2,15 @@
 
 import gzip
 import json
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from crawler import Report, Response, Spider, crawl, stream
+from crawler.cli.table import show
 from crawler.errors import SettingError
 from crawler.rules.sitemaps import SitemapRules
 from crawler.settings import Settings
@@ -152,17 +155,55 @@ async def test_a_date_that_is_none_is_refused_before_anything_is_made(tmp_path: 
     assert not list(tmp_path.iterdir())
 
 
-async def test_broken_sitemaps_give_what_they_have(site: Site, tmp_path: Path) -> None:
+async def test_broken_sitemaps_give_what_they_have_and_are_told_of(
+    site: Site, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     urls = pages(site, "/1", "/2")
     site.page("/cut.xml", body=urlset(urls[0]).removesuffix("</urlset>") + "<url><lo", type=XML)
     bomb = '<!DOCTYPE u [<!ENTITY a "http://a.b/">]>' + urlset("&a;")
     site.page("/bomb.xml", body=bomb, type=XML)
     site.page("/cut.gz", body=gzip.compress(urlset(urls[1]).encode())[:-8], type=XML)
     site.page("/html.xml", body="<!doctype html><a href=/1>x</a>")
-    names = ("/cut.xml", "/bomb.xml", "/cut.gz", "/html.xml", "/missing.xml")
-    report, found = await read(tmp_path, *map(site.url, names))
+    site.page("/empty.xml", body=urlset(), type=XML)
+    site.robots("User-agent: *")
+    names = ("/cut.xml", "/bomb.xml", "/cut.gz", "/html.xml", "/empty.xml", "/robots.txt")
+    report, found = await read(tmp_path, *map(site.url, names), site.url("/missing.xml"))
     assert found == urls
     assert report.failures == {"status": 1}
+    assert report.counts["sitemaps_broken"] == len(names)
+    told = [one.getMessage() for one in caplog.records if "sitemap is broken" in one.getMessage()]
+    reasons = [
+        *("it is cut off", "a DOCTYPE with declarations of its own"),
+        *("it is cut off, or larger than 50 MB", "it is an HTML page"),
+        *("it lists nothing", "it names no sitemap"),
+    ]
+    assert sorted(told) == sorted(
+        f"sitemap is broken ({reason}): {site.url(name)}"
+        for reason, name in zip(reasons, names, strict=True)
+    )
+
+
+async def test_what_a_sitemap_leaves_out_is_in_the_closing_table(
+    site: Site, tmp_path: Path
+) -> None:
+    pages(site, "/1")
+    site.page("/s.xml", body=urlset("1", "http://[", "ftp://x/"), type=XML)
+    site.page("/old.xml", body=urlset(site.url("/2"), lastmod="2020"), type=XML)
+    site.page("/i.xml", body=index(*(site.url(f"/{n}.xml") for n in ("s", "old", "3"))), type=XML)
+    site.page("/empty.xml", body=urlset(), type=XML)
+    named = map(site.url, ("/i.xml", "/empty.xml"))
+    report, found = await read(tmp_path, *named, sitemap_since="2026", max_sitemaps=2)
+    assert found == [site.url("/1")]
+    console = Console(file=StringIO(), width=200)
+    show(report, console, outputs=())
+    assert isinstance(console.file, StringIO)
+    (line,) = [one for one in console.file.getvalue().splitlines() if one.startswith("left out")]
+    assert line.split(maxsplit=2)[2].split(", ") == [
+        "older than sitemap_since: 1",
+        "sitemap beyond max_sitemaps: 1",
+        "broken sitemap: 1",
+        "bad URL in a sitemap: 2",
+    ]
 
 
 async def test_a_large_sitemap_comes_in_chunks_while_others_go_on(site: Site) -> None:

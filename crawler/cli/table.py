@@ -38,6 +38,11 @@ _LEFT_OUT = {
     "too_deep": "too deep",
     "too_long": "too long",
     "duplicates": "duplicate",
+    "sitemap_since": "older than sitemap_since",
+    "sitemaps_too_deep": "sitemap of an index too deep",
+    "max_sitemaps": "sitemap beyond max_sitemaps",
+    "sitemaps_broken": "broken sitemap",
+    "invalid_urls": "bad URL in a sitemap",
 }
 _FOUND = {
     "duplicate_bodies": "same body as another",

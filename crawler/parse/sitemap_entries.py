@@ -1,16 +1,18 @@
 """Entries of an XML sitemap or feed, as they come by."""
 
+from html.entities import html5
 from typing import Final, Literal
 from xml.parsers import expat
 
 import msgspec
 
 from crawler.errors import InvalidUrl
-from crawler.urls import canonicalize, join, without_credentials
+from crawler.urls import SCHEMES, canonicalize, join, without_credentials
 
 Kind = Literal["urlset", "index", "text", "feed"]
 
 _KINDS: Final[dict[str, Kind]] = {
+    "urlset": "urlset",
     "sitemapindex": "index",
     "rss": "feed",
     "feed": "feed",
@@ -31,6 +33,7 @@ _FIELDS: Final = {
 }
 _DEEPEST: Final = 100
 _LONGEST_FIELD: Final = 10_000
+_LONGEST_NAME: Final = 40
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -54,11 +57,14 @@ class EntryReader:
     """Collects entries from expat's events; builds no tree, so memory holds the entries only.
 
     `feed` raises `ExpatError` and `RefusedXml`; then it `is_broken`, and what stood before the
-    fault can be `taken`.
+    fault can be `taken`. `invalid` are entries with what is no URL; `root` is the name of a root
+    element that is none of a sitemap, "" otherwise.
     """
 
     def __init__(self, url: str) -> None:
         self.kind: Kind = "urlset"
+        self.root = ""
+        self.invalid = 0
         self.is_broken = False
         self._entries: list[Entry] = []
         self._path: list[str] = []
@@ -73,6 +79,7 @@ class EntryReader:
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._hear
+        parser.SkippedEntityHandler = self._hear_entity
         parser.StartDoctypeDeclHandler = _judge_doctype
 
     def feed(self, text: str) -> None:
@@ -104,8 +111,9 @@ class EntryReader:
         path = self._path
         if not path:
             self.kind = _KINDS.get(name, "urlset")
+            self.root = "" if name in _KINDS else name[:_LONGEST_NAME]
         elif len(path) >= _DEEPEST:
-            raise RefusedXml("too deep")
+            raise RefusedXml("its elements nest too deep")
         if "xml:base" in attributes:
             self._enter_base(attributes["xml:base"])
         if self._entry == 0 and name in _ENTRIES:
@@ -125,20 +133,26 @@ class EntryReader:
             self._text.append(text[: self._room])
             self._room -= len(text)
 
+    def _hear_entity(self, name: str, is_parameter: bool | int) -> None:
+        """What a DTD that is not fetched declares: HTML's, or nobody's."""
+        if not is_parameter:
+            self._hear(html5.get(f"{name};", f"&{name};"))
+
     def _enter_base(self, base: str) -> None:
         if url := self._resolved(base):
             self._bases.append((len(self._path), url))
 
     def _resolved(self, text: str) -> str | None:
-        """What a link leads to; only those of feeds may be relative (RFC 4287, XML Base)."""
+        """What a link leads to; relative ones are in feeds by right, in sitemaps by mistake."""
+        text = text.strip()
         try:
-            if self.kind == "feed" and self._bases:
-                url = join(self._bases[-1][1], text.strip()) if text.strip() else None
+            if not text or text.startswith(SCHEMES) or not self._bases:
+                url = canonicalize(text)
             else:
-                url = canonicalize(text.strip())
+                url = join(self._bases[-1][1], text)
         except InvalidUrl:
             return None
-        return url and without_credentials(url)
+        return without_credentials(url)
 
     def _link(self, attributes: dict[str, str]) -> None:
         """Atom's `<link href>`, or a sitemap's `<xhtml:link rel="alternate" href>`."""
@@ -166,8 +180,10 @@ class EntryReader:
 
     def _add(self) -> None:
         fields, self._fields = self._fields, {}
-        url = self._resolved(fields.get("url") or fields.get("guid", ""))
+        text = fields.get("url") or fields.get("guid", "")
+        url = self._resolved(text)
         if url is None:
+            self.invalid += bool(text)
             return
         self._entries.append(
             Entry(

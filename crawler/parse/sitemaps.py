@@ -5,6 +5,8 @@ Source: sitemaps.org/protocol.html; also RSS and Atom, which it admits.
 
 import re
 from collections.abc import Iterable, Iterator
+from html import escape
+from html.entities import html5
 from itertools import islice
 from typing import Final
 from xml.parsers import expat
@@ -17,8 +19,11 @@ from crawler.parse.sitemap_text import texts
 from crawler.urls import canonicalize, without_credentials
 
 _LONGEST_LINE: Final = 10_000
-# The commonest fault of sitemaps: a query's "&" written as it is.
-_BARE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]+|#x[0-9a-fA-F]+);)")
+_HTML = re.compile(r"<(?:!doctype\s+)?html\b", re.IGNORECASE)
+# The commonest fault of sitemaps: a query's "&" written as it is; and an entity of HTML.
+_BARE_AMPERSAND = re.compile(
+    r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]+|#x[0-9a-fA-F]+);)([A-Za-z][A-Za-z0-9]{1,30};)?"
+)
 
 
 class Sitemap(msgspec.Struct, frozen=True):
@@ -37,7 +42,7 @@ def parse(body: bytes, url: str = "") -> Sitemap:
 
     Never raises: what is unreadable is left out, entities are not expanded, and a DOCTYPE with
     declarations of its own ends it. Text without markup is taken as one URL a line. `url` is what
-    relative links of a feed are resolved against.
+    relative links are resolved against.
     """
     listing = Listing(body, url)
     entries = tuple(listing)
@@ -45,11 +50,17 @@ def parse(body: bytes, url: str = "") -> Sitemap:
 
 
 class Listing:
-    """Reads a sitemap as `parse` does, but a megabyte at a time: iterate over it once."""
+    """Reads a sitemap as `parse` does, but a megabyte at a time: iterate over it once.
+
+    Then `fault` says what is wrong with it, if anything is, and `invalid` how many of its entries
+    have no URL.
+    """
 
     def __init__(self, body: bytes, url: str = "") -> None:
         self.kind: Kind = "urlset"
         self.truncated = False
+        self.fault: str | None = None
+        self.invalid = 0
         self._body = body
         self._url = url
         self._may_be_mended = False
@@ -60,37 +71,50 @@ class Listing:
             yield entry
             given += 1
         if self._may_be_mended:
-            yield from islice(self._read(mends=True), given, None)
+            for entry in islice(self._read(mends=True), given, None):
+                yield entry
+                given += 1
+        if not given and self.fault is None:
+            self.fault = "it lists nothing"
 
     def _read(self, *, mends: bool) -> Iterator[Entry]:
-        self.truncated = False
+        self.truncated, self.fault, self.invalid = False, None, 0
         pieces = self._pieces()
         first = next(pieces, "")
         if not first.startswith("<"):
             self.kind = "text"
-            yield from _lines(_chained(first, pieces))
+            yield from self._lines(_chained(first, pieces))
             return
         reader = EntryReader(self._url)
         for piece in _cut_at_tags(_chained(first, pieces)) if mends else _chained(first, pieces):
             if mends and "<![CDATA[" in piece:
-                self.truncated = True  # what is bare in there is right
+                self._fail("not well-formed: a bare &")  # what is bare in there is right
                 break
             try:
-                reader.feed(_BARE_AMPERSAND.sub("&amp;", piece) if mends else piece)
+                reader.feed(_BARE_AMPERSAND.sub(_mended, piece) if mends else piece)
             except (expat.ExpatError, RefusedXml) as error:
-                self.truncated = True
+                self._fail(str(error))
                 self._may_be_mended = (
                     not mends
                     and isinstance(error, expat.ExpatError)
                     and bool(_BARE_AMPERSAND.search(piece))
                 )
-            self.kind = reader.kind
+            self.kind, self.invalid = reader.kind, reader.invalid
             yield from reader.taken()
-            if self.truncated and reader.is_broken:
-                return
-        if not reader.end():
-            self.truncated = True
-        yield from reader.taken()
+            if reader.is_broken:
+                break
+        else:
+            if not reader.end():
+                self._fail("it is cut off")
+            yield from reader.taken()
+        if _HTML.match(first):
+            self.fault = "it is an HTML page"
+        elif reader.root:
+            self.fault = f"its root element is <{reader.root}>"
+
+    def _fail(self, fault: str) -> None:
+        self.truncated = True
+        self.fault = self.fault or fault
 
     def _pieces(self) -> Iterator[str]:
         """Text without what may stand before the markup; notes if something is missing."""
@@ -102,7 +126,30 @@ class Listing:
                 yield text
 
     def _cut(self) -> None:
-        self.truncated = True
+        self._fail("it is cut off, or larger than 50 MB")
+
+    def _lines(self, pieces: Iterable[str]) -> Iterator[Entry]:
+        begun = ""
+        for piece in pieces:
+            *lines, begun = (begun[: _LONGEST_LINE + 1] + piece).splitlines(keepends=True) or [""]
+            yield from self._entries(lines)
+        yield from self._entries([begun])
+
+    def _entries(self, lines: Iterable[str]) -> Iterator[Entry]:
+        for line in map(str.strip, lines):
+            try:
+                if len(line) <= _LONGEST_LINE:
+                    yield Entry(without_credentials(canonicalize(line)))
+                    continue
+            except InvalidUrl:
+                pass
+            self.invalid += bool(line)
+
+
+def _mended(reference: re.Match[str]) -> str:
+    """Return what a bare ampersand, or an entity that is of HTML only, stands for."""
+    name = reference[1] or ""
+    return escape(html5[name]) if name in html5 else f"&amp;{name}"
 
 
 def _chained(first: str, rest: Iterable[str]) -> Iterator[str]:
@@ -118,21 +165,3 @@ def _cut_at_tags(pieces: Iterable[str]) -> Iterator[str]:
         yield begun + piece[:at]
         begun = piece[at:]
     yield begun
-
-
-def _lines(pieces: Iterable[str]) -> Iterator[Entry]:
-    begun = ""
-    for piece in pieces:
-        *lines, begun = (begun[: _LONGEST_LINE + 1] + piece).splitlines(keepends=True) or [""]
-        yield from _entries(lines)
-    yield from _entries([begun])
-
-
-def _entries(lines: Iterable[str]) -> Iterator[Entry]:
-    for line in lines:
-        if len(line) > _LONGEST_LINE:
-            continue
-        try:
-            yield Entry(without_credentials(canonicalize(line.strip())))
-        except InvalidUrl:
-            continue

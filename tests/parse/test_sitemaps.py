@@ -133,8 +133,14 @@ def test_relative_links_of_feeds_are_resolved() -> None:
     assert found(atom) == []
     rss = b"<rss><item><link>/1</link></item><item><link> </link></item></rss>"
     assert [entry.url for entry in parse(rss, "http://a.b/f").entries] == ["http://a.b/1"]
-    # Those of sitemaps are absolute by the protocol.
-    assert parse(urlset("/1"), "http://a.b/s.xml").entries == ()
+
+
+def test_relative_locations_of_sitemaps_are_resolved_where_the_sitemap_is_known() -> None:
+    # By the protocol they are absolute.
+    sitemap = parse(urlset("/1", "2", "//c.d/3", "HTTP://A.b/4"), "http://a.b/x/s.xml")
+    urls = ["http://a.b/1", "http://a.b/x/2", "http://c.d/3", "http://a.b/4"]
+    assert [entry.url for entry in sitemap.entries] == urls
+    assert found(urlset("/1")) == []
 
 
 def test_invalid_urls_are_skipped() -> None:
@@ -158,6 +164,62 @@ def test_a_bare_ampersand_does_not_end_a_sitemap() -> None:
         "urlset",
         (Entry("http://a.b/?x=1&y=2"), Entry("http://a.b/?x=1&y=2&z"), Entry("http://a.b/3")),
     )
+
+
+def test_entities_of_html_are_the_characters_that_they_are_in_html() -> None:
+    locs = [
+        "http://a.b/caf&eacute;?x=1&nbsp;2",
+        "http://a.b/?x&AMP;y&lt;&LT;",
+        "http://a.b/?&nope;",
+    ]
+    urls = ["http://a.b/caf%C3%A9?x=1%C2%A02", "http://a.b/?x&y%3C%3C", "http://a.b/?&nope;"]
+    assert found(urlset(*locs)) == urls
+    dtd = b'<!DOCTYPE urlset SYSTEM "http://no.example/x.dtd">'
+    assert found(dtd + urlset("http://a.b/caf&eacute;?x&nope;")[38:]) == [
+        "http://a.b/caf%C3%A9?x&nope;"
+    ]
+
+
+FAULTS = {
+    urlset("http://a.b/1", "//", "http://[")[:-5]: "it is cut off",
+    gzip.compress(urlset("http://a.b/1"))[:-8]: "it is cut off, or larger than 50 MB",
+    urlset("http://a.b/1", "</x>"): "mismatched tag: line 1, column ",
+    urlset("http://a.b/1", "<![CDATA[x]]>&y"): "not well-formed: a bare &",
+    b"<!DOCTYPE x [<!ENTITY a 'b'>]><urlset/>": "a DOCTYPE with declarations of its own",
+    b"<a>" * 200: "its root element is <a>",
+    b"<!doctype html><html><br></html>": "it is an HTML page",
+    b"<HTML lang=en><urlset/></HTML>": "it is an HTML page",
+    b"<!-- x --><html/>": "its root element is <html>",
+    b"<" + b"x" * 90 + b"/>": f"its root element is <{'x' * 40}>",
+    urlset(): "it lists nothing",
+    urlset("http://["): "it lists nothing",
+    b"": "it lists nothing",
+    b"Not found": "it lists nothing",
+}
+
+
+@pytest.mark.parametrize("body", FAULTS)
+def test_a_listing_says_what_is_wrong_with_it(body: bytes) -> None:
+    listing = Listing(body)
+    assert len(list(listing)) <= 1
+    assert listing.fault is not None
+    assert listing.fault.startswith(FAULTS[body])
+
+
+@pytest.mark.parametrize(
+    ("body", "invalid"),
+    [
+        (urlset("http://a.b/1"), 0),
+        (urlset("http://a.b/?x&y", "http://["), 1),
+        (urlset("http://[", "", "ftp://a/", "http://a.b/1", "y"), 3),
+        (b"http://a.b/1\n\n# x\nhttp://[\n" + b"x" * 20_000, 3),
+        (b"<rss><item><title>x</title></item><item><link>http://a.b/</link></item></rss>", 0),
+    ],
+)
+def test_a_listing_without_a_fault_may_have_what_is_no_url(body: bytes, invalid: int) -> None:
+    listing = Listing(body)
+    assert len(list(listing)) == 1
+    assert (listing.fault, listing.invalid) == (None, invalid)
 
 
 def test_entities_are_not_expanded() -> None:
