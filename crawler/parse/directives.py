@@ -198,21 +198,21 @@ def robots_of(
 
 
 def _meta_directives(content: str) -> Iterator[str]:
-    for part in _parts(content.lower()):
-        yield from _words(part)
+    return (word for part in _parts(content.lower()) for word in _words(part))
 
 
 def _header_directives(header: str, agent: str) -> Iterator[str]:
     """`noindex, ourbot: nofollow, noarchive`: an agent's name holds until the next one."""
     is_ours = True
-    for word in (word for part in _parts(header.lower()) for word in _words(part)):
-        directive = word
-        name, colon, value = word.partition(":")
-        if colon and not name.startswith(_VALUED):
-            is_ours = name in ("*", "robots", agent)
-            directive = value
-        if is_ours and directive.strip(":"):
-            yield directive
+    for part in _parts(header.lower()):
+        for word in _words(part):
+            directive = word
+            name, colon, value = word.partition(":")
+            if colon and not name.startswith(_VALUED):
+                is_ours = name in ("*", "robots", agent)
+                directive = value
+            if is_ours and directive.strip(":"):
+                yield directive
 
 
 def _parts(text: str) -> Iterator[str]:
@@ -222,7 +222,7 @@ def _parts(text: str) -> Iterator[str]:
         if begun:
             yield f"{begun},{part}"
             begun = ""
-        elif _WEEKDAY.fullmatch(part.rpartition(":")[2].strip()):
+        elif ":" in part and _WEEKDAY.fullmatch(part.rpartition(":")[2].strip()):
             begun = part
         else:
             yield part
@@ -230,14 +230,15 @@ def _parts(text: str) -> Iterator[str]:
         yield begun
 
 
-def _words(part: str) -> Iterator[str]:
+def _words(part: str) -> Sequence[str]:
     """Cut at white space, for many leave the commas out; a value stays with its name."""
+    if ":" not in part:
+        return part.split()
     words = ":".join(map(str.strip, part.split(":"))).split()
     for at, word in enumerate(words):
         if "unavailable_after" in word.split(":"):
-            yield " ".join(words[at:])  # a date has white space of its own
-            return
-        yield word
+            return [*words[:at], " ".join(words[at:])]  # a date has white space of its own
+    return words
 
 
 def _is_past(text: str, date: str | None) -> bool:
