@@ -1,26 +1,23 @@
 """What a page asks of those who crawl it.
 
-Sources: the HTML standard (base, refresh), RFC 6596 (canonical), RFC 8288 (Link), and for robots
-developers.google.com/search/docs/crawling-indexing/robots-meta-tag, which others follow.
+Sources: the HTML standard (base, refresh), RFC 6596 (canonical), RFC 8288 (Link). What metas and
+headers of robots say is in `parse/robots_words.py`.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from typing import Final, Literal
 
 from msgspec import Struct
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawler.errors import InvalidUrl
-from crawler.parse.dates import span
+from crawler.parse.robots_words import MOST_ROBOTS
 from crawler.settings import USER_AGENT, Settings
 from crawler.urls import SCHEMES, canonicalize, join, without_credentials
 
 Canonical = Literal["follow", "drop", "ignore"]
 
-NOT_FOLLOWED: Final = frozenset(("nofollow", "none"))
-NOT_KEPT: Final = frozenset(("noindex", "none", "noarchive"))
 
 # A page that sends its readers on waits a moment; one that reloads itself for news waits longer.
 _LONGEST_DELAY = 10
@@ -28,15 +25,9 @@ _LONGEST_HEAD = 65_536
 _LATE = 1_024
 _LONGEST_REFRESH = 10_000
 _MOST_REFRESHES = 10
-_MOST_ROBOTS = 100
-_LONGEST_ROBOTS = 1_000
 _MOST_CANONICALS = 10
 
 _TOKEN = re.compile(r"[A-Za-z0-9._-]+")
-# Directives with a value; any other name before a colon is that of an agent.
-_VALUED = ("max-", "unavailable_after")
-_SEPARATORS = re.compile(r"[,;|]")
-_WEEKDAY = re.compile(r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?")
 _OTHER_SCHEME = re.compile(r"(?!https?:)[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _REFRESH = re.compile(r"[\t\n\f\r ]*(?:([0-9]+)|(?=\.))[0-9.]*(?:[\t\n\f\r ;,](.*))?", re.DOTALL)
 _REFRESH_URL = re.compile(
@@ -88,7 +79,6 @@ class Marks(Struct, frozen=True, gc=False):
 
 
 NO_MARKS: Final = Marks()
-_NONE: Final[frozenset[str]] = frozenset()
 
 
 def beginning(text: bytes) -> bytes:
@@ -132,9 +122,9 @@ def marks_of(tree: LexborHTMLParser, begin: bytes, agent: str) -> Marks:
     looked_at = 0  # those for no script too: each look climbs the tree
     for node in kinds["meta"]:
         own = node.attrs
-        if (name := own.get("name")) is not None and name.lower() in ("robots", agent):
-            if len(robots) < _MOST_ROBOTS:
-                robots.append(own.get("content") or "")
+        name = own.get("name")
+        if name is not None and name.lower() in ("robots", agent) and len(robots) < MOST_ROBOTS:
+            robots.append(own.get("content") or "")
         if (equivalent := own.get("http-equiv")) is not None and (
             equivalent.lower() == "refresh" and looked_at < _MOST_REFRESHES
         ):
@@ -173,77 +163,6 @@ def resolved(base: str, href: str) -> str | None:
     except InvalidUrl:
         return None
     return without_credentials(url)
-
-
-def robots_of(
-    metas: Sequence[str], headers: Sequence[str], *, agent: str, date: str | None
-) -> frozenset[str]:
-    """Return the directives of robots metas and X-Robots-Tag headers that are for `agent`.
-
-    In lower case, with their values (`max-snippet:20`), a hundred at most. `date` is the answer's:
-    what was `unavailable_after` an earlier one is `noindex`.
-    """
-    if not metas and not headers:
-        return _NONE
-    found: set[str] = set()
-    for said in (
-        *(_meta_directives(content[:_LONGEST_ROBOTS]) for content in metas),
-        *(_header_directives(header, agent) for header in headers),
-    ):
-        found.update(islice(said, _MOST_ROBOTS - len(found)))
-    for one in [one for one in found if one.startswith("unavailable_after:")]:
-        if _is_past(one.partition(":")[2], date):
-            found.add("noindex")
-    return frozenset(found)
-
-
-def _meta_directives(content: str) -> Iterator[str]:
-    return (word for part in _parts(content.lower()) for word in _words(part))
-
-
-def _header_directives(header: str, agent: str) -> Iterator[str]:
-    """`noindex, ourbot: nofollow, noarchive`: an agent's name holds until the next one."""
-    is_ours = True
-    for part in _parts(header.lower()):
-        for word in _words(part):
-            directive = word
-            name, colon, value = word.partition(":")
-            if colon and not name.startswith(_VALUED):
-                is_ours = name in ("*", "robots", agent)
-                directive = value
-            if is_ours and directive.strip(":"):
-                yield directive
-
-
-def _parts(text: str) -> Iterator[str]:
-    """Cut at commas and the like, but for the one behind the weekday of a date."""
-    begun = ""
-    for part in _SEPARATORS.split(text):
-        if begun:
-            yield f"{begun},{part}"
-            begun = ""
-        elif ":" in part and _WEEKDAY.fullmatch(part.rpartition(":")[2].strip()):
-            begun = part
-        else:
-            yield part
-    if begun:
-        yield begun
-
-
-def _words(part: str) -> Sequence[str]:
-    """Cut at white space, for many leave the commas out; a value stays with its name."""
-    if ":" not in part:
-        return part.split()
-    words = ":".join(map(str.strip, part.split(":"))).split()
-    for at, word in enumerate(words):
-        if "unavailable_after" in word.split(":"):
-            return [*words[:at], " ".join(words[at:])]  # a date has white space of its own
-    return words
-
-
-def _is_past(text: str, date: str | None) -> bool:
-    end, now = span(text), span(date or "")
-    return end is not None and now is not None and end.last < now.first
 
 
 def canonical_of(marks: Marks, headers: Iterable[str], *, url: str, base: str) -> str | None:

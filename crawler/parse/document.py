@@ -5,7 +5,6 @@ from selectolax.lexbor import LexborHTMLParser
 
 from crawler.parse.directives import (
     NO_MARKS,
-    NOT_FOLLOWED,
     Marks,
     PageRules,
     beginning,
@@ -13,12 +12,12 @@ from crawler.parse.directives import (
     marks_of,
     refresh_of,
     resolved,
-    robots_of,
     says_something,
 )
 from crawler.parse.links import ANCHORS, FOLLOWED, Link, is_vouched_for, links_of, urls_of
 from crawler.parse.nodes import Node
 from crawler.parse.patterns import Patterns, passing
+from crawler.parse.robots_words import NOT_FOLLOWED, robots_of
 
 # Parsing costs more than a look at the text, and a page that sends on says so at its beginning.
 _REFRESH_WITHIN = 4_096

@@ -1,7 +1,7 @@
 """What does a page ask of who has it?"""
 
 from crawler.outcome import Outcome
-from crawler.parse.directives import NOT_KEPT
+from crawler.parse.robots_words import NOT_KEPT
 from crawler.response import Response
 from crawler.rules.scope import Scope
 from crawler.settings import Settings

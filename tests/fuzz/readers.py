@@ -18,13 +18,13 @@ from crawler.parse.directives import (
     canonical_of,
     marks_of,
     refresh_of,
-    robots_of,
 )
 from crawler.parse.forms import form_of
 from crawler.parse.joiner import Joiner
 from crawler.parse.links import extract
 from crawler.parse.nodes import base_of, looks_like_html, parse_html
 from crawler.parse.references import candidates
+from crawler.parse.robots_words import robots_of
 from crawler.parse.sitemaps import parse as parse_sitemap
 from crawler.rules.accept import Accept
 from crawler.rules.pacing import retry_after
