@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -38,6 +39,28 @@ class Resolver(AbstractResolver):
     async def close(self) -> None:
         """Drop what waits; a lookup under way ends by itself."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+class Telling(AbstractResolver):
+    """Tells what names resolve to, by `heard(host, port, addresses)`; another one resolves them."""
+
+    def __init__(
+        self, resolver: AbstractResolver, heard: Callable[[str, int, Sequence[str]], None]
+    ) -> None:
+        self._resolver = resolver
+        self._heard = heard
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """Return the addresses of `host`. Raises `OSError` if it has none."""
+        found = await self._resolver.resolve(host, port, family)
+        self._heard(host, port, [entry["host"] for entry in found])
+        return found
+
+    async def close(self) -> None:
+        """Close the resolver."""
+        await self._resolver.close()
 
 
 def _look_up(host: str, port: int, family: socket.AddressFamily) -> list[ResolveResult]:

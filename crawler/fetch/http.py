@@ -24,7 +24,7 @@ from crawler.errors import (
 )
 from crawler.fetch.deadlines import Deadlines
 from crawler.fetch.decoding import Decoder
-from crawler.fetch.dns import Resolver
+from crawler.fetch.dns import Resolver, Telling
 from crawler.fetch.failures import FOREIGN, mapped
 from crawler.fetch.headers import Outgoing
 from crawler.fetch.proxies import Proxies
@@ -89,7 +89,7 @@ class HttpFetch:
 
     async def __aenter__(self) -> Self:
         self._deadlines = Deadlines()
-        self._resolver = self._resolver or Resolver()
+        self._resolver = Telling(self._resolver or Resolver(), self._guard.resolved)
         self._session = open_session(
             self._settings, headers=self._outgoing.everybodys, resolver=self._resolver
         )

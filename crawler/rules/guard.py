@@ -1,18 +1,20 @@
 """Which addresses may be connected to?"""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from ipaddress import ip_network
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from ipaddress import IPv6Address, ip_network
 from typing import Final, NamedTuple
 
 from crawler import urls
 from crawler.errors import InvalidUrl, SettingError
-from crawler.rules.public_addresses import Address, Network, is_metadata, is_public, read_address
+from crawler.rules.public_addresses import Network, is_metadata, is_public, read_address
 
 _KEPT: Final = "guard "
 _UNDECIDED, _PRIVATE, _PUBLIC = b"?", b"private", b"public"
 # Seeds beyond these are public hosts, or have to be named by `allow_private`.
 _MOST_SEEDS: Final = 100_000
+# One name has an address or two, IPv4 and IPv6; whoever answers with many looks around.
+_MOST_ADDRESSES: Final = 4
 _PORTS: Final = {"http": 80, "https": 443}
 _ENTRY: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]/\\?#@*]+)(?::([0-9]{1,5}))?")
 # RFC 6761, 6762, 8375, and .internal, which ICANN keeps free for this: names of no public DNS.
@@ -24,9 +26,9 @@ class Guard:
     """Lets nobody in: a connection leads to a public address, or to one that the user named.
 
     The user names hosts by seeds, each for its own port, and by `allow_private`. A seed that is a
-    name is private if the first address it was connected to is: a public one that resolves to
-    another address later (DNS rebinding) stays refused. A `Memory`, so the whole run knows. Raises
-    `SettingError`.
+    name may have the private addresses it resolved to first, and no others later (DNS rebinding);
+    once it has a public one it has no private one any more. A `Memory`, so the whole run knows.
+    Raises `SettingError`.
     """
 
     def __init__(
@@ -57,22 +59,34 @@ class Guard:
         return new
 
     def learn(self, name: str, value: bytes) -> None:
-        """Hear of a seed; that it is public counts more than what was thought here."""
-        if name.startswith(_KEPT):
-            seed = name.removeprefix(_KEPT)
-            if value == _PUBLIC or self._seeds.get(seed, _UNDECIDED) == _UNDECIDED:
-                self._seeds[seed] = value
+        """Hear of a seed; that it is public counts more than addresses, and these than nothing."""
+        if not name.startswith(_KEPT):
+            return
+        seed = name.removeprefix(_KEPT)
+        # What was written last may be the lesser: all processes come to one, and write that.
+        known = min(value, self._seeds.get(seed, value), key=_by_weight)
+        self._seeds[seed] = known
+        if known != value:
+            self._note(seed, known)
+
+    def resolved(self, host: str, port: int, addresses: Sequence[str]) -> None:
+        """Hear what a name resolves to, before any of it is connected to."""
+        seed = f"{host}:{port}"
+        state = self._seeds.get(seed, _PUBLIC)
+        if state in (_PUBLIC, _PRIVATE):
+            return
+        if any(map(self._is_public, addresses)):
+            self._note(seed, _PUBLIC)
+        elif state == _UNDECIDED and addresses:
+            self._note(seed, " ".join(sorted(set(addresses))[:_MOST_ADDRESSES]).encode())
 
     def refusal(self, host: str, port: int, address: str) -> str | None:
         """Return why `address` may not be connected to for `host`, or None: it may."""
-        seed = f"{host}:{port}"
-        public = self._is_public(address)
-        if self._seeds.get(seed) == _UNDECIDED:
-            self._note(seed, _PUBLIC if public else _PRIVATE)
-        if public or self._allowed.names(host, port, address):
+        # A name that was resolved before it was a seed is heard of only here.
+        self.resolved(host, port, (address,))
+        if self._is_public(address) or self._allowed.names(host, port, address):
             return None
-        # What a cloud tells its machines is not to be had by a name, whoever gave it.
-        if self._seeds.get(seed) == _PRIVATE and (host == address or not is_metadata(address)):
+        if self._is_of_seed(host, port, address):
             return None
         return f"{address} is no public address; allow_private may name it"
 
@@ -87,6 +101,16 @@ class Guard:
         if seen or not _is_local(host):
             return None
         return f"{host} is no public name; allow_private may name it"
+
+    def _is_of_seed(self, host: str, port: int, address: str) -> bool:
+        state = self._seeds.get(f"{host}:{port}", _UNDECIDED)
+        if state == _PRIVATE:
+            there = read_address(address)
+            if there is None:
+                return False
+            return there.is_loopback if _is_localhost(host) else there == read_address(host)
+        # What a cloud tells its machines is not to be had by a name, whoever gave it.
+        return address in state.decode().split() and not is_metadata(address)
 
     def _note(self, seed: str, state: bytes) -> None:
         self._seeds[seed] = self._new[_KEPT + seed] = state
@@ -111,11 +135,12 @@ class _Allowed(NamedTuple):
             if isinstance(host, str):
                 hosts.add((host, port))
             else:
-                networks.append((host, port))
+                networks += [(network, port) for network in _both_ways(host)]
         return cls("*" in listed, frozenset(hosts), tuple(networks))
 
     def names(self, host: str, port: int, address: str | None) -> bool:
         """True if the host is named, or the address is within a network that is."""
+        host = host.removesuffix(".")
         if self.everything or (host, None) in self.hosts or (host, port) in self.hosts:
             return True
         there = read_address(address) if address is not None and self.networks else None
@@ -126,31 +151,48 @@ class _Allowed(NamedTuple):
 
 def _read(entry: str) -> tuple[str | Network, int | None]:
     """Return a name or a network, and its port if one is given."""
-    refusal = SettingError(
-        "allow_private must hold hosts, host:port, addresses or networks, "
-        f"as localhost:8000 or 10.0.0.0/8, got {entry!r}"
-    )
     if "/" in entry:
         try:
             return ip_network(entry), None
         except ValueError:
-            raise refusal from None
-    if ":" in entry and (address := read_address(entry)) is not None:
-        return _alone(address), None
+            raise _refusal(entry) from None
+    if ":" in entry and read_address(entry) is not None:
+        before, _, port = entry.rpartition(":")
+        if port.isdecimal() and len(port) > 1 and read_address(before) is not None:
+            raise _refusal(entry, f"; write [{before}]:{port} or [{entry}]")
+        return ip_network(entry), None
     parts = _ENTRY.fullmatch(entry)
-    port = int(parts[2]) if parts and parts[2] else None
-    if parts is None or (port is not None and not 0 < port < 65_536):
-        raise refusal
+    only = int(parts[2]) if parts and parts[2] else None
+    if parts is None or (only is not None and not 0 < only < 65_536):
+        raise _refusal(entry)
     try:
         host = urls.hostname_of(urls.canonicalize(f"http://{parts[1]}/")).strip("[]")
     except InvalidUrl:
-        raise refusal from None
-    address = read_address(host)
-    return (host if address is None else _alone(address)), port
+        raise _refusal(entry) from None
+    if read_address(host) is None:
+        return host.removesuffix("."), only
+    if parts[1].strip(".").isalnum():  # `10` is 0.0.0.10
+        raise _refusal(entry, f"; the address {host} is written with its dots")
+    return ip_network(host), only
 
 
-def _alone(address: Address) -> Network:
-    return ip_network(str(address))
+def _refusal(entry: str, hint: str = "") -> SettingError:
+    return SettingError(
+        "allow_private must hold hosts, host:port, addresses or networks, "
+        f"as localhost:8000 or 10.0.0.0/8, got {entry!r}{hint}"
+    )
+
+
+def _both_ways(network: Network) -> Iterator[Network]:
+    """Yield a network, and the IPv4 one that is meant by it."""
+    yield network
+    first = network.network_address
+    if isinstance(first, IPv6Address) and first.ipv4_mapped and network.prefixlen >= 96:
+        yield ip_network((int(first.ipv4_mapped), network.prefixlen - 96))
+
+
+def _by_weight(state: bytes) -> tuple[bool, bool, bytes]:
+    return state != _PUBLIC, state == _UNDECIDED, state
 
 
 def _is_localhost(host: str) -> bool:

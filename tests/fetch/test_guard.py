@@ -168,6 +168,50 @@ async def test_a_seed_that_is_private_from_the_first_is_asked(two: Site) -> None
             assert isinstance(other, AddressRefused)
 
 
+async def test_a_private_seed_that_moves_to_another_private_address_is_refused(two: Site) -> None:
+    judge = guard()
+    url = f"http://scans.example:{two.port}/"
+    judge.add_seed(url)
+    async with opened(judge, Names(scans=["127.0.0.3"])) as fetch:
+        assert isinstance(await refused(fetch, url), ConnectError)
+    async with opened(judge, Names(scans=[INSIDE])) as fetch:
+        assert isinstance(await refused(fetch, url), AddressRefused)
+    assert two.log == []
+
+
+async def test_a_private_seed_is_asked_at_any_address_of_its_first_answer(two: Site) -> None:
+    judge = guard()
+    url = f"http://inside.example:{two.port}/"
+    judge.add_seed(url)
+    async with opened(judge, Names(inside=["::1", "127.0.0.3", INSIDE])) as fetch:
+        assert await body(fetch, url) == b"inside"
+
+
+async def test_a_name_that_was_resolved_before_it_was_a_seed_is_asked(two: Site) -> None:
+    judge = guard()
+    url = f"http://inside.example:{two.port}/"
+    names = Names(inside=[INSIDE])
+    async with opened(judge, names) as fetch:
+        assert isinstance(await refused(fetch, url), AddressRefused)
+        judge.add_seed(url)
+        assert await body(fetch, url) == b"inside"
+    assert len(names.asked) == 1
+
+
+@pytest.mark.parametrize("addresses", [[INSIDE, OUTSIDE], [OUTSIDE, INSIDE]])
+async def test_a_seed_with_a_public_address_is_asked_there_alone(
+    two: Site, addresses: list[str]
+) -> None:
+    judge = guard()
+    url = f"http://both.example:{two.port}/"
+    judge.add_seed(url)
+    async with opened(judge, Names(both=addresses)) as fetch:
+        assert await body(fetch, url) == b"outside"
+    async with opened(judge, Names(both=[INSIDE])) as fetch:
+        assert isinstance(await refused(fetch, url), AddressRefused)
+    assert len(two.log) == 1
+
+
 async def test_what_allow_private_names_is_asked(two: Site) -> None:
     names = Names(inside=[INSIDE])
     for entry in ("inside.example", f"inside.example:{two.port}", "127.0.0.2", "127.0.0.2/31"):

@@ -54,13 +54,56 @@ def test_a_private_seed_allows_its_own_host_and_port(
         assert guard.refusal("10.0.0.2", port, "10.0.0.2")
 
 
-def test_what_a_seed_resolves_to_first_says_whether_it_is_private() -> None:
+def test_localhost_is_this_machine_alone() -> None:
+    guard = seeded("http://localhost/", "http://app.localhost/")
+    for host in ("localhost", "app.localhost"):
+        for address in ("10.0.0.1", "192.168.0.1", "fd00::1", "0.0.0.0", "not an address"):
+            assert guard.refusal(host, 80, address)
+        for address in ("127.0.0.1", "127.0.0.53", "::1"):
+            assert guard.refusal(host, 80, address) is None
+
+
+def test_a_seed_has_the_private_address_it_resolved_to_first_and_no_other() -> None:
     guard = seeded("http://inside.example/")
     assert guard.refusal("inside.example", 80, "10.0.0.1") is None
     later = handed_on(guard)
     for one in (guard, later):
-        assert one.refusal("inside.example", 80, "10.0.0.2") is None
+        one.add_seed("http://inside.example/again")
+        one.resolved("inside.example", 80, ["10.0.0.2"])
+        for other in ("10.0.0.2", "10.0.0.11", "192.168.0.1", "127.0.0.1", "::1", ""):
+            assert one.refusal("inside.example", 80, other)
+        assert one.refusal("inside.example", 80, "10.0.0.1") is None
         assert one.refusal("inside.example", 443, "10.0.0.1")
+
+
+def test_a_seed_has_all_that_it_resolved_to_at_once_but_not_many() -> None:
+    guard = seeded("http://inside.example/")
+    guard.resolved("inside.example", 81, ["10.0.0.9"])
+    guard.resolved("inside.example", 80, [])
+    guard.resolved("inside.example", 80, [f"10.0.0.{n}" for n in (6, 2, 5, 3, 2, 4)])
+    for one in (guard, handed_on(guard)):
+        for n in range(2, 6):
+            assert one.refusal("inside.example", 80, f"10.0.0.{n}") is None
+        assert one.refusal("inside.example", 80, "10.0.0.6")
+        assert one.refusal("inside.example", 80, "10.0.0.9")
+
+
+@pytest.mark.parametrize("first", [["8.8.8.8", "10.0.0.1"], ["10.0.0.1", "8.8.8.8"], ["8.8.8.8"]])
+def test_a_seed_that_has_a_public_address_has_no_private_one(first: list[str]) -> None:
+    guard = seeded("http://both.example/")
+    guard.resolved("both.example", 80, first)
+    for one in (guard, handed_on(guard)):
+        one.resolved("both.example", 80, ["10.0.0.1"])
+        assert one.refusal("both.example", 80, "10.0.0.1")
+        assert one.refusal("both.example", 80, "8.8.8.8") is None
+
+
+def test_a_seed_that_comes_to_a_public_address_has_no_private_one_any_more() -> None:
+    guard = seeded("http://moves.example/")
+    assert guard.refusal("moves.example", 80, "10.0.0.1") is None
+    assert guard.refusal("moves.example", 80, "8.8.8.8") is None
+    for one in (guard, handed_on(guard)):
+        assert one.refusal("moves.example", 80, "10.0.0.1")
 
 
 def test_a_public_seed_that_resolves_to_a_private_address_later_is_refused() -> None:
@@ -74,21 +117,42 @@ def test_a_public_seed_that_resolves_to_a_private_address_later_is_refused() -> 
         assert one.refusal("rebinds.example", 80, "8.8.4.4") is None
 
 
-def test_that_a_seed_is_public_counts_more_than_what_another_process_saw() -> None:
-    one, other = seeded("http://a.example/"), seeded("http://a.example/")
-    one.refusal("a.example", 80, "10.0.0.1")
-    other.refusal("a.example", 80, "8.8.8.8")
-    for name, value in other.changes().items():
-        one.learn(name, value)
-    for name, value in one.changes().items():
-        other.learn(name, value)
-    assert one.refusal("a.example", 80, "10.0.0.1")
-    assert other.refusal("a.example", 80, "10.0.0.1")
+@pytest.mark.parametrize(
+    ("here", "there", "both"),
+    [
+        ("10.0.0.1", "8.8.8.8", b"public"),
+        ("10.0.0.2", "10.0.0.1", b"10.0.0.1"),
+        ("10.0.0.1", None, b"10.0.0.1"),
+        (None, "8.8.8.8", b"public"),
+    ],
+)
+def test_processes_that_saw_different_things_come_to_the_lesser_of_them(
+    here: str | None, there: str | None, both: bytes
+) -> None:
+    processes = one, other = seeded("http://a.example/"), seeded("http://a.example/")
+    for process, address in zip(processes, (here, there), strict=True):
+        if address is not None:
+            process.refusal("a.example", 80, address)
+    written: dict[str, bytes] = {}
+    for number in range(6):
+        teller, hearer = (one, other) if number % 2 else (other, one)
+        new = teller.changes()
+        written |= new
+        for name, value in new.items():
+            hearer.learn(name, value)
+    assert written == {"guard a.example:80": both}
+    assert not one.changes()
+    assert not other.changes()
+    for process in processes:
+        for address in ("10.0.0.1", "10.0.0.2"):
+            allowed = process.refusal("a.example", 80, address) is None
+            assert allowed == (address.encode() == both)
 
 
 @pytest.mark.parametrize("address", [METADATA, "fe80::1", "fd00:ec2::254", "168.63.129.16"])
 def test_no_name_leads_to_what_a_cloud_tells_its_machines(address: str) -> None:
     guard = seeded("http://inside.example/", "http://localhost/")
+    guard.resolved("inside.example", 80, [address, "10.0.0.1"])
     for _ in range(2):
         assert guard.refusal("inside.example", 80, address)
         assert guard.refusal("localhost", 80, address)
@@ -112,6 +176,16 @@ def test_no_name_leads_to_what_a_cloud_tells_its_machines(address: str) -> None:
         ("[::1]:81", ("::1", 81, "::1"), ("::1", 82, "::1")),
         ("fd00::/8", ("a.example", 80, "fd12::1"), ("a.example", 80, "fc00::1")),
         ("10.0.0.0/8", ("a.example", 80, "10.0.0.1"), ("a.example", 80, "::ffff:10.0.0.1")),
+        ("LOCALHOST.", ("localhost", 80, "::1"), ("a.localhost", 80, "::1")),
+        ("localhost", ("localhost.", 80, "::1"), ("localhost.example", 80, "::1")),
+        ("inside.example.:81", ("inside.example", 81, "::1"), ("inside.example", 80, "::1")),
+        ("::ffff:127.0.0.1", ("a.example", 80, "127.0.0.1"), ("a.example", 80, "127.0.0.2")),
+        ("::ffff:7f00:1", ("a.example", 80, "::ffff:127.0.0.1"), ("a.example", 80, "::1")),
+        ("[::ffff:127.0.0.1]:81", ("a.example", 81, "127.0.0.1"), ("a.example", 80, "127.0.0.1")),
+        ("::ffff:10.0.0.0/104", ("a.example", 80, "10.1.2.3"), ("a.example", 80, "172.16.0.1")),
+        ("[::1:80]", ("a.example", 81, "::1:80"), ("a.example", 80, "::1")),
+        ("fd00::80", ("a.example", 81, "fd00::80"), ("a.example", 80, "fd00::")),
+        ("fd00:1:2:3:4:5:6:80", ("::1", 81, "fd00:1:2:3:4:5:6:80"), ("a.example", 80, "fd00::")),
         ("*", ("a.example", 80, METADATA), None),
         ("169.254.169.254", ("a.example", 80, METADATA), ("a.example", 80, "169.254.169.253")),
     ],
@@ -137,12 +211,30 @@ def test_allow_private_names_hosts_ports_and_networks(
             "a.example:",
         ),
         *(":80", "10.0.0.1/8", "10.0.0.0/33", "*.a.example", "me@a.example", "[::1", "1.2.3.400"),
-        *("a b", "a.example:", "fe80::1%eth0", "[a]:1"),
+        *("a b", "a.example:", "fe80::1%eth0", "[a]:1", "::1:65536"),
     ],
 )
 def test_an_entry_that_is_none_is_an_error(entry: str) -> None:
     with pytest.raises(SettingError, match=r"allow_private must hold hosts, host:port, addresses"):
         Guard([entry])
+
+
+@pytest.mark.parametrize(
+    ("entry", "hint"),
+    [
+        ("::1:80", "; write [::1]:80 or [::1:80]"),
+        ("fd00::1:8080", "; write [fd00::1]:8080 or [fd00::1:8080]"),
+        ("10", "; the address 0.0.0.10 is written with its dots"),
+        ("10:80", "; the address 0.0.0.10 is written with its dots"),
+        ("10.", "; the address 0.0.0.10 is written with its dots"),
+        ("0x7f000001", "; the address 127.0.0.1 is written with its dots"),
+        ("\uff11\uff10", "; the address 0.0.0.10 is written with its dots"),
+    ],
+)
+def test_an_entry_that_means_something_else_quietly_is_an_error(entry: str, hint: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        Guard([entry])
+    assert str(caught.value).endswith(f"got {entry!r}{hint}")
 
 
 @pytest.mark.parametrize(
