@@ -93,6 +93,11 @@ def crawl(
     return run(_crawl(spider, answer, latency, during, on_wire, frontier, look_up, settings))
 
 
+async def crawl_here(spider: Spider[Any], fetch: Answer, **settings: Any) -> Crawl:
+    """Run `spider` to its end on the loop that runs, with a fetch that opens real sockets."""
+    return await _crawl(spider, fetch, 0.0, None, True, MemoryFrontier, None, settings)
+
+
 async def _crawl(
     spider: Spider[Any],
     answer: Answer,

@@ -1,12 +1,11 @@
 """No connection is made but to where the guard lets us, on real sockets."""
 
-import socket
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import pytest
 from aiohttp import web
-from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.abc import AbstractResolver
 from msgspec import structs
 
 from crawler.errors import AddressRefused, ConnectError, FetchError
@@ -16,30 +15,11 @@ from crawler.request import Request
 from crawler.rules.credentials import Credentials
 from crawler.rules.guard import Guard
 from crawler.settings import Settings
+from tests.names import Names
 from tests.site import Site
 
 OUTSIDE, INSIDE = "127.0.0.1", "127.0.0.2"
 NOBODY = "127.0.0.9"
-
-
-class Names(AbstractResolver):
-    """A resolver that says what the test says."""
-
-    def __init__(self, **addresses: Iterable[str]) -> None:
-        self.addresses: Mapping[str, Iterable[str]] = addresses
-        self.asked: list[str] = []
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        self.asked.append(host)
-        return [
-            ResolveResult(hostname=host, host=one, port=port, family=family, proto=0, flags=0)
-            for one in self.addresses[host.split(".")[0]]
-        ]
-
-    async def close(self) -> None:
-        return None
 
 
 def guard(*allowed: str) -> Guard:
