@@ -43,6 +43,11 @@ _LEFT_OUT = {
     "max_sitemaps": "sitemap beyond max_sitemaps",
     "sitemaps_broken": "broken sitemap",
     "invalid_urls": "bad URL in a sitemap",
+    "left_out.trap": "in a trap",
+    "left_out.shape_pages": "over shape_pages",
+    "left_out.host_pages": "over host_pages",
+    "left_out.host_given_up": "of a host given up",
+    "dropped.soft_404": "dropped (200 for what is not there)",
 }
 _FOUND = {
     "duplicate_bodies": "same body as another",
@@ -142,10 +147,12 @@ def _examples(report: Report) -> Iterator[str]:
 def _left_out(report: Report) -> dict[str, int]:
     """Return what was not asked for, or not kept, on purpose."""
     counts = {_LEFT_OUT[n]: report.counts[n] for n in _LEFT_OUT if report.counts.get(n)}
-    for prefix in ("dropped.", "left_out."):
-        named = {k.removeprefix(prefix): n for k, n in report.counts.items() if prefix in k[:9]}
-        counts |= {f"dropped ({k})" if prefix[0] == "d" else k: n for k, n in named.items()}
-    return counts
+    drops = {name: n for name, n in report.counts.items() if name.startswith("dropped.")}
+    return counts | {
+        f"dropped ({name.removeprefix('dropped.')})": n
+        for name, n in drops.items()
+        if name not in _LEFT_OUT
+    }
 
 
 def _list(counts: Mapping[str, int]) -> list[str]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from tests.cli.command import crawl
 from tests.site import Site
@@ -47,10 +48,31 @@ async def test_the_table_names_traps_and_what_was_too_long(
     words = ["--processes", processes] if processes != "1" else []
     done = await crawl(folder, "site", "-a", f"start={site.url()}", *words)
     assert done.table["traps"] == f"repetition on {site.host()}: {site.url(trap)}"
-    assert done.table["left out"] == "too long: 1, trap: 2"
+    assert done.table["left out"] == "too long: 1, in a trap: 2"
     assert done.report["counts"]["trap.repetition"] == 2
     log = next(done.run.rglob("crawl*.log")).read_text()
     assert f"looks like a trap (repetition), left out: {site.url(trap)}" in log
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("shape_pages=3", "over shape_pages: 17"),
+        ("host_pages=5", "over host_pages: 16"),
+        ("soft_404=drop", "dropped (200 for what is not there): 20"),
+    ],
+)
+async def test_the_table_has_words_for_what_was_left_out(
+    folder: Path, site: Site, setting: str, told: str
+) -> None:
+    async def sorry(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(text="<p>Sorry", content_type="text/html")
+
+    site.page("/", links=[f"/gone/{n}" for n in range(20)])
+    site.elsewhere(sorry)
+    words = ["-a", f"start={site.url()}", "-s", setting]
+    done = await crawl(folder, "site", *words)
+    assert done.table["left out"] == told
 
 
 @pytest.mark.parametrize(
