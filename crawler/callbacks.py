@@ -95,8 +95,11 @@ class Callbacks:
         page.detach()
         fetching.end()
         outcome = self._outcome(ended, found)
-        if sifted is not None and outcome.verdict is not Verdict.RETRY:
-            outcome.counts |= sifted.counts
+        if sifted is not None:
+            if sifted.likeness is not None:
+                self.sieve.settle(page, sifted.likeness, outcome.verdict)
+            if outcome.verdict is not Verdict.RETRY:
+                outcome.counts |= sifted.counts
         return outcome
 
     async def report(self, failure: Failure) -> Outcome:

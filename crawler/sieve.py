@@ -50,6 +50,8 @@ class Sifted(Struct, frozen=True):
 
     counts: Mapping[str, int] = {}
     verdict: Verdict | None = None
+    likeness: Likeness | None = None
+    """Of a page that may be the first of its kind."""
 
 
 _WANTED = Sifted()
@@ -95,7 +97,19 @@ class Sieve:
                 counts[copy] = 1
                 if self._duplicates == "drop":
                     return Sifted(counts, Verdict.DUPLICATE)
+            else:
+                return Sifted(counts, likeness=likeness)
         return Sifted(counts) if counts else _WANTED
+
+    def settle(self, page: Response, likeness: Likeness, verdict: Verdict) -> None:
+        """Know the body of a page that was let through, once its callback is done with it.
+
+        Pages that come meanwhile are no copies of it: if it fails, they are all there is.
+        """
+        if verdict is Verdict.DONE:
+            self._copies.add(page.url, likeness)
+        else:
+            self._copies.remove(page.url)
 
     def changes(self) -> Mapping[str, bytes]:
         """Return the bodies that are new, and what hosts give for URLs that are none."""

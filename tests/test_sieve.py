@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from crawler import Item, Response, Spider, crawl
+from crawler import Item, Response, Retry, Spider, crawl
 from crawler.outcome import Report
 from tests.site import Site
 
@@ -64,6 +64,39 @@ async def test_copies_are_dropped_with_their_links(site: Site) -> None:
     assert report.counts["duplicates"] == 2
     assert report.pages == report.items["page"] == 6
     assert "/two/next" not in site.paths
+
+
+async def test_the_copy_of_a_page_whose_callback_fails_takes_its_place(site: Site) -> None:
+    class Failing(Everything):
+        def parse(self, page: Response) -> Iterator[object]:
+            if page.url.endswith("/one/page"):
+                raise ValueError("a bug")
+            yield from super().parse(page)
+
+    copied(site)
+    given: dict[str, Any] = {"min_free_bytes": 0, "obey_robots": False, "concurrency": 1}
+    report = await crawl(Failing(site.url()), duplicates="drop", retries=0, **given)
+    assert report.failures == {"callback": 1}
+    assert report.counts["near_duplicates"] == 1
+    assert "duplicate_bodies" not in report.counts
+    assert "/two/next" in site.paths
+    assert "/one/next" not in site.paths
+
+
+async def test_of_a_page_that_is_tried_again_and_its_copy_one_is_kept(site: Site) -> None:
+    class Once(Everything):
+        def parse(self, page: Response) -> Iterator[object]:
+            if page.url.endswith("/one/page") and page.request.attempt == 1:
+                raise Retry("once more")
+            yield from super().parse(page)
+
+    copied(site)
+    given: dict[str, Any] = {"min_free_bytes": 0, "obey_robots": False, "concurrency": 1}
+    report = await crawl(Once(site.url()), duplicates="drop", retries=1, **given)
+    assert report.counts["retries"] == 1
+    assert not report.failures
+    assert report.counts["duplicate_bodies"] == 1
+    assert report.pages == 6
 
 
 async def test_copies_are_counted_and_delivered(site: Site) -> None:

@@ -21,7 +21,8 @@ _BAND_BITS = 16
 class Copies:
     """The bodies of a run's pages, each once, by the URL that had it first; a `Memory`.
 
-    A page is no copy of its own URL's, so one that is made again after a crash is what it was.
+    Known is what was added: of a page that failed, a copy may be the only one left. A page is no
+    copy of its own URL's, so one that is made again after a crash is what it was.
     Simhashes that differ in three bits or fewer agree in one of four bands of 16 (Manku 2007). The
     last `most` pages are remembered, 500 bytes each.
     """
@@ -38,18 +39,30 @@ class Copies:
 
     def judge(self, url: str, likeness: Likeness) -> Copy | None:
         """Return what kind of copy the page at `url` is; None for the first of its kind."""
-        key = blake2b(url.encode(), digest_size=8).hexdigest()
-        if key in self._pages:
+        if _key(url) in self._pages:
             return None
         if likeness.digest in self._digests:
             return "duplicate_bodies"
         if likeness.simhash is not None and self._has_near(likeness.simhash):
             return "near_duplicates"
+        return None
+
+    def add(self, url: str, likeness: Likeness) -> None:
+        """Know a page from now on, unless its body is known already."""
+        key = _key(url)
+        if key in self._pages or likeness.digest in self._digests:
+            return
         self._add(key, likeness)
         self._new[_KEPT + key] = _PACKED.pack(
             likeness.digest, likeness.simhash or 0, likeness.simhash is not None
         )
-        return None
+
+    def remove(self, url: str) -> None:
+        """Know a page no longer, as an earlier life may have."""
+        key = _key(url)
+        if key in self._pages:
+            self._forget(key)
+            self._new[_KEPT + key] = b""
 
     def changes(self) -> Mapping[str, bytes]:
         """Return the bodies that are new, and those that are forgotten."""
@@ -97,6 +110,10 @@ class Copies:
                 some.remove(likeness.simhash)
             if not some:
                 self._bands.pop(band, None)
+
+
+def _key(url: str) -> str:
+    return blake2b(url.encode(), digest_size=8).hexdigest()
 
 
 def _bands_of(simhash: int | None) -> list[int]:
