@@ -1,6 +1,7 @@
 """Sites that never end: what is worth having comes all the same."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -66,12 +67,18 @@ def test_a_trap_does_not_starve_the_rest_of_its_host() -> None:
     assert good(left.urls()) == GOOD
 
 
-async def on_server(site: Site, tmp_path: Path, **settings: Any) -> Report:
-    """Crawl the trapped site on a real server."""
+async def answer_trapped(request: web.BaseRequest) -> web.StreamResponse:
+    return web.Response(text=trapped(request.path), content_type="text/html")
 
-    async def answer(request: web.BaseRequest) -> web.StreamResponse:
-        return web.Response(text=trapped(request.path), content_type="text/html")
 
+async def on_server(
+    site: Site,
+    tmp_path: Path,
+    *,
+    answer: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]] = answer_trapped,
+    **settings: Any,
+) -> Report:
+    """Crawl a trapped site on a real server."""
     site.elsewhere(answer)
     given = {"min_free_bytes": 0, "obey_robots": False, "output_dir": tmp_path, **settings}
     return await crawl(Everything(site.url()), **given)
@@ -148,7 +155,7 @@ def test_pages_of_one_shape_come_breadth_first_however_many_there_are() -> None:
 async def test_shape_pages_holds_over_a_stop_and_the_life_after_it(
     site: Site, tmp_path: Path
 ) -> None:
-    limits = {"shape_pages": 30, "job": tmp_path / "run"}
+    limits: dict[str, Any] = {"shape_pages": 30, "job": tmp_path / "run"}
     report = await on_server(site, tmp_path, max_pages=20, **limits)
     assert not report.finished
     report = await on_server(site, tmp_path, **limits)
@@ -161,14 +168,15 @@ async def test_shape_pages_holds_over_a_stop_and_the_life_after_it(
 async def test_traps_are_left_out_and_named_in_the_report(site: Site, tmp_path: Path) -> None:
     loop = "/b/c/b/c/b/c"
     site.page("/", links=[loop, "/calendar/2099/01/", "/archive/2099/01/"])
+    site.page("/calendar/2099/01/")
     report = await on_server(site, tmp_path)
-    assert report.pages == 2
+    assert report.pages == 3
     host = site.host()
     assert report.traps == [
         (host, "repetition", site.url(loop)),
         (host, "calendar", site.url("/calendar/2099/01/")),
     ]
-    assert report.counts["left_out.trap"] == 2
+    assert report.counts["left_out.trap"] == 1
     assert report.counts["trap.calendar"] == 2
 
 
@@ -178,3 +186,19 @@ async def test_traps_report_follows_them_all_the_same(site: Site, tmp_path: Path
     assert report.pages == 2
     assert report.counts["trap.repetition"] == 1
     assert "left_out.trap" not in report.counts
+
+
+async def test_a_calendar_with_a_next_month_for_ever_ends(site: Site, tmp_path: Path) -> None:
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        if not request.path.startswith("/calendar/"):
+            return web.Response(status=404)
+        _, _, year, month = request.path.split("/")
+        number = int(year) * 12 + int(month)
+        link = f"/calendar/{number // 12}/{number % 12 + 1:02}"
+        return web.Response(text=anchors(link), content_type="text/html")
+
+    site.page("/", links=[f"/calendar/{datetime.now(UTC).year}/01"])
+    report = await on_server(site, tmp_path, answer=answer, max_pages=1_000)
+    assert report.finished
+    assert 300 < report.pages < 400
+    assert report.counts["left_out.trap"] == 1

@@ -8,7 +8,9 @@ from typing import Literal
 from crawler import urls
 from crawler.request import Request
 from crawler.rules.crowds import Crowd, Crowds
-from crawler.rules.traps import Trap, trap_of, without_session
+from crawler.rules.dates import Dates
+from crawler.rules.shapes import names_of
+from crawler.rules.traps import Trap, is_surely_session, trap_of, without_session
 
 log = logging.getLogger(__name__)
 
@@ -20,10 +22,10 @@ KEPT = "trap "
 _MOST_SEEN = 100
 """Traps that are named, by host and kind."""
 _MOST_QUERIES = 1_000
-_MOST_NAMINGS = 200
+_MOST_NAMINGS = 1_000
 _MOST_PATHS = 2_000
-_MOST_SESSIONS = 3
-"""As often is a URL followed that differs in the id of its session only."""
+_MOST_KNOWN = 100_000
+"""Namings of all paths."""
 _MOST_PAGES = 20_000
 _LARGE_TREE = 1_000
 _TREE_DEPTH = 6
@@ -32,6 +34,7 @@ _QUERIES = Trap("query", is_sure=False)
 _NAMINGS = Trap("query", is_sure=True)
 _TREE = Trap("tree", is_sure=False)
 _SESSIONS = Trap("session", is_sure=True)
+_CALENDAR = Trap("calendar", is_sure=True)
 
 
 class Gate:
@@ -46,7 +49,9 @@ class Gate:
         self._mode = mode
         self._year = datetime.now(UTC).year if year is None else year
         self._crowds = Crowds()
+        self._dates = Dates(self._year)
         self._namings: dict[str, set[int]] = {}
+        self._known_namings = 0
         self._queries: dict[str, int] = {}
         self._sessions: dict[int, int] = {}
         self.seen: dict[tuple[str, str], str] = {}
@@ -65,6 +70,8 @@ class Gate:
             trap = trap_of(request.url, year=self._year) or self._growing(request.url, crowd)
             if trap is not None and trap.kind == "session":
                 trap = self._in_session(request.url, trap)
+            elif trap is not None and trap.kind == "calendar":
+                trap = _CALENDAR if self._dates.are_endless(request.url) else trap
             if trap is not None and not self._passes(trap, request.url, count):
                 return None
         return crowd.lag if request.depth else 0
@@ -100,7 +107,7 @@ class Gate:
         if len(self._sessions) >= _MOST_PAGES:
             self._sessions.clear()
         found = self._sessions[page] = self._sessions.get(page, 0) + 1
-        return trap if found <= _MOST_SESSIONS else _SESSIONS
+        return _SESSIONS if is_surely_session(url, found) else trap
 
     def _growing(self, url: str, crowd: Crowd) -> Trap | None:
         """Return the trap that shows by how many URLs there are of a kind."""
@@ -111,16 +118,18 @@ class Gate:
     def _exploding(self, url: str) -> Trap | None:
         """Count the queries of four and more parameters of one path, and their sets of names."""
         path, _, query = url.partition("?")
-        if len(self._queries) >= _MOST_PATHS:
+        if len(self._queries) >= _MOST_PATHS or self._known_namings >= _MOST_KNOWN:
             self._queries.clear()
             self._namings.clear()
+            self._known_namings = 0
         queries = self._queries[path] = self._queries.get(path, 0) + 1
         namings = self._namings.setdefault(path, set())
-        names = hash(frozenset(pair.partition("=")[0] for pair in query.split("&")))
-        if len(namings) < _MOST_NAMINGS:
+        names = hash(names_of(query))
+        if names not in namings:
+            if len(namings) >= _MOST_NAMINGS:
+                return _NAMINGS
             namings.add(names)
-        elif names not in namings:
-            return _NAMINGS
+            self._known_namings += 1
         return _QUERIES if queries > _MOST_QUERIES else None
 
 

@@ -8,6 +8,8 @@ _WORD = re.compile(r"[A-Za-z_~.@+]+(?:-[A-Za-z_~.@+]+){0,2}")
 _LONGEST_WORD = 30
 _DIGITS = re.compile(r"\d+")
 _VALUES = re.compile(r"=[^&]*")
+# What is in brackets is an index, or a key of as many as there are: `filter[color]`.
+_INDEX = re.compile(r"(?:\[|%5B)[^&\[\]%]*(?:\]|%5D)", re.IGNORECASE)
 _LONGEST_SUFFIX = 6
 _ANY = "*"
 _NUMBER = "0"
@@ -25,7 +27,7 @@ def shape_of(url: str) -> str:
     end = ""
     if cut == len(path):
         if path.count("/") == 3:
-            return f"{path}?{_names(_VALUES.sub('', query))}" if query else path
+            return f"{path}?{names_of(query)}" if query else path
         path, end = path[:-1], "/"
         cut = path.rindex("/") + 1
     shape, is_root = _folder(path[:cut])
@@ -35,7 +37,12 @@ def shape_of(url: str) -> str:
         shape += _ANY + path[dot : dot + _LONGEST_SUFFIX]
     else:
         shape += _ANY + end
-    return f"{shape}?{_names(_VALUES.sub('', query))}" if query else shape
+    return f"{shape}?{names_of(query)}" if query else shape
+
+
+def names_of(query: str) -> str:
+    """Return the names of a query's parameters, each once, in order, without their indices."""
+    return _names(_VALUES.sub("", query))
 
 
 @lru_cache(maxsize=4_096)
@@ -68,4 +75,5 @@ def _part(word: str) -> str:
 @lru_cache(maxsize=4_096)
 def _names(query: str) -> str:
     """Return the names of parameters, each once, in order; `query` comes without the values."""
+    query = _INDEX.sub("[]", query)
     return "&".join(sorted({_DIGITS.sub(_NUMBER, name) for name in query.split("&")}))

@@ -23,6 +23,7 @@ from crawler.rules.shapes import shape_of
         ("http://h/a/6ba7b810-9dad-11d1-80b4-00c04fd430c8/x", "http://h/a/*/*"),
         ("http://h/list?p1=a&p2=b&p2=c", "http://h/list?p0"),
         ("http://[::1]:8080/a/b", "http://[::1]:8080/a/*"),
+        ("http://h/a/b?f[x][1]=1&f[y][2]=2&g%5Bz%5D=3", "http://h/a/*?f[][]&g[]"),
         ("http://h//a//b", "http://h//a//*"),
     ],
 )
