@@ -75,11 +75,12 @@ class Callbacks:
                 raise CallbackError(str(error)) from None
         return call
 
-    async def deliver(self, page: Response, *, fetch: Fetch) -> Outcome:
+    async def deliver(self, page: Response, *, fetch: Fetch, copy_of: str | None = None) -> Outcome:
         """Call the callback that the page's request names; `fetch` serves `page.fetch`.
 
-        A page that the sieve keeps back is not shown to it. What ends the crawl is raised here,
-        whatever the callback made of it.
+        `copy_of` is the URL of a page that may take this one's place, as in `Outcome`. A page that
+        the sieve keeps back is not shown to it. What ends the crawl is raised here, whatever the
+        callback made of it.
         """
         sifted = None if self.sieve.is_idle else await self.sieve.sift(page, fetch=fetch)
         if sifted is not None and sifted.verdict is not None:
@@ -97,7 +98,7 @@ class Callbacks:
         outcome = self._outcome(ended, found)
         if sifted is not None:
             if sifted.likeness is not None:
-                self.sieve.settle(page, sifted.likeness, outcome.verdict)
+                self.sieve.settle(copy_of or page.url, sifted.likeness, outcome.verdict)
             if outcome.verdict is not Verdict.RETRY:
                 outcome.counts |= sifted.counts
         return outcome

@@ -101,15 +101,16 @@ class Sieve:
                 return Sifted(counts, likeness=likeness)
         return Sifted(counts) if counts else _WANTED
 
-    def settle(self, page: Response, likeness: Likeness, verdict: Verdict) -> None:
+    def settle(self, url: str, likeness: Likeness, verdict: Verdict) -> None:
         """Know the body of a page that was let through, once its callback is done with it.
 
-        Pages that come meanwhile are no copies of it: if it fails, they are all there is.
+        Pages that come meanwhile are no copies of it: if it fails, they are all there is. `url` is
+        whose the body is: the page's own, or one that will take its place.
         """
         if verdict is Verdict.DONE:
-            self._copies.add(page.url, likeness)
+            self._copies.add(url, likeness)
         else:
-            self._copies.remove(page.url)
+            self._copies.remove(url)
 
     def changes(self) -> Mapping[str, bytes]:
         """Return the bodies that are new, and what hosts give for URLs that are none."""

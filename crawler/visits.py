@@ -118,7 +118,9 @@ class Visits:
         if request.kind == "sitemap":
             return await self._sitemaps.read(answer, put=mark.but_for(self._put))
         wishes = self._wishes.of(answer)
-        outcome = await self._callbacks.deliver(answer, fetch=mark.but_for(errand))
+        outcome = await self._callbacks.deliver(
+            answer, fetch=mark.but_for(errand), copy_of=wishes[1]
+        )
         heed(outcome, *wishes)
         if isinstance(outcome.signal, Retry):
             outcome = self._once_more(outcome, outcome.signal)

@@ -83,6 +83,16 @@ async def test_the_copy_of_a_page_whose_callback_fails_takes_its_place(site: Sit
     assert "/one/next" not in site.paths
 
 
+async def test_a_page_that_another_calls_its_original_is_no_copy_of_it(site: Site) -> None:
+    canonical = "<link rel=canonical href=/original>"
+    site.page("/", links=["/print", "/original"])
+    for path in ("/print", "/original"):
+        site.page(path, body=f"<head>{canonical}</head>{article(1)}")
+    report = await crawled(site, duplicates="drop", canonical="drop")
+    assert report.pages == report.items["page"] == 2
+    assert report.counts["duplicates"] == 1
+
+
 async def test_of_a_page_that_is_tried_again_and_its_copy_one_is_kept(site: Site) -> None:
     class Once(Everything):
         def parse(self, page: Response) -> Iterator[object]:
