@@ -50,6 +50,7 @@ class Errands:
         self._frontier = frontier
         self._turns = turns
         self._visits = visits
+        self._patience = visits.patience
         self._clock = clock
         self._patiently = patiently
         self._put = put
@@ -98,12 +99,13 @@ class Errands:
                 outcome.delivered = is_page and self._visits.is_wanted(answer.status)
                 await self._put(outcome)
                 return answer
-            outcome.gives_up = self._visits.patience.heed(request, answer)
+            outcome.gives_up = self._patience.heed(request, answer)
             await self._put(outcome)
-            wait = self._visits.patience.retry_wait(request, answer)
-            if wait is None or outcome.gives_up:
+            wait = self._patience.retry_wait(request, answer)
+            if wait is None or outcome.gives_up or self._patience.is_parked(request.host):
                 raise answer
-            await asyncio.sleep(wait)
+            async with self._patience.in_hope(request):
+                await asyncio.sleep(wait)
             request = structs.replace(request, attempt=request.attempt + 1)
 
     async def _made(
@@ -113,7 +115,8 @@ class Errands:
         granted = structs.replace(request, id=-1)
         ended = False
         try:
-            granted = await self._turns.grant(lease, request)
+            async with self._patience.in_hope(request):
+                granted = await self._turns.grant(lease, request)
             answer = self._visits.judge(await self._visits.ask(granted))
             ended = True
         finally:
@@ -123,13 +126,15 @@ class Errands:
 
     async def _lease(self, request: Request) -> HostLease:
         """Return the request's host, its robots.txt known. Raises `HostGivenUp`."""
+        self._patience.check(request)
         while leases := await self._patiently(lambda: self._frontier.lease(0, host=request.host)):
             if leases[0].notes is not None:
                 return leases[0]
             # Not made here: the callback may be cancelled, and others wait for it as well.
             if robots := self._turns.take_over(leases[0], urls.origin_of(request.url)):
                 self._spawn(self._ask_robots(leases[0], *robots))
-            await self._turns.known(request.host)
+            async with self._patience.in_hope(request):
+                await self._turns.known(request.host)
         reason = "the host is given up, or has all its pages (host_pages)"
         raise HostGivenUp(reason, url=request.url)
 

@@ -24,7 +24,7 @@ CrawlerError
 │   ├── RobotsDenied          robots.txt forbids it
 │   ├── RobotsUnreachable     robots.txt could not be asked
 │   ├── Crashed               the process died in its callback, again and again
-│   └── HostGivenUp           nothing more is asked of the host: `max_wait`, `host_pages`
+│   └── HostGivenUp           nothing is asked of the host: it fails, `max_wait`, `host_pages`
 ├── ContentError              a page is not what the callback expects
 │   ├── MissingValue          a selector or attribute found nothing
 │   ├── ItemError             an item of the wrong type, or with NaN
@@ -211,7 +211,10 @@ class Crashed(FetchError):
 
 
 class HostGivenUp(FetchError):
-    """The host asks for a longer rest than `max_wait`, or gave all its pages (`host_pages`)."""
+    """Nothing is asked of the host: it fails, refuses, wants to rest, or gave all its pages.
+
+    To `page.fetch` also while the host is left alone, and may be asked again later.
+    """
 
     kind = "host_given_up"
 

@@ -19,7 +19,7 @@ from crawler.outcome import HostNotes
 from crawler.protocols import Clock
 from crawler.response import Response
 from crawler.rules.pacing import Pace, crawl_delay_of, pace_at
-from crawler.rules.parking import Parking
+from crawler.rules.parking import Parking, Refusals
 from crawler.rules.throttle import Throttle
 from crawler.settings import Settings
 
@@ -34,17 +34,20 @@ _ANSWERS = (UnwantedType, BodyTooLarge, BodyError)
 
 
 class Change(Struct, frozen=True):
-    """What an answer changes: the host's pace, until when it rests, why it is given up."""
+    """What an answer changes: the host's pace; until when it is left alone, and why; or for good.
+
+    `why` without `rest` is why the host is given up.
+    """
 
     pace: Pace
     rest: float = 0.0
-    gives_up: str = ""
+    why: str = ""
 
 
 class _Standing:
     """What is known of one host, and how it behaved lately."""
 
-    __slots__ = ("crawl_delay", "level", "parking", "slots", "throttle", "usual")
+    __slots__ = ("crawl_delay", "level", "parking", "refusals", "slots", "throttle", "usual")
 
     def __init__(self) -> None:
         self.crawl_delay: float | None = None
@@ -53,12 +56,21 @@ class _Standing:
         self.level = 0  # how often its delay was doubled, as far as that was said
         self.throttle: Throttle | None = None
         self.parking: Parking | None = None
+        self.refusals: Refusals | None = None
 
     @property
     def pace(self) -> Pace:
         if self.throttle is None or self.throttle.is_at_ease:
             return self.usual
         return Pace(self.throttle.delay, self.usual.per_host)
+
+    @property
+    def is_as_usual(self) -> bool:
+        return self.throttle is None and self.parking is None and self.refusals is None
+
+    def recover(self) -> None:
+        """Forget what was amiss: the host is well."""
+        self.parking = self.refusals = None
 
 
 class Manners:
@@ -97,14 +109,19 @@ class Manners:
     def leave(self, host: str) -> None:
         """Hear that nothing of a host is at hand any more."""
         standing = self._at_hand.pop(host, None)
-        if standing is None or (standing.throttle is None and standing.parking is None):
+        if standing is None or standing.is_as_usual:
             return
         self._remembered[host] = standing
         if len(self._remembered) > _MOST_REMEMBERED:
             self._remembered.popitem(last=False)
 
-    def heard(self, host: str, answer: Response | FetchError, *, asked: float) -> Change | None:
-        """Hear what came of a request that was begun at `asked`; return what that changes."""
+    def heard(
+        self, host: str, answer: Response | FetchError, *, asked: float, again: bool = False
+    ) -> Change | None:
+        """Hear what came of a request that was begun at `asked`; return what that changes.
+
+        `again`: it failed before, so that another failure says nothing new of its host.
+        """
         standing = self._at_hand.get(host)
         if standing is None:
             return None
@@ -112,14 +129,14 @@ class Manners:
             status = answer.status
             if status < 500 and status != 429:
                 return self._good(host, standing, answer.seconds, asked)
-            if status in _SLOWS and self._settings.throttle:
-                self._refused(host, standing, status, asked)
+            if status in _SLOWS and (why := self._refused(host, standing, status, asked)):
+                return Change(standing.pace, why=why)
             fails, why = status >= 500, f"HTTP {status}"
         else:
             fails, why = _is_the_hosts(answer), str(answer)
             if isinstance(answer, _ANSWERS):
-                standing.parking = None
-        if fails and self._settings.host_failures is not None:
+                standing.recover()
+        if fails and not again and self._settings.host_failures is not None:
             return self._failed(host, standing, self._settings.host_failures, why, asked)
         return Change(standing.pace)
 
@@ -144,7 +161,7 @@ class Manners:
         return standing.pace
 
     def _good(self, host: str, standing: _Standing, seconds: float, asked: float) -> Change | None:
-        standing.parking = None
+        standing.recover()
         throttle = standing.throttle
         if throttle is None:
             if not standing.usual.delay or not self._settings.throttle:
@@ -161,11 +178,24 @@ class Manners:
         self._say(host, standing, "it answers slowly")
         return Change(standing.pace)
 
-    def _refused(self, host: str, standing: _Standing, status: int, asked: float) -> None:
-        if standing.throttle is None:
-            standing.throttle = self._throttle(standing)
-        standing.throttle.refuse(asked=asked, now=self._clock())
-        self._say(host, standing, f"HTTP {status}")
+    def _refused(self, host: str, standing: _Standing, status: int, asked: float) -> str:
+        """Let a host be asked less often; return why it is given up, "" if it is not."""
+        now, most = self._clock(), self._settings.host_failures
+        if self._settings.throttle:
+            if standing.throttle is None:
+                standing.throttle = self._throttle(standing)
+            standing.throttle.refuse(asked=asked, now=now)
+            self._say(host, standing, f"HTTP {status}")
+        if standing.refusals is None:
+            standing.refusals = Refusals(now)
+        refusals = standing.refusals
+        refusals.refuse(asked=asked, now=now)
+        if most is None or refusals.total < most:
+            return ""
+        is_at_cap = standing.throttle is not None and standing.throttle.is_at_cap
+        if is_at_cap or now - refusals.since > self._settings.max_wait:
+            return f"it says {status} to everything: {refusals.total} times in a row"
+        return ""
 
     def _throttle(self, standing: _Standing) -> Throttle:
         return Throttle(standing.usual.delay, cap=self._settings.max_delay)
@@ -190,11 +220,11 @@ class Manners:
         if rest is None:
             return Change(standing.pace)
         reason = f"{standing.parking.total} failures in a row, the last: {why}"
-        if rest > self._settings.max_wait:
-            return Change(standing.pace, gives_up=reason)
+        if rest > self._settings.max_wait or rest == math.inf:
+            return Change(standing.pace, why=reason)
         self._counts["parked"] += 1
         log.warning("%s is left alone for %g s: %s", host, rest, reason)
-        return Change(standing.pace, rest=now + rest)
+        return Change(standing.pace, rest=now + rest, why=f"left alone for {rest:g} s: {reason}")
 
 
 def _is_the_hosts(error: FetchError) -> bool:

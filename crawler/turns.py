@@ -8,7 +8,7 @@ from msgspec import structs
 
 from crawler.errors import FetchError
 from crawler.lookups import LookUp, Lookups
-from crawler.manners import Manners
+from crawler.manners import Change, Manners
 from crawler.outcome import HostLease, HostNotes, Outcome
 from crawler.protocols import Clock
 from crawler.request import Request, link_request
@@ -210,18 +210,18 @@ class Turns:
             self._pacer.sent(request.host, request.id, self._clock())
         self._end(request)
 
-    def heard(self, request: Request, answer: Response | FetchError, asked: float) -> str:
+    def heard(self, request: Request, answer: Response | FetchError, asked: float) -> Change | None:
         """Hear what came of a request that was begun at `asked`, before it is `freed`.
 
-        Its host may be asked less often, or more often again. Returns why it is given up, or "".
+        Its host may be asked less often, or more often again, or not at all.
         """
-        change = self._manners.heard(request.host, answer, asked=asked)
-        if change is None:
-            return ""
-        self._pacer.change(request.host, change.pace)
-        if change.rest:
-            self._pacer.rest(request.host, change.rest)
-        return change.gives_up
+        again = request.attempt > 1
+        change = self._manners.heard(request.host, answer, asked=asked, again=again)
+        if change is not None:
+            self._pacer.change(request.host, change.pace)
+            if change.rest:
+                self._pacer.rest(request.host, change.rest)
+        return change
 
     def change_pace(self, host: str, notes: HostNotes) -> None:
         """Hear of new notes: the host keeps to them from its last request on."""

@@ -10,6 +10,7 @@ from tests.harness import html
 
 PAGE = html(link_request(url="http://a.example/"))
 BUSY = html(link_request(url="http://a.example/"), status=429)
+BROKEN = html(link_request(url="http://a.example/"), status=500)
 
 
 def manners(**settings: float) -> Manners:
@@ -58,3 +59,14 @@ def test_what_happened_is_counted_once() -> None:
     hosts.heard("a", BUSY, asked=1.0)
     assert hosts.counted() == {"slowed": 1}
     assert hosts.counted() == {}
+
+
+def test_only_what_was_not_tried_before_says_that_a_host_fails() -> None:
+    hosts = manners(delay=0.0, host_failures=2)
+    hosts.take("a", HostNotes(), None)
+    heard = [hosts.heard("a", BROKEN, asked=1.0, again=again) for again in (False, True, True)]
+    assert not any(change and change.rest for change in heard)
+    change = hosts.heard("a", BROKEN, asked=1.0)
+    assert change is not None
+    assert change.rest > 0
+    assert change.why == "left alone for 30 s: 2 failures in a row, the last: HTTP 500"

@@ -41,6 +41,11 @@ class Throttle:
         """True if the host is asked as usual."""
         return self.delay <= self._floor
 
+    @property
+    def is_at_cap(self) -> bool:
+        """True if the host cannot be asked less often."""
+        return self.delay >= self._cap
+
     def refuse(self, *, asked: float, now: float) -> None:
         """Hear that the host wants to be asked less often."""
         if asked >= self._refused:
