@@ -81,6 +81,7 @@ async def open_run(
         clock=clock,
         book=book,
         slowed=stats.slow,
+        parked=stats.park,
         look_up=resolver.first_address if resolver is not None else None,
     )
     jars, gate = Jars(), Gate(settings.traps)

@@ -21,6 +21,7 @@ from crawler.files import PARTS, open_files
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.jobs import Job
 from crawler.keeping import keep
+from crawler.manners import MOST_NOTICES, notices
 from crawler.outcome import Batch, Counts, Report, Restart
 from crawler.protocols import Memory, Spool
 from crawler.records.streams import streams_of
@@ -97,7 +98,12 @@ class Fleet:
             asyncio.get_running_loop().call_later(_GRACE, self._kill)
 
     def hear(self, kept: Mapping[str, bytes]) -> None:
-        """Hear what the workers keep: why they all stop."""
+        """Hear what the workers keep: why they all stop, and whom they slowed or parked."""
+        known = len(self.stats.parked)
+        for name, value in kept.items():
+            self.stats.learn(name, value)
+        for host, why in list(self.stats.parked.items())[known:MOST_NOTICES]:
+            notices.warning("%s is %s", host, why)
         if (reason := kept.get(STOP)) and not self._stopping:
             self._reason = reason.decode()
 

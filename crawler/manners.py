@@ -24,6 +24,10 @@ from crawler.rules.throttle import Throttle
 from crawler.settings import Settings
 
 log = logging.getLogger(__name__)
+notices = logging.getLogger("crawler.notice")
+"""What a command shows even without -v."""
+MOST_NOTICES = 20
+"""Hosts of which it is shown that they are left alone."""
 
 _NO_PACE = Pace(0.0, 1)
 # Of hosts that are not at hand just now: 300 bytes each.
@@ -77,15 +81,23 @@ class Manners:
     """The pace of the hosts at hand: by settings and notes, and by how they answer.
 
     What a host did is forgotten with the process, and with ten thousand others that came later; its
-    due time is the frontier's. `slowed(host, delay)` is called when a delay has doubled.
+    due time is the frontier's. `slowed(host, delay)` is called when a delay has doubled,
+    `parked(host, why)` when a rest begins.
     """
 
     def __init__(
-        self, settings: Settings, *, clock: Clock, slowed: Callable[[str, float], None]
+        self,
+        settings: Settings,
+        *,
+        clock: Clock,
+        slowed: Callable[[str, float], None],
+        parked: Callable[[str, str], None],
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._slowed = slowed
+        self._parked = parked
+        self._noticed: set[str] = set()
         self._at_hand: dict[str, _Standing] = {}
         self._remembered: OrderedDict[str, _Standing] = OrderedDict()
         self._counts: Counter[str] = Counter()
@@ -222,9 +234,18 @@ class Manners:
         reason = f"{standing.parking.total} failures in a row, the last: {why}"
         if rest > self._settings.max_wait or rest == math.inf:
             return Change(standing.pace, why=reason)
+        reason = f"left alone for {rest:g} s: {reason}"
+        self._say_parked(host, reason)
+        return Change(standing.pace, rest=now + rest, why=reason)
+
+    def _say_parked(self, host: str, reason: str) -> None:
+        """Say that a host is left alone: the first time, and of the first hosts, to everybody."""
         self._counts["parked"] += 1
-        log.warning("%s is left alone for %g s: %s", host, rest, reason)
-        return Change(standing.pace, rest=now + rest, why=f"left alone for {rest:g} s: {reason}")
+        self._parked(host, reason)
+        is_news = host not in self._noticed and len(self._noticed) < MOST_NOTICES
+        (notices if is_news else log).warning("%s is %s", host, reason)
+        if is_news:
+            self._noticed.add(host)
 
 
 def _is_the_hosts(error: FetchError) -> bool:

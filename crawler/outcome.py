@@ -213,8 +213,8 @@ class Report(Struct, kw_only=True):
     `reason` says why it ended: `finished`, a limit (`max_pages`, …), a signal, a callback's Stop,
     or what went wrong; `finished` that nothing is left to do. `statuses` counts answers by HTTP
     status, `failures` failed requests by kind, `slowest` is (host, pages, mean seconds), `slowed`
-    has the longest delays that the throttle made, by host, `given_up` names hosts and why,
-    `traps` are (host, kind, URL).
+    has the longest delays that the throttle made, by host, `parked` why hosts were left alone for a
+    while, the last time; `given_up` names hosts and why, `traps` are (host, kind, URL).
     """
 
     spider: str
@@ -231,6 +231,7 @@ class Report(Struct, kw_only=True):
     failures: dict[str, int] = field(default_factory=dict)
     slowest: list[tuple[str, int, float]] = field(default_factory=list)
     slowed: dict[str, float] = field(default_factory=dict)
+    parked: dict[str, str] = field(default_factory=dict)
     given_up: dict[str, str] = field(default_factory=dict)
     examples: list[str] = field(default_factory=list)
     traps: list[tuple[str, str, str]] = field(default_factory=list)

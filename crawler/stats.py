@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-import msgspec
-
 from crawler.outcome import Outcome, Report, Totals, Verdict
 from crawler.settings import Settings
 
 _KEPT = "seconds"
-_SLOWED = "slowed"
+_SLOWED, _PARKED = "slowed ", "parked "
+"""How the names begin under which hosts are kept."""
 _SECONDS = struct.Struct("<d")
-_MOST_SLOWED = 100
+_MOST_HOSTS = 100
+"""Hosts that are named as slowed, and as parked."""
 
 
 def count_into(counts: dict[str, int], outcome: Outcome) -> None:
@@ -66,7 +66,7 @@ def _is_skipped(outcome: Outcome) -> bool:
 class Stats:
     """The run's counters as they were last committed, by whichever process, and its time.
 
-    A `Memory`: the seconds of earlier lives count, and the hosts that anybody slowed.
+    A `Memory`: the seconds of earlier lives count, and the hosts that anybody slowed or parked.
     """
 
     def __init__(self, spider: str, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -76,7 +76,9 @@ class Stats:
         self.started = datetime.now(UTC)
         self.slowed: dict[str, float] = {}
         """The longest delays that the throttle made, by host."""
-        self._is_slower = False
+        self.parked: dict[str, str] = {}
+        """Hosts that were left alone, and why."""
+        self._news: dict[str, bytes] = {}
         self._before = 0.0
         self._began = clock()
 
@@ -101,31 +103,46 @@ class Stats:
         return self._before + self._clock() - self._began
 
     def changes(self) -> Mapping[str, bytes]:
-        """Return how long the crawl has run, and which hosts were slowed."""
-        changes = {_KEPT: _SECONDS.pack(self.seconds)}
-        if self._is_slower:
-            self._is_slower = False
-            changes[_SLOWED] = msgspec.json.encode(self.slowed)
-        return changes
+        """Return how long the crawl has run, and which hosts were slowed or parked anew."""
+        news, self._news = self._news, {}
+        return {_KEPT: _SECONDS.pack(self.seconds), **news}
 
     def learn(self, name: str, value: bytes) -> None:
         """Hear how long earlier lives ran, or how long another process has seen the crawl run."""
         if name == _KEPT:
             self._before += max(0.0, _SECONDS.unpack(value)[0] - self.seconds)
-        elif name == _SLOWED:
-            for host, delay in msgspec.json.decode(value, type=dict[str, float]).items():
-                self._slow(host, delay)
+        elif name.startswith(_SLOWED) and value:
+            self._slow(name.removeprefix(_SLOWED), _SECONDS.unpack(value)[0])
+        elif name.startswith(_PARKED):
+            self._park(name.removeprefix(_PARKED), value.decode())
 
     def slow(self, host: str, delay: float) -> None:
         """Hear that a host is asked less often than usual."""
-        if delay > self.slowed.get(host, 0.0):
-            self._slow(host, delay)
-            self._is_slower = True
+        if self._slow(host, delay):
+            self._news[_SLOWED + host] = _SECONDS.pack(delay)
 
-    def _slow(self, host: str, delay: float) -> None:
-        self.slowed[host] = max(delay, self.slowed.get(host, 0.0))
-        if len(self.slowed) > _MOST_SLOWED:
-            del self.slowed[min(self.slowed, key=self.slowed.__getitem__)]
+    def park(self, host: str, why: str) -> None:
+        """Hear that a host is left alone for a while."""
+        if self._park(host, why):
+            self._news[_PARKED + host] = why.encode()
+
+    def _slow(self, host: str, delay: float) -> bool:
+        if delay <= self.slowed.get(host, 0.0):
+            return False
+        if host not in self.slowed and len(self.slowed) >= _MOST_HOSTS:
+            least = min(self.slowed, key=self.slowed.__getitem__)
+            if delay <= self.slowed[least]:
+                return False
+            del self.slowed[least]
+            self._news[_SLOWED + least] = b""
+        self.slowed[host] = delay
+        return True
+
+    def _park(self, host: str, why: str) -> bool:
+        if host not in self.parked and len(self.parked) >= _MOST_HOSTS:
+            return False
+        self.parked[host] = why
+        return True
 
     def hear(self, counts: Mapping[str, int]) -> None:
         """Take the run's counters as they are now; they go on with the run: see `Commit`."""
@@ -178,6 +195,7 @@ class Stats:
             failures=self.part("failed"),
             slowest=[(host, n, round(mean, 3)) for host, n, mean in totals.slowest],
             slowed=dict(sorted(self.slowed.items(), key=lambda pair: (-pair[1], pair[0]))),
+            parked=dict(self.parked),
             given_up=dict(totals.given_up),
             examples=list(totals.examples),
             traps=[(host, kind, url) for (host, kind), url in totals.traps.items()],

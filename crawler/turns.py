@@ -33,12 +33,13 @@ class Turns:
         clock: Clock,
         book: RobotsBook,
         slowed: Callable[[str, float], None] = lambda host, delay: None,  # noqa: ARG005
+        parked: Callable[[str, str], None] = lambda host, why: None,  # noqa: ARG005
         look_up: LookUp | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._book = book
-        self._manners = Manners(settings, clock=clock, slowed=slowed)
+        self._manners = Manners(settings, clock=clock, slowed=slowed, parked=parked)
         self._lookups: Lookups | None = None
         at_address: Pace | None = None
         if look_up is not None and settings.per_ip is not None:

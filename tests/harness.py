@@ -112,7 +112,12 @@ async def _crawl(
     settings = Settings(**{"obey_robots": False, "retries": 0, **given})
     clock = asyncio.get_running_loop().time
     turns = Turns(
-        settings, clock=clock, book=RobotsBook("test"), slowed=left.stats.slow, look_up=look_up
+        settings,
+        clock=clock,
+        book=RobotsBook("test"),
+        slowed=left.stats.slow,
+        parked=left.stats.park,
+        look_up=look_up,
     )
 
     async def fetch(request: Request) -> Response:

@@ -5,6 +5,7 @@ from crawler.outcome import HostNotes
 from crawler.request import link_request
 from crawler.rules.pacing import Pace
 from crawler.settings import Settings
+from crawler.stats import Stats
 from tests.frontier.contract import Clock
 from tests.harness import html
 
@@ -14,7 +15,8 @@ BROKEN = html(link_request(url="http://a.example/"), status=500)
 
 
 def manners(**settings: float) -> Manners:
-    return Manners(Settings(**settings), clock=Clock(), slowed=lambda host, delay: None)  # type: ignore[arg-type]
+    stats = Stats("a")
+    return Manners(Settings(**settings), clock=Clock(), slowed=stats.slow, parked=stats.park)  # type: ignore[arg-type]
 
 
 def test_new_notes_leave_a_shared_host_its_slots() -> None:

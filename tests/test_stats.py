@@ -32,7 +32,7 @@ def test_hosts_that_anybody_slowed_are_known_to_all_with_their_longest_delays() 
     tell(one, other)
     tell(other, one)
     assert one.slowed == other.slowed == {"x": 4.0, "y": 3.0}
-    assert "slowed" not in one.changes()
+    assert set(one.changes()) == {"seconds"}
 
 
 def test_of_very_many_slowed_hosts_the_slowest_are_kept() -> None:
@@ -41,3 +41,29 @@ def test_of_very_many_slowed_hosts_the_slowest_are_kept() -> None:
         stats.slow(f"h{number}", float(number))
     assert len(stats.slowed) == 100
     assert min(stats.slowed.values()) == 900.0
+
+
+def test_what_is_known_no_more_is_no_longer_kept() -> None:
+    stats, kept = Stats("a"), dict[str, bytes]()
+    for number in range(1_000):
+        stats.slow(f"h{number}", float(number + 1))
+        kept |= stats.changes()
+    assert len([name for name, value in kept.items() if name != "seconds" and value]) == 100
+
+
+def test_hosts_that_anybody_parked_are_known_to_all_with_the_last_reason() -> None:
+    one, other = Stats("a"), Stats("a")
+    one.park("x", "left alone for 30 s")
+    one.park("x", "left alone for 60 s")
+    other.park("y", "left alone for 30 s")
+    tell(one, other)
+    tell(other, one)
+    assert one.parked == other.parked == {"x": "left alone for 60 s", "y": "left alone for 30 s"}
+
+
+def test_of_very_many_parked_hosts_the_first_are_kept() -> None:
+    stats = Stats("a")
+    for number in range(1_000):
+        stats.park(f"h{number}", "why")
+    assert len(stats.parked) == 100
+    assert "h0" in stats.parked

@@ -19,6 +19,7 @@ from tests.site import Site
 
 Answer = Callable[[Request], Awaitable[Response]]
 HOST = "a.example"
+SAID = ("crawler.manners", "crawler.notice")
 
 
 class Pages(Spider[Any]):
@@ -65,7 +66,7 @@ def gaps(left: Crawl, host: str = HOST) -> list[float]:
 
 
 def said(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.name == "crawler.manners"]
+    return [record.getMessage() for record in caplog.records if record.name in SAID]
 
 
 def test_each_refusal_doubles_the_delay_and_good_answers_bring_it_back(
@@ -156,6 +157,13 @@ def test_a_host_that_keeps_failing_rests_and_longer_each_time(
         f"{HOST} is left alone for 30 s: 5 failures in a row, the last: {why}",
         f"{HOST} is left alone for 60 s: 10 failures in a row, the last: {why}",
     ]
+    assert [r.name for r in caplog.records if r.name in SAID] == [
+        "crawler.notice",
+        "crawler.manners",
+    ]
+    assert left.stats.parked == {
+        HOST: f"left alone for 60 s: 10 failures in a row, the last: {why}"
+    }
     assert left.stats.pages == 50 + 60
     assert max(gaps(left, "b.example")) < 1.3
 

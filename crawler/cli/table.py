@@ -11,8 +11,9 @@ from crawler.words import harmless
 
 _WIDTH = len("left out") + 2
 _URLS = 3
-_SLOWED = 5
 """Examples shown of one reason to fail."""
+_SLOWED = 5
+"""Hosts shown that were slowed, and that were parked."""
 _TRAPS = 10
 
 _REASONS = {
@@ -111,6 +112,8 @@ def _rows(report: Report, outputs: Sequence[str]) -> dict[str, Sequence[str]]:
     mine = {k[5:]: n for k, n in report.counts.items() if k.startswith("user.")}
     slowest = [f"{host} {span_of(mean)}" for host, _, mean in report.slowest]
     slowed = [f"{host} {delay:.3g} s" for host, delay in list(report.slowed.items())[:_SLOWED]]
+    # Who is given up was left alone before.
+    parked = [pair for pair in report.parked.items() if pair[0] not in report.given_up]
     rows: dict[str, Sequence[str]] = {
         "pages": [f"{report.pages:,} ({rate:,.1f}/s, {size_of(report.bytes)})"],
         "answers": _list(report.statuses),
@@ -122,6 +125,7 @@ def _rows(report: Report, outputs: Sequence[str]) -> dict[str, Sequence[str]]:
         "given up": [f"{host}: {why}" for host, why in report.given_up.items()],
         "slowest": [", ".join(slowest)] if len(slowest) > 1 else [],
         "slowed": [", ".join(slowed)] if slowed else [],
+        "parked": [f"{host}: {why}" for host, why in parked[:_SLOWED]],
         "queued": [f"{report.queued:,}"] if report.queued else [],
         "output": [f"{report.folder}/", *(name for name in outputs if name != "-")],
     }

@@ -140,3 +140,22 @@ async def test_the_spiders_own_counters_are_shown(folder: Path, small: Site) -> 
         "    def parse(self, page): self.count('seen', 3)\n"
     )
     assert (await crawl(folder, "tally")).table["counted"] == "seen: 3"
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+async def test_whoever_crawls_is_told_which_hosts_are_left_alone_and_slowed(
+    folder: Path, site: Site, processes: str
+) -> None:
+    site.page("/", links=["/0", "/1", "/2"])
+    for number in range(3):
+        site.page(f"/{number}", status=503)
+    words = ["--processes", processes] if processes != "1" else []
+    for pair in ("host_failures=2", "max_failures=1", "retries=0", "per_host=1", "delay=0"):
+        words += ["-s", pair]
+    done = await crawl(folder, "site", "-a", f"start={site.url()}", *words)
+    why = "left alone for 30 s: 2 failures in a row, the last: HTTP 503"
+    assert done.report["parked"] == {site.host(): why}
+    assert done.report["slowed"] == {site.host(): 1.0}
+    assert done.table["parked"] == f"{site.host()}: {why}"
+    assert done.table["slowed"] == f"{site.host()} 1 s"
+    assert f"{site.host()} is {why}" in done.err.splitlines()
