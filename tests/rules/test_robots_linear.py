@@ -77,9 +77,12 @@ def seconds(work: Callable[[], object]) -> float:
 def test_the_time_grows_no_faster_than_the_size(
     made: Callable[[int], Callable[[], object]], size: int
 ) -> None:
-    once, twice, fourfold = (seconds(made(size * times)) for times in (1, 2, 4))
-    assert twice < once * 3 + 1e-4  # quadratic: 4 times
-    assert fourfold < once * 9 + 1e-4  # quadratic: 16 times
+    for _ in range(3):  # a busy machine has slow moments; what is quadratic always is
+        once, twice, fourfold = (seconds(made(size * times)) for times in (1, 2, 4))
+        # Quadratic would be 4 and 16 times.
+        if twice < once * 3 + 1e-4 and fourfold < once * 9 + 1e-4:
+            return
+    pytest.fail(f"1, 2 and 4 times the size take {once:.4f}, {twice:.4f} and {fourfold:.4f} s")
 
 
 @pytest.mark.parametrize(
