@@ -13,7 +13,7 @@ from crawler import urls
 from crawler.errors import AddressRefused, CallbackError, ContentError, FetchError
 from crawler.parse.directives import STANDARD, PageRules
 from crawler.parse.document import Document
-from crawler.parse.encoding import utf8_with_name
+from crawler.parse.encoding import detect, utf8_with_name
 from crawler.parse.knots import is_knotted
 from crawler.parse.links import ANCHORS, Link
 from crawler.parse.nodes import Node, looks_like_html, parse_html
@@ -99,7 +99,9 @@ class Response(Document):
     @property
     def encoding(self) -> str:
         """The character encoding: from the BOM, the header, the document, in that order."""
-        return self._read()[0]
+        if self._utf8 is None:  # most of the time to decode 10 MB is not for its name
+            return detect(self.body, self.headers.get("Content-Type"))
+        return self._utf8[0]
 
     @property
     def html(self) -> str:

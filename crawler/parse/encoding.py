@@ -39,7 +39,10 @@ def detect(body: bytes, content_type: str | None) -> str:
     1,024 bytes; where none speaks, UTF-8 if the body is UTF-8, else what it looks like, which is
     windows-1252 if it looks like nothing.
     """
-    return _declared(body, content_type) or decode_with_name(body, content_type)[0]
+    declared = _declared(body, content_type)
+    if declared is not None:
+        return declared
+    return "utf-8" if _is_utf8(body) else _decoded(body, None)[0]
 
 
 def decode(body: bytes, content_type: str | None) -> str:

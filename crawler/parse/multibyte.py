@@ -1,14 +1,17 @@
 """Decodes the web's multi-byte encodings as its standard does.
 
-Python's codecs do the work. An error handler for each puts right where they stop: it knows the
-characters that a codec lacks, and how far a malformed sequence reaches. An ASCII byte is never part
+Python's codecs do the work. Where they stop, the body is taken apart into what they decode and what
+they do not: the characters that a codec lacks, and malformed sequences. An ASCII byte is never part
 of one, so no broken lead byte swallows a quote or a "<".
+
+An error handler would run for every malformed byte, a second for each million of them.
 
 Source: encoding.spec.whatwg.org, the decoders of its legacy multi-byte encodings.
 """
 
 import codecs
 import re
+import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Final
@@ -40,72 +43,110 @@ _OTHERWISE: Final = {
 _FOUND: Final = {name: re.compile(f"[{left}]") for name, (left, _) in _OTHERWISE.items()}
 _TABLES: Final = {name: str.maketrans(*pair) for name, pair in _OTHERWISE.items()}
 
-# Two of Big5 that its codec gives characters which others have as well. A run of bytes that may
-# lead begins at a character.
-_SLASHES: Final = re.compile(rb"(?<![\x81-\xfe])((?:[\x81-\xfe]{2})*+)(\xa2[AB])")
-_BIG5_SLASHES: Final = {b"\xa2A": "\u2215", b"\xa2B": "\ufe68"}
-# Of EUC-JP a "~" that is none, and what one character reaches over.
-_TILDE: Final = b"\x8f\xa2\xb7"
-_EUC_CHARACTER: Final = re.compile(rb"\x8f[\xa1-\xfe][\x80-\xff]?|[\x8e\x8f\xa1-\xfe][\x80-\xff]?")
+# Bytes that lead no others; all else leads one at least.
+_ALONE: Final = {
+    "gb18030": rb"\x00-\x80\xff",
+    "big5": rb"\x00-\x80\xff",
+    "euc-jp": rb"\x00-\x8d\x90-\xa0\xff",
+    "shift_jis": rb"\x00-\x80\xa0-\xdf\xfd-\xff",
+    "euc-kr": rb"\x00-\x80\xff",
+}
+_TWO_ALONE: Final = {name: re.compile(b"[%b]{2}" % alone) for name, alone in _ALONE.items()}
+_LONGER: Final = {
+    "gb18030": rb"[\x81-\xfe][0-9][\x81-\xfe][0-9]|",
+    "euc-jp": rb"\x8f[\xa1-\xfe].|",
+}
+# Bytes that are decoded together, as far as that depends on no table: one character, with the ASCII
+# behind it that is no part of it if there is no such character; or two alone.
+_TOKENS: Final = {
+    name: rb"%b[^%b].|.[%b]?" % (_LONGER.get(name, b""), alone, alone)
+    for name, alone in _ALONE.items()
+}
+_TOKEN: Final = {name: re.compile(token, re.DOTALL) for name, token in _TOKENS.items()}
+# What a cut body leaves of more than two bytes is one mistake to its end.
+_CUT: Final = {
+    "gb18030": rb"(?![\x81-\xfe][0-9][\x81-\xfe]?\Z)",
+    "euc-jp": rb"(?!\x8f[\xa1-\xfe]\Z)",
+}
+# Some text, up to between two tokens. A codec is asked for that much before it is taken apart.
+_STRETCH: Final = {
+    name: re.compile(rb"(?:%b(?:%b)){1,64}+" % (_CUT.get(name, b""), token), re.DOTALL)
+    for name, token in _TOKENS.items()
+}
+# What a codec gives a character that others have as well: two of Big5, and a "~" that is none.
+_SHARED: Final = {
+    "big5": {b"\xa2A": "\u2215", b"\xa2B": "\ufe68"},
+    "euc-jp": {b"\x8f\xa2\xb7": "～"},
+}
+# Where the four bytes of GB 18030 have no characters.
+_GAP: Final = (b"\x841\xa49", b"\x900\x810")
+_GB_LAST: Final = b"\xe32\x9a5"
 
 
 def decode(body: bytes, name: str) -> str:
     """Return `body` as text; `name` is one of the standard's legacy multi-byte encodings."""
     if name == "iso-2022-jp":
         return "".join(_iso_2022_jp(body))
-    if name == "big5" and (b"\xa2A" in body or b"\xa2B" in body):
-        return "".join(_big5(body))
-    if name == "euc-jp" and _TILDE in body:
-        body = _EUC_CHARACTER.sub(lambda found: _plain_tilde(found[0]), body)
-    return _decode(body, "gb18030" if name == "gbk" else name)
-
-
-def _decode(body: bytes, name: str) -> str:
-    text = body.decode(_CODECS[name], f"crawler.{name}")
+    if name == "gbk":
+        name = "gb18030"
+    text = _whole(body, name)
+    if text is None:
+        text = "".join(_stretches(body, name))
     if name in _FOUND and _FOUND[name].search(text):
         text = text.translate(_TABLES[name])
     return text
 
 
-def _big5(body: bytes) -> Iterator[str]:
+def _whole(part: bytes, name: str) -> str | None:
+    """Return what the codec decodes as the standard does, except for `_OTHERWISE`."""
+    if any(character in part for character in _SHARED.get(name, ())):
+        return None
+    try:
+        return part.decode(_CODECS[name])
+    except UnicodeDecodeError:
+        return None
+
+
+def _stretches(body: bytes, name: str) -> Iterator[str]:
+    stretch, token, decoded = _STRETCH[name], _TOKEN[name], _decoded(name)
     at = 0
-    for found in _SLASHES.finditer(body):
-        yield _decode(body[at : found.start(2)], "big5")
-        yield _BIG5_SLASHES[found[2]]
+    while found := stretch.match(body, at):
+        text = _whole(found[0], name)
+        yield "".join(map(decoded.__getitem__, token.findall(found[0]))) if text is None else text
         at = found.end()
-    yield _decode(body[at:], "big5")
+    if at < len(body):  # a cut character
+        yield _BROKEN
 
 
-def _plain_tilde(character: bytes) -> bytes:
-    """The bytes of two that the standard decodes to the same full-width "~"."""
-    return b"\xa1\xc1" if character == _TILDE else character
+class _Decoded(dict[bytes, str]):
+    """Tokens of an encoding, decoded when they first come up: up to 75,000 of 150 bytes."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(_SHARED.get(name, ()))
+        self._name = name
+        self._lacking = _LACKING[name]() if name in _LACKING else {}
+
+    def __missing__(self, token: bytes) -> str:
+        if len(token) == 4:  # there are a million
+            if _GAP[0] < token < _GAP[1] or token > _GB_LAST:
+                return _BROKEN
+            return token.decode("gb18030", "replace")
+        text = self[token] = self._decode(token)
+        return text
+
+    def _decode(self, token: bytes) -> str:
+        if _TWO_ALONE[self._name].fullmatch(token):
+            return self[token[:1]] + self[token[1:]]
+        if token in self._lacking:
+            return self._lacking[token]
+        try:
+            return token.decode(_CODECS[self._name])
+        except UnicodeDecodeError:
+            last = token[1:][-1:]
+            return sys.intern(_BROKEN + last.decode() if last.isascii() else _BROKEN)
 
 
-def _mend(
-    name: str, lacking: Callable[[], dict[bytes, str]], reach: Callable[[bytes], int]
-) -> None:
-    """Register what stands where the codec of `name` stops.
-
-    `lacking`: the characters of two bytes that the codec does not have. `reach`: how many of the
-    next four bytes are one malformed sequence.
-    """
-
-    def handler(error: UnicodeError) -> tuple[str, int]:
-        assert isinstance(error, UnicodeDecodeError)
-        at = error.start
-        rest = error.object[at : at + 4]
-        character = lacking().get(rest[:2])
-        if character is not None:
-            return character, at + 2
-        if name == "gb18030" and rest[0] == 0x80:
-            return "€", at + 1
-        return _BROKEN, at + reach(rest)
-
-    codecs.register_error(f"crawler.{name}", handler)
-
-
-def _none() -> dict[bytes, str]:
-    return {}
+_decoded: Final = cache(_Decoded)
 
 
 @cache
@@ -125,67 +166,56 @@ def _shift_jis(row: int, cell: int) -> bytes:
     return bytes((lead, cell + (0x9E if row % 2 == 0 else 0x3F if cell < 64 else 0x40)))
 
 
-def _two(rest: bytes) -> int:
-    """A lead byte takes the next one with it, if that is not ASCII."""
-    leads = rest[0] not in (0x80, 0xFF)
-    return 2 if leads and rest[1:2] >= b"\x80" else 1
-
-
-def _euc(rest: bytes) -> int:
-    found = _EUC_CHARACTER.match(rest)
-    return found.end() if found else 1
-
-
-_GB_FOUR: Final = re.compile(
-    # Four bytes; or what a cut body leaves of them, which is one mistake to its end.
-    rb"[\x81-\xfe][0-9][\x81-\xfe][0-9]|[\x81-\xfe](?:[0-9][\x81-\xfe]?)?\Z"
-)
-
-
-def _gb(rest: bytes) -> int:
-    found = _GB_FOUR.match(rest)
-    return found.end() if found else _two(rest)
-
-
-_mend("gb18030", _none, _gb)
-_mend("big5", cache(big5.characters), _two)
-_mend("euc-jp", _of_windows, _euc)
-_mend("shift_jis", _none, _two)
-_mend("euc-kr", _none, _two)
+# The characters that a codec does not have.
+_LACKING: Final[dict[str, Callable[[], dict[bytes, str]]]] = {
+    "gb18030": lambda: {b"\x80": "€"},
+    "big5": cache(big5.characters),
+    "euc-jp": _of_windows,
+}
 
 
 # ISO-2022-JP: what an escape sequence switches to; None is JIS X 0208, two bytes a character.
-_ASCII_HALF: Final = "".join(_BROKEN if byte in (0x0E, 0x0F) else chr(byte) for byte in range(128))
+# An escape byte that begins no sequence is a mistake.
+_ASCII_HALF: Final = "".join(
+    _BROKEN if byte in (0x0E, 0x0F, 0x1B) else chr(byte) for byte in range(128)
+)
 _ASCII: Final = _ASCII_HALF + _BROKEN * 128
 _ROMAN: Final = _ASCII.replace("\\", "¥").replace("~", "\u203e")
 _KATAKANA: Final = (
     _BROKEN * 0x21 + "".join(chr(0xFF61 + index) for index in range(0x3F)) + _BROKEN * 0xA0
 )
 _STATES: Final = {b"(B": _ASCII, b"(J": _ROMAN, b"(I": _KATAKANA, b"$@": None, b"$B": None}
-_PAIRS: Final = re.compile(rb"((?:[\x21-\x7e]{2})++)|[\x21-\x7e][^\x21-\x7e]?|[^\x21-\x7e]")
-_HIGH: Final = bytes(byte | 0x80 for byte in range(256))
+_SWITCHES: Final = re.compile(rb"(?:\x1b(?:\([BJI]|\$[@B]))+")
+# JIS X 0208 in the bytes of EUC-JP. An escape byte is never the second of two, so it stays ASCII.
+_HIGH: Final = bytes(
+    byte | 0x80 if 0x21 <= byte <= 0x7E else 0x1B if byte == 0x1B else 0x80 for byte in range(256)
+)
+
+
+# Of what stands between switches.
+_LINE: Final = re.compile(r"([^\n]*)(?:\n|\Z)")
 
 
 def _iso_2022_jp(body: bytes) -> Iterator[str]:
+    # All that is JIS X 0208 in one, as a call for each piece takes longer than all else.
+    kanji = b"\n".join(part.translate(_HIGH) for part, state in _parts(body) if state is None)
+    lines = _LINE.finditer(decode(kanji, "euc-jp").replace("\x1b", _BROKEN))
+    for part, state in _parts(body):
+        if state is None:
+            yield next(lines)[1]
+        else:
+            yield codecs.charmap_decode(part, "strict", state)[0]
+
+
+def _parts(body: bytes) -> Iterator[tuple[bytes, str | None]]:
+    """Yield what stands between switches, and in what state."""
     state: str | None = _ASCII
-    first, *segments = body.split(b"\x1b")
-    yield from _segment(first, state)
-    switched = False
-    for segment in segments:
-        switches = segment[:2] in _STATES
-        # Nothing to switch to, or two switches in a row.
-        if switched or not switches:
-            yield _BROKEN
-        if switches:
-            state = _STATES[segment[:2]]
-        text = segment[2:] if switches else segment
-        switched = switches and not text
-        yield from _segment(text, state)
-
-
-def _segment(segment: bytes, state: str | None) -> Iterator[str]:
-    if state is not None:
-        yield codecs.charmap_decode(segment, "strict", state)[0]
-        return
-    for found in _PAIRS.finditer(segment):
-        yield _decode(found[0].translate(_HIGH), "euc-jp") if found[1] else _BROKEN
+    at = 0
+    for found in _SWITCHES.finditer(body):
+        start, end = found.span()
+        yield body[at:start], state
+        if end - start > 3:  # each switch right behind another is a mistake
+            yield b"\x80" * ((end - start) // 3 - 1), _ASCII
+        state = _STATES[body[end - 2 : end]]
+        at = end
+    yield body[at:], state
