@@ -110,9 +110,15 @@ def _whole(part: bytes, name: str) -> str | None:
 def _stretches(body: bytes, name: str) -> Iterator[str]:
     stretch, token, decoded = _STRETCH[name], _TOKEN[name], _decoded(name)
     at = 0
+    last, text = b"", ""
     while found := stretch.match(body, at):
-        text = _whole(found[0], name)
-        yield "".join(map(decoded.__getitem__, token.findall(found[0]))) if text is None else text
+        if found[0] != last:  # what fills a body up is one byte over and over
+            last = found[0]
+            whole = _whole(last, name)
+            text = (
+                "".join(map(decoded.__getitem__, token.findall(last))) if whole is None else whole
+            )
+        yield text
         at = found.end()
     if at < len(body):  # a cut character
         yield _BROKEN

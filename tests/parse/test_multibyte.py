@@ -1,5 +1,6 @@
 """The web's multi-byte encodings, to the byte."""
 
+import random
 import time
 
 import pytest
@@ -90,6 +91,15 @@ def test_iso_2022_jp_has_the_states_of_the_standard(body: bytes, text: str) -> N
     assert as_("iso-2022-jp", body) == text
 
 
+def seconds(label: str, body: bytes) -> float:
+    taken = []
+    for _ in range(3):
+        begun = time.process_time()
+        as_(label, body)
+        taken.append(time.process_time() - begun)
+    return min(taken)
+
+
 HOSTILE = st.lists(
     st.sampled_from(
         [b"<", b'"', b">", b"\n", b"A", b"0", b"~", b"\x80", b"\x81", b"\x8e", b"\x8f", b"\xa1"]
@@ -136,13 +146,36 @@ def test_the_characters_that_big5_lacks_are_one_each() -> None:
     "piece", [b"\xff", b"\x81", b"\x8f\xa2\xb7\x80", b"\xa2A", b"\x1b", b"\x1b$B!", b"\x81\x30"]
 )
 def test_broken_text_is_decoded_in_linear_time(label: str, piece: bytes) -> None:
-    def seconds(length: int) -> float:
-        body = piece * (length // len(piece))
-        taken = []
-        for _ in range(3):
-            begun = time.process_time()
-            as_(label, body)
-            taken.append(time.process_time() - begun)
-        return min(taken)
+    long, short = (seconds(label, piece * (length // len(piece))) for length in (40_000, 10_000))
+    assert long < 12 * short + 0.01
 
-    assert seconds(40_000) < 12 * seconds(10_000) + 0.01
+
+def sound(label: str) -> bytes:
+    """300,000 bytes of markup with nothing wrong."""
+    text = "<p>한국</p>\n" if label == "euc-kr" else "<p>日本</p>\n"
+    page = text.encode({"big5": "big5hkscs", "iso-2022-jp": "iso2022_jp"}.get(label, label))
+    return page * (300_000 // len(page))
+
+
+@pytest.mark.parametrize("label", [*DOUBLE, "iso-2022-jp"])
+def test_a_body_of_one_mistake_costs_little_more_than_a_sound_one(label: str) -> None:
+    most = 30 * seconds(label, sound(label)) + 0.01  # a call for each took 55 to 240 times as long
+    mistakes = [b"\xff", b"\x80", b"\x81", b"\x8f", b"\xa1", b"\x81<", b"\x81\xff", b"\x80A"]
+    for piece in [*mistakes, b"\x81\x30", b"\x87\x40", b"\xa2A", b"\xad\xa1", b"\x1b", b"\x1b$"]:
+        assert seconds(label, piece * (300_000 // len(piece))) < most, piece
+
+
+@pytest.mark.parametrize("label", DOUBLE)
+def test_mistakes_in_no_order_are_not_a_call_each_either(label: str) -> None:
+    alone = [b"\xff", b"\xa0"] if label == "shift_jis" else [b"\xff", b"\x80A"]
+    mixed = b"".join(random.Random(1).choices([*alone, b"\x81\xff", b"\x81<"], k=170_000))
+    assert seconds(label, mixed) < 80 * seconds(label, sound(label)) + 0.01
+
+
+@given(st.sampled_from(DOUBLE), HOSTILE, st.integers(0, 3), HOSTILE)
+def test_what_stands_before_a_line_does_not_change_what_follows(
+    label: str, body: bytes, lines: int, rest: bytes
+) -> None:
+    # Long enough for the decoder to take it in several stretches.
+    before = (body + b"\n") * (100 * lines)
+    assert as_(label, before + rest) == as_(label, before) + as_(label, rest)
