@@ -1,6 +1,7 @@
 """What came back: its text, its JSON, its document, its links."""
 
 import re
+import time
 from typing import Any
 
 import pytest
@@ -89,6 +90,16 @@ def test_a_body_that_is_no_html_has_no_elements(body: bytes, mime: str | None) -
         page.text("a")
     with pytest.raises(MissingValue, match="no form 'form' on http"):
         page.form()
+
+
+def test_the_name_of_an_encoding_is_known_without_decoding_the_body() -> None:
+    page = answer("一\xff".encode("gb18030") * 200_000, "text/plain; charset=gbk")
+    begun = time.process_time()
+    assert page.encoding == "gbk"
+    named = time.process_time()
+    assert len(page.html) == 400_000
+    assert named - begun < (time.process_time() - named) / 3
+    assert page.encoding == "gbk"
 
 
 def test_what_is_malformed_is_a_replacement_character_wherever_it_is_read() -> None:

@@ -197,3 +197,19 @@ def test_no_body_and_no_header_is_too_strange(body: bytes, head: str, header: st
     assert decode(body, header) == text
     named, utf8 = utf8_with_name(body, header)
     assert (named, utf8.decode("utf-8", "replace")) == (name, text)
+
+
+@given(
+    st.text(max_size=60),
+    st.sampled_from(["utf-8", "utf-16", "cp1252", "cp1251", "gb18030", "cp932", "euc_jp", "cp949"]),
+    st.integers(0, 3),
+    st.binary(max_size=2),
+    st.sampled_from([None, "text/plain", "text/html", "text/xml"]),
+)
+def test_the_name_alone_is_that_of_the_decoded_text(
+    text: str, codec: str, cut: int, noise: bytes, header: str | None
+) -> None:
+    body = text.encode(codec, "replace")
+    body = body[: len(body) - cut] + noise
+    name = detect(body, header)
+    assert name == decode_with_name(body, header)[0] == utf8_with_name(body, header)[0]
