@@ -13,6 +13,8 @@ from crawler.response import Response
 _LEAST_TEXT = 200
 _LEAST_WORDS = 20
 _MOST_WORDS = 20_000
+# What is not HTML is not decoded for this if it is larger: logs and lists, compared by their bytes.
+_MOST_PLAIN_BYTES = 100_000
 _MOST_BITS = 3
 """Bits of 64 in which the hashes of pages that are nearly the same may differ."""
 _UNSEEN = re.compile(r"<(script|style|template|!--)", re.IGNORECASE)
@@ -102,10 +104,11 @@ def simhash(words: Sequence[bytes]) -> int:
 
 
 def _text_of(page: Response) -> str:
-    """Return the text of a page; "" for what is none."""
+    """Return the text of a page; "" for what is none, or large and not HTML."""
     if page.is_html:
         return visible_text(page.html)
-    return page.html if page.mime.startswith("text/") else ""
+    is_read = page.mime.startswith("text/") and len(page.body) <= _MOST_PLAIN_BYTES
+    return page.html if is_read else ""
 
 
 def _digest(content: bytes) -> int:

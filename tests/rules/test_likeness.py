@@ -63,6 +63,9 @@ def test_what_is_no_text_is_compared_by_its_bytes_only() -> None:
     assert likeness(data, "application/json").simhash is None
     assert likeness(data, "application/json") == likeness(data, "application/json")
     assert likeness(" ".join(words(1)), "text/plain").simhash is not None
+    large = " ".join(words(1, 20_000))
+    assert (likeness(large, "text/plain").simhash, len(large) > 100_000) == (None, True)
+    assert likeness(large, "text/html").simhash is not None
 
 
 @pytest.mark.parametrize(
