@@ -240,9 +240,10 @@ async def test_a_host_is_not_asked_too_soon_when_whoever_asked_it_is_killed(
     given = words(narrow, "--processes", "2", "--max-pages", "2", delay=3)
     process = await start(folder, *given)
     await until(1, narrow)
+    pids = workers(process)
     if resumes:
         process.kill()
-    for pid in workers(process):
+    for pid in pids:
         os.kill(pid, signal.SIGKILL)
     done = await ended(process, folder)
     if resumes:
