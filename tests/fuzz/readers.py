@@ -6,7 +6,7 @@ from functools import partial
 from typing import NamedTuple
 
 from crawler import urls
-from crawler.errors import InvalidUrl
+from crawler.errors import CallbackError, InvalidUrl
 from crawler.export.paths import path_for
 from crawler.fetch.cookies import CookieJar
 from crawler.fetch.setcookie import parse_date
@@ -101,7 +101,7 @@ def _directives(text: str) -> None:
 def _form(text: str) -> None:
     tree = parse_html(f"<form {text}><input {text}>{text}<select><option {text}>{text}</form>")
     for node in tree.css("form"):
-        with suppress(InvalidUrl):
+        with suppress(InvalidUrl, CallbackError):  # more than 10,000 controls
             form_of(node, url=HOME, base=HOME, encoding="utf-8")
 
 
