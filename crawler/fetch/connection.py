@@ -20,8 +20,9 @@ class Connection(ResponseHandler):
     """Gives a request its own answer, whole, or none.
 
     aiohttp keeps what comes behind an answer, and takes it for the next request's; it takes a body
-    without length for whole when the connection is reset; it reads heads of 16 MB, interim answers
-    (1xx) without end, and a Transfer-Encoding that it does not undo. None of it here.
+    without length for whole when the connection is reset; who reads a body does not hear of framing
+    that breaks in a later packet; it reads heads of 16 MB, interim answers (1xx) without end, and a
+    Transfer-Encoding that it does not undo. None of it here.
     """
 
     _answered = False
@@ -62,25 +63,32 @@ class Connection(ResponseHandler):
                 self._break_off(f"more than {_HEAD_BYTES:,} bytes of headers")
             return
         payload = self._payload
-        if payload is None or payload.is_eof():
+        if (error := self.exception()) is not None:
+            self._tell(error)
+        elif payload is None or payload.is_eof():
             self._whole = True
         elif self._bytes > _FRAMING_BYTES + _FRAMING * payload.total_bytes:
             self._break_off("far more framing than body")
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Hear of the end; a body that a reset ends is not whole, whatever its length."""
-        payload = self._payload
-        if exc is not None and payload is not None and not payload.is_eof():
-            set_exception(payload, aiohttp.ClientPayloadError("the connection broke"), exc)
+        if exc is not None:
+            self._tell(exc)
         super().connection_lost(exc)
 
     def _break_off(self, why: str) -> None:
         error = BadHttpMessage(why)
-        if self._answered and self._payload is not None:
-            set_exception(self._payload, aiohttp.ClientPayloadError(why), error)
         self.set_exception(error)
+        self._tell(error)
         if self.transport is not None:
             self.transport.close()
+
+    def _tell(self, error: BaseException) -> None:
+        """Let who reads the body know what ended it."""
+        payload = self._payload
+        if payload is not None and not payload.is_eof() and payload.exception() is None:
+            broken = aiohttp.ClientPayloadError("the connection broke")
+            set_exception(payload, broken, error)
 
 
 class Connector(aiohttp.TCPConnector):

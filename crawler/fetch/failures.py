@@ -88,7 +88,8 @@ def _payload(error: aiohttp.ClientPayloadError) -> tuple[type[FetchError], str]:
     cause: object = error.__cause__
     if isinstance(cause, http_exceptions.ContentLengthError):
         return ConnectError, "the connection broke inside the body"
-    if isinstance(cause, http_exceptions.BadHttpMessage) and "Not enough data" not in str(cause):
+    cut = isinstance(cause, http_exceptions.PayloadEncodingError) and "Not enough" in cause.message
+    if isinstance(cause, http_exceptions.HttpProcessingError) and not cut:
         return ProtocolError, f"not HTTP: {_detail(cause.message)}"
     return ConnectError, "the connection broke inside the body"
 

@@ -155,6 +155,29 @@ async def test_what_has_no_end_is_broken_off_after_megabytes(first: bytes, piece
     assert sent < 30_000_000  # with what the system's buffers took
 
 
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [CHUNKED + b"4\r\npage\r\n", b"zz\r\n"],
+        [CHUNKED + b"4\r\npa", b"geX"],
+        [CHUNKED + b"4\r\npage\r\n", b"0\r\nX-Trailer: ", b"y" * 70_000],
+        [CHUNKED + b"4\r\npage\r\n", b"fffffffffffffffff1\r\n"],
+    ],
+    ids=["size", "end-of-chunk", "trailer", "huge"],
+)
+async def test_what_goes_wrong_in_a_later_packet_is_heard_at_once(pieces: list[bytes]) -> None:
+    async def serve(reader: StreamReader, writer: StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        for piece in pieces:
+            writer.write(piece)
+            await asyncio.sleep(0.02)
+        await reader.read()  # until the other side closes
+
+    async with serving(serve) as url, opened(timeout=20) as fetch:
+        async with asyncio.timeout(10):
+            assert isinstance(await failure(fetch, url), ProtocolError)
+
+
 async def test_connections_that_rest_make_room_for_new_ones() -> None:
     hosts = [f"127.0.0.{number}" for number in range(1, 9)]
     async with (
