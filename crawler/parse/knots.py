@@ -41,6 +41,8 @@ _ATTRIBUTES: Final = re.compile(
 )
 _SEPARATORS: Final = re.compile(rb"""[\s/]++|["'](?=[^\s/>])""")
 _FORMATS: Final = frozenset(b"b big code em font i s small strike strong tt u".split())
+# Between the ends of a sample formatting is open by chance; between those of blocks it is not.
+_BLOCKS: Final = ((b"<p", b"</p"), (b"<li", b"</li"), (b"<d", b"</d"), (b"<t", b"</t"))
 _VOID: Final = frozenset(
     b"area base br col embed frame hr img input keygen link meta param source track wbr".split()
 )
@@ -117,11 +119,10 @@ def _guessed(body: bytes, tags: int) -> tuple[bool, bool]:
     deep: Counter[bytes] = Counter()
     may_repeat = may_be_deep = False
     for start in _samples(body):
-        net: Counter[bytes] = Counter()
-        for name, number in Counter(_TAG.findall(body, start, start + _SAMPLE)).items():
-            kind = name.lower().removeprefix(b"/")
-            if kind not in _VOID and kind not in _ENDED:
-                net[kind] += -number if name.startswith(b"/") else number
+        net = _net(body, start, start + _SAMPLE)
+        if any(net[kind] for kind in _FORMATS & net.keys()):
+            within = _net(body, *_whole(body, start))
+            net.update({kind: within[kind] - net[kind] for kind in _FORMATS})
         for kind, number in net.items():
             deep[kind] = max(0, deep[kind] + number)
         repeated = rate * sum(deep[kind] for kind in _FORMATS & deep.keys())
@@ -129,6 +130,26 @@ def _guessed(body: bytes, tags: int) -> tuple[bool, bool]:
         may_repeat = may_repeat or repeated * tags > _MOST_REPEATS
         may_be_deep = may_be_deep or (depth > _SURELY_SEEN and depth * tags > _MOST_LOOKS)
     return may_repeat, may_be_deep
+
+
+def _net(body: bytes, start: int, end: int) -> Counter[bytes]:
+    """Count how many more of each kind begin there than end."""
+    net: Counter[bytes] = Counter()
+    for name, number in Counter(_TAG.findall(body, start, end)).items():
+        kind = name.lower().removeprefix(b"/")
+        if kind not in _VOID and kind not in _ENDED:
+            net[kind] += -number if name.startswith(b"/") else number
+    return net
+
+
+def _whole(body: bytes, start: int) -> tuple[int, int]:
+    """Return a sample without the blocks that its ends cut through."""
+    end = start + _SAMPLE
+    for opened, closed in _BLOCKS:
+        first, last = body.find(opened, start, end), body.rfind(closed, start, end)
+        if 0 <= first < last:
+            return first, last
+    return start, end
 
 
 def _has_strays(body: bytes) -> bool:
