@@ -10,35 +10,25 @@ from typing import Any, Literal, TypeVar, Unpack
 
 from msgspec import structs
 
-from crawler.callbacks import Callbacks
-from crawler.clock import SteadyClock
-from crawler.engine import SEEDING, STOP, Engine
-from crawler.errors import CallbackError, RunError, SpiderError, UsageError
+from crawler.conduct import Conduct
+from crawler.engine import STOP, Engine
+from crawler.errors import UsageError
 from crawler.export.joining import Joining
 from crawler.fetch.chain import open_fetch
-from crawler.fetch.dns import Resolver
-from crawler.fetch.jars import Jars
 from crawler.files import PARTS, Kept, open_files
 from crawler.frontier.memory import MemoryFrontier
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.jobs import Job, begin, take_up
 from crawler.listening import Listening
-from crawler.outcome import Batch, HostNotes, Report, Restart
+from crawler.outcome import Batch, HostNotes, Report
 from crawler.pipeline import Pipeline
-from crawler.protocols import Clock, Frontier, Memory, Spool
+from crawler.protocols import Frontier, Spool
 from crawler.records.streams import streams_of
-from crawler.rules.book import RobotsBook
-from crawler.rules.credentials import Credentials
-from crawler.rules.gate import Gate
-from crawler.rules.guard import Guard
 from crawler.rules.pacing import rest_of
-from crawler.rules.scope import Scope
 from crawler.run import Run
 from crawler.settings import Layer, Settings, SettingsDict, merge
 from crawler.spider import Spider
 from crawler.state import State
-from crawler.stats import Stats
-from crawler.turns import Turns
 from crawler.urls import KeyRules
 
 for _package in ("crawler", "spiders"):
@@ -67,46 +57,25 @@ async def open_run(
     user has to mend.
     """
     spider = spider() if isinstance(spider, type) else spider
-    scope = _scope(spider, settings)
-    guard, credentials = Guard(settings.allow_private), Credentials(settings)
-    callbacks = Callbacks(spider, scope=scope, settings=settings)
-    callbacks.seeded += [guard.add_seed, credentials.add_seed]
-    clock = SteadyClock()
-    book = RobotsBook(settings.user_agent)
-    stats = Stats(spider.name)
-    # A proxy's address is nobody's of those that are asked.
-    resolver = Resolver() if settings.per_ip is not None and settings.proxy is None else None
-    turns = Turns(
-        settings,
-        clock=clock,
-        book=book,
-        slowed=stats.slow,
-        parked=stats.park,
-        look_up=resolver.first_address if resolver is not None else None,
-    )
-    jars, gate = Jars(), Gate(settings.traps)
-    memories: list[Memory] = [scope, callbacks.sitemap_rules, guard, credentials, jars, stats]
-    memories += [gate, callbacks.sieve]
+    conduct = Conduct(spider, settings)
+    memories = list(conduct.memories)
     if settings.frontier != "memory" and role == "only":
         memories.append(State(spider))
     listening = Listening(memories)
     async with AsyncExitStack() as stack:
-        if resolver is not None:
-            stack.push_async_callback(resolver.close)
-        frontier = _frontier(
-            settings, job=job, role=role, clock=clock, turns=turns, gate=gate, listening=listening
-        )
+        stack.push_async_callback(conduct.aclose)
+        frontier = _frontier(settings, conduct, job=job, role=role, listening=listening)
         restart = await frontier.open()
         stack.push_async_callback(frontier.aclose)
         if role == "worker" and restart.ahead is not None:
-            clock.set_ahead(restart.ahead)
-        check_callbacks(callbacks, restart)
+            conduct.clock.set_ahead(restart.ahead)
+        conduct.check(restart)
         listening.restart(restart.kept)
-        stats.hear(restart.counts)
+        conduct.stats.hear(restart.counts)
         kept = Kept(spool) if spool is not None else None
         if kept is None:
             assert job is not None, "a run has a job or a spool"
-            stats.started = job.record.created
+            conduct.stats.started = job.record.created
             opened = open_files(job, settings, restart, streams_of(spider.item_types))
             kept = await stack.enter_async_context(opened)
             memories.extend(kept.memories)
@@ -117,11 +86,11 @@ async def open_run(
         fetch = await stack.enter_async_context(
             open_fetch(
                 settings,
-                guard=guard,
-                credentials=credentials,
-                book=book,
-                jars=jars,
-                sent=turns.sent,
+                guard=conduct.guard,
+                credentials=conduct.credentials,
+                book=conduct.book,
+                jars=conduct.jars,
+                sent=conduct.turns.sent,
                 note=frontier.note,
                 layers=spider.layers,
                 processes=job.record.processes if job is not None else 1,
@@ -131,17 +100,17 @@ async def open_run(
             settings,
             frontier=frontier,
             fetch=fetch,
-            turns=turns,
-            callbacks=callbacks,
+            turns=conduct.turns,
+            callbacks=conduct.callbacks,
             pipeline=Pipeline(
                 steps=spider.steps,
-                kinds=callbacks.kinds,
+                kinds=conduct.callbacks.kinds,
                 spool=kept.spool,
                 store=kept.store,
                 timeout=settings.callback_timeout,
             ),
-            stats=stats,
-            clock=clock,
+            stats=conduct.stats,
+            clock=conduct.clock,
             listeners=spider.listeners,
             memories=memories,
         )
@@ -158,19 +127,12 @@ async def open_run(
             engine=engine,
             frontier=frontier,
             spool=kept.spool,
-            stats=stats,
+            stats=conduct.stats,
             restart=restart,
             followings=kept.followings,
             joining=joining,
             memories=memories,
         )
-
-
-def check_spider(spider: Spider[Any], settings: Settings) -> Callbacks:
-    """Raise `UsageError` for a spider that could never run, before anything is made for it."""
-    Guard(settings.allow_private)
-    Credentials(settings)
-    return Callbacks(spider, scope=_scope(spider, settings), settings=settings)
 
 
 def settings_of(
@@ -201,7 +163,7 @@ async def crawl(
     below = [Layer("crawl(job=…)", {"frontier": "sqlite"})] if job is not None else []
     merged = settings_of(spider, below=below, above=[Layer("crawl()", settings)])
     spider = spider() if isinstance(spider, type) else spider
-    check_spider(spider, merged)
+    Conduct(spider, merged)  # raises for what could never run, before anything is made for it
     asked: dict[str, Any] = {
         "outputs": [output] if isinstance(output, str) else list(output),
         "overwrite": overwrite,
@@ -220,46 +182,11 @@ async def crawl(
         return report
 
 
-def _scope(spider: Spider[Any], settings: Settings) -> Scope:
-    try:
-        return Scope(
-            domains=spider.allowed_domains,
-            prefixes=spider.allowed_prefixes,
-            deny=spider.deny,
-            max_depth=settings.max_depth,
-            url_bytes=settings.url_bytes,
-        )
-    except SpiderError as error:
-        raise SpiderError(f"spider {spider.name}: {error}") from None
-
-
-def check_callbacks(callbacks: Callbacks, restart: Restart) -> None:
-    """Raise `RunError` if requests are queued for callbacks that the spider has no more."""
-    gone = []
-    for name, queued in restart.callbacks.items():
-        if name == SEEDING.callback:
-            continue
-        try:
-            callbacks.require(name)
-        except CallbackError:
-            gone.append(f"{name} ({queued:,} queued)")
-    if gone:
-        raise RunError(
-            f"spider {callbacks.spider.name} has no callback any more for what the run has queued: "
-            f"{', '.join(gone)}"
-        )
-
-
 def _frontier(
-    settings: Settings,
-    *,
-    job: Job | None,
-    role: Role,
-    clock: Clock,
-    turns: Turns,
-    gate: Gate,
-    listening: Listening,
+    settings: Settings, conduct: Conduct, *, job: Job | None, role: Role, listening: Listening
 ) -> Frontier:
+    turns = conduct.turns
+
     def batch(notes: HostNotes) -> int:
         return turns.pace(notes).batch
 
@@ -268,12 +195,12 @@ def _frontier(
         return 1 if pace.delay else pace.per_host
 
     options: dict[str, Any] = {
-        "clock": clock,
+        "clock": conduct.clock,
         "batch": batch,
         "rules": KeyRules(settings.ignore_query_order, settings.ignore_params),
         "host_pages": settings.host_pages,
         "shape_pages": settings.shape_pages,
-        "gate": gate,
+        "gate": conduct.gate,
         "max_pages": settings.max_pages,
         "ask_notes": settings.obey_robots,
     }

@@ -10,8 +10,8 @@ from typing import Any
 
 from msgspec import structs
 
-from crawler.app import check_callbacks, check_spider
 from crawler.clock import SteadyClock
+from crawler.conduct import Conduct
 from crawler.engine import STOP
 from crawler.errors import CrawlerError, TargetError
 from crawler.export.following import Following
@@ -248,10 +248,9 @@ async def open_fleet(
 
     Without `command` nothing is crawled: what is left of the run is joined. Raises `UsageError`.
     """
-    callbacks = check_spider(spider, settings)
+    conduct = Conduct(spider, settings)
     if command:
         check_stateless(spider)
-    stats = Stats(spider.name)
 
     def hear(kept: Mapping[str, bytes]) -> None:
         fleet.hear(kept)
@@ -268,16 +267,16 @@ async def open_fleet(
         restart = await frontier.open()
         stack.push_async_callback(frontier.aclose)
         if command:
-            check_callbacks(callbacks, restart)
-        stats.started = job.record.created
-        stats.hear(restart.counts)
+            conduct.check(restart)
+        conduct.stats.started = job.record.created
+        conduct.stats.hear(restart.counts)
         for name, value in restart.kept.items():
-            stats.learn(name, value)
+            conduct.stats.learn(name, value)
         if restart.kept.get(STOP):
             await frontier.commit(Batch(kept={STOP: b""}))
         opened = open_files(job, settings, restart, streams_of(spider.item_types))
         kept = await stack.enter_async_context(opened)
-        memories = [stats, *kept.memories]
+        memories = [conduct.stats, *kept.memories]
         joining = Joining(
             job.folder / PARTS, spool=kept.spool, frontier=frontier, memories=memories
         )
@@ -289,7 +288,7 @@ async def open_fleet(
             job=job,
             frontier=frontier,
             spool=kept.spool,
-            stats=stats,
+            stats=conduct.stats,
             restart=restart,
             followings=kept.followings,
             joining=joining,

@@ -51,7 +51,7 @@ FLOORS: list[set[str]] = [
     {"visits", "batches"},
     {"committer", "errands"},
     {"engine"},
-    {"run", "jobs", "listening"},
+    {"run", "jobs", "listening", "conduct"},
     {"files"},
     {"pruning"},
     {"app"},

@@ -8,10 +8,11 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from crawler.app import check_spider, settings_of
+from crawler.app import settings_of
 from crawler.cli.finding import SpiderClass, build, note_on, source_of
 from crawler.cli.layers import layers, split
 from crawler.cli.streams import check_stdout, warn
+from crawler.conduct import Conduct
 from crawler.errors import RunError, UsageError
 from crawler.export.run_folder import RECORD, Record, read_record, read_report
 from crawler.frontier.glance import glance
@@ -221,5 +222,5 @@ def _built(asked: Asked) -> tuple[Spider[Any], Settings]:
     below, above = layers(asked.pairs, asked.flags)
     settings = settings_of(asked.kind, below=below, above=above)
     spider = build(asked.kind, asked.arguments)
-    check_spider(spider, settings)
+    Conduct(spider, settings)  # raises for what could never run
     return spider, settings
