@@ -97,6 +97,11 @@ class Response(Document):
         return self._is_html
 
     @property
+    def is_text(self) -> bool:
+        """True if the server says that the body is text of some kind."""
+        return self.mime.startswith("text/") or "charset=" in self.headers.get("Content-Type", "")
+
+    @property
     def encoding(self) -> str:
         """The character encoding: from the BOM, the header, the document, in that order."""
         if self._utf8 is None:  # most of the time to decode 10 MB is not for its name
@@ -234,6 +239,11 @@ class Response(Document):
         Whoever asks for it still gets a new one.
         """
         self._fetch = self._tree = None
+
+    def prepare(self) -> None:
+        """Decode the body, and parse it if it is HTML: what takes long of a large one."""
+        self._read()
+        _ = self.tree
 
     def leave_unparsed(self) -> None:
         """Have no tree: `css` and `links` find nothing."""

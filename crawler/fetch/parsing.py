@@ -25,7 +25,7 @@ _MOST_STUCK = 4
 
 
 class ParseLayer:
-    """Parses large HTML in threads before the callback asks for it.
+    """Decodes and parses large documents in threads before the callback asks for it.
 
     `processes`: how many share the cores; `cores`: how many, where that is not to be found out.
     Lexbor parses without the GIL: 1.7 MB take 90 ms, in which the loop is never away for more than
@@ -53,9 +53,9 @@ class ParseLayer:
         self._stuck = 0
 
     async def __call__(self, request: Request) -> Response:
-        """Fetch `request`; a large HTML page comes back parsed."""
+        """Fetch `request`; a large HTML page comes back parsed, a huge text decoded."""
         response = await self._fetch(request)
-        if request.kind == "page" and len(response.body) > self._large and response.is_html:
+        if request.kind == "page" and self._takes_long(response):
             try:
                 async with self._turns:
                     await self._parse(request, response)
@@ -63,6 +63,13 @@ class ParseLayer:
                 response.release()
                 raise
         return response
+
+    def _takes_long(self, response: Response) -> bool:
+        size = len(response.body)
+        if size <= self._large:
+            return False
+        # 10 MB of garbage take 3 s in some encodings.
+        return response.is_html or (size > _HUGE and response.is_text)
 
     async def _parse(self, request: Request, response: Response) -> None:
         if self._stuck >= _MOST_STUCK:
@@ -79,7 +86,7 @@ class ParseLayer:
 
         def run() -> None:
             try:
-                _ = response.tree  # kept by the response
+                response.prepare()
             finally:
                 with suppress(RuntimeError):  # the loop is closed
                     loop.call_soon_threadsafe(end)

@@ -40,6 +40,7 @@ _OTHERWISE: Final = {
     # Bytes that Windows decodes and the standard does not.
     "shift_jis": ("\uf8f0\uf8f1\uf8f2\uf8f3", _BROKEN * 4),
 }
+_SLICE: Final = 100_000
 _FOUND: Final = {name: re.compile(f"[{left}]") for name, (left, _) in _OTHERWISE.items()}
 _TABLES: Final = {name: str.maketrans(*pair) for name, pair in _OTHERWISE.items()}
 
@@ -93,7 +94,9 @@ def decode(body: bytes, name: str) -> str:
     if text is None:
         text = "".join(_stretches(body, name))
     if name in _FOUND and _FOUND[name].search(text):
-        text = text.translate(_TABLES[name])
+        # In slices: a thread that decodes 10 MB would hold all others up for 0.5 s.
+        slices = (text[at : at + _SLICE] for at in range(0, len(text), _SLICE))
+        text = "".join(part.translate(_TABLES[name]) for part in slices)
     return text
 
 

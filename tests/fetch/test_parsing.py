@@ -5,6 +5,7 @@ import threading
 from typing import Any
 
 import pytest
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from crawler.fetch.parsing import ParseLayer
 from crawler.frontier.alone import UNHEARD
@@ -44,6 +45,26 @@ async def test_where_a_page_is_parsed(size: int, cores: int, processes: int, thr
     layer = ParseLayer(fetch, note=lambda _: UNHEARD, cores=cores, processes=processes)
     assert await layer(REQUEST) is page
     page.css("p")
+    assert page.parser == thread
+
+
+@pytest.mark.parametrize(
+    ("size", "kind", "thread"),
+    [
+        (1_000_100, "text/plain; charset=big5", "parse"),
+        (1_000_100, "application/json; charset=gbk", "parse"),
+        (999_000, "text/plain; charset=big5", ""),
+        (1_000_100, "application/octet-stream", ""),
+    ],
+)
+async def test_where_a_huge_text_is_decoded(size: int, kind: str, thread: str) -> None:
+    headers = CIMultiDictProxy(CIMultiDict({"Content-Type": kind}))
+    page = Page(REQUEST.url, request=REQUEST, headers=headers, body=b"\xa4\x40".ljust(size))
+
+    async def fetch(request: Request) -> Response:
+        return page
+
+    assert await ParseLayer(fetch, note=lambda _: UNHEARD, cores=1)(REQUEST) is page
     assert page.parser == thread
 
 
