@@ -16,7 +16,7 @@ from crawler.parse.document import Document
 from crawler.parse.encoding import detect, utf8_with_name
 from crawler.parse.knots import is_knotted
 from crawler.parse.links import ANCHORS, Link
-from crawler.parse.nodes import Node, looks_like_html, parse_html
+from crawler.parse.nodes import Node, looks_like_html, parse_html, parsed_html
 from crawler.parse.patterns import Patterns, passing
 from crawler.parse.references import references
 from crawler.parse.targets import Target, addresses, is_selector, shown
@@ -120,9 +120,10 @@ class Response(Document):
         """The parser behind `css`; an empty document if the body is not HTML, or is a knot."""
         if self._tree is None:
             body = self._read()[1] if self.is_html else b""
-            if is_knotted(body):
-                self._is_html, body = False, b""
-            return self._kept(parse_html(body))
+            tree = None if is_knotted(body) else parsed_html(body)
+            if tree is None:
+                self._is_html, tree = False, parse_html(b"")
+            return self._kept(tree)
         return self._tree
 
     def _kept(self, tree: LexborHTMLParser) -> LexborHTMLParser:

@@ -15,6 +15,7 @@ FLOORS: list[set[str]] = [
     {"setting_values"},
     {
         "clock",
+        "ceiling",
         "descriptors",
         "file_thread",
         "oserrors",

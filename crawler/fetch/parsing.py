@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from threading import Thread
 
+from crawler.ceiling import CEILING
 from crawler.protocols import Fetch, Note
 from crawler.request import Request
 from crawler.response import Response
@@ -22,6 +23,11 @@ _MOST_THREADS = 2
 # 10 MB of links, more than `html_bytes` lets through, take 0.5 s.
 _LONGEST = 10.0
 _MOST_STUCK = 4
+# 2 MB that are no bomb take 0.1 s; a bomb takes 1 GB a second.
+_LATE = 0.25
+_MORE_BYTES = 256_000_000
+# On the loop it is done before it is late, and all else that wants memory should have it.
+_MORE_BYTES_HERE = 1_000_000_000
 
 
 class ParseLayer:
@@ -31,7 +37,8 @@ class ParseLayer:
     Lexbor parses without the GIL: 1.7 MB take 90 ms, in which the loop is never away for more than
     the switch interval of 5 ms. `note(request)` says so meanwhile: a parser may crash too. What is
     not parsed after `longest` seconds goes unparsed. Nobody can end its thread, which holds up no
-    other page, nor the end of the process; where four go on so, no large page is parsed.
+    other page, nor the end of the process; where four go on so, no large page is parsed. One that
+    takes a quarter of a second is refused more memory than 256 MB, and goes unparsed as well.
     """
 
     def __init__(
@@ -55,13 +62,20 @@ class ParseLayer:
     async def __call__(self, request: Request) -> Response:
         """Fetch `request`; a large HTML page comes back parsed, a huge text decoded."""
         response = await self._fetch(request)
-        if request.kind == "page" and self._takes_long(response):
+        if request.kind != "page" or len(response.body) <= _LARGE:
+            return response
+        was_html = response.is_html
+        if self._takes_long(response):
             try:
                 async with self._turns:
                     await self._parse(request, response)
             except BaseException:
                 response.release()
                 raise
+        elif was_html:
+            self._parse_here(request, response)
+        if was_html and not response.is_html:
+            log.warning("not parsed, as it takes too much: %s", request.url)
         return response
 
     def _takes_long(self, response: Response) -> bool:
@@ -70,6 +84,16 @@ class ParseLayer:
             return False
         # 10 MB of garbage take 3 s in some encodings.
         return response.is_html or (size > _HUGE and response.is_text)
+
+    def _parse_here(self, request: Request, response: Response) -> None:
+        """Parse on the loop what hardly holds it up, if it is no bomb."""
+        note = self._note(request)
+        note.work()
+        try:
+            with CEILING.held(_MORE_BYTES_HERE):
+                response.prepare()
+        finally:
+            note.clear()
 
     async def _parse(self, request: Request, response: Response) -> None:
         if self._stuck >= _MOST_STUCK:
@@ -96,14 +120,15 @@ class ParseLayer:
         Thread(target=run, name="parse", daemon=True).start()
         try:
             async with asyncio.timeout(self._longest):
-                await parsed
-        except TimeoutError:
-            self._stuck += 1
+                await asyncio.wait([parsed], timeout=_LATE)
+                if not parsed.done():
+                    with CEILING.held(_MORE_BYTES):
+                        await parsed
+        except BaseException as error:
+            self._stuck += parsed.cancel() or parsed.cancelled()
+            if not isinstance(error, TimeoutError):
+                raise
             response.leave_unparsed()
-            log.warning("not parsed within %g s: %s", self._longest, request.url)
-        except asyncio.CancelledError:
-            self._stuck += 1
-            raise
         finally:
             note.clear()
 

@@ -42,6 +42,14 @@ def parse_html(html: str | bytes) -> LexborHTMLParser:
     return LexborHTMLParser(html.encode("utf-8", "replace") if isinstance(html, str) else html)
 
 
+def parsed_html(html: bytes) -> LexborHTMLParser | None:
+    """Return the document tree of UTF-8; None if there is not the memory for it."""
+    try:
+        return parse_html(html)
+    except (SelectolaxError, MemoryError):
+        return None
+
+
 def looks_like_html(mime: str, body: bytes) -> bool:
     """True for a body that is to be parsed: HTML by its type, or without one by its looks."""
     if mime and mime not in _HTML:

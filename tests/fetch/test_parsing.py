@@ -1,7 +1,9 @@
 """Large documents are parsed off the loop."""
 
 import asyncio
+import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -110,3 +112,41 @@ async def test_what_takes_a_parser_too_long_goes_unparsed_and_holds_up_nobody() 
     await asyncio.sleep(0)
     pages.append(Response(REQUEST.url, request=REQUEST, body=b"<a href=x>".ljust(200_000)))
     assert (await layer(REQUEST)).follow_all()
+
+
+# A hundred elements that are open, and that each of 80,000 paragraphs repeats.
+BOMB = """
+import asyncio, resource
+from crawler.fetch.parsing import ParseLayer
+from crawler.frontier.alone import UNHEARD
+from crawler.request import Request
+from crawler.response import Response
+
+body = b"<p>lorem ipsum dolor</p>" * 3_000
+body += b"<p>" + b"".join(b"<b a%%d>" %% number for number in range(100)) + b"</p>"
+body += b"<p>x</p>" * 80_000
+request = Request("http://a.b/")
+page = Response(request.url, request=request, body=body)
+
+async def main(cores):
+    async def fetch(request):
+        return page
+    await ParseLayer(fetch, note=lambda _: UNHEARD, cores=cores)(request)
+
+before = resource.getrlimit(resource.RLIMIT_AS)
+asyncio.run(main(%d))
+assert page.is_html is False and page.css("p") == []
+assert resource.getrlimit(resource.RLIMIT_AS) == before
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="no size is told")
+@pytest.mark.parametrize("cores", [1, 2])
+async def test_a_bomb_that_nobody_saw_is_refused_more_memory(cores: int) -> None:
+    python = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", BOMB % cores, stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await python.communicate()
+    assert python.returncode == 0
+    assert int(out) * 1024 < 1_000_000_000  # it takes 2.7 GB otherwise
