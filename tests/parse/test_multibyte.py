@@ -115,6 +115,7 @@ def test_markup_stays_markup_whatever_stands_before_it(label: str, body: bytes) 
 
 @given(st.sampled_from([*DOUBLE, "iso-2022-jp"]), HOSTILE)
 def test_what_stands_behind_a_line_does_not_change_it(label: str, body: bytes) -> None:
+    body = b"x" + body  # no byte order mark
     assert as_(label, body + b"\n<p>").startswith(as_(label, body + b"\n"))
 
 
