@@ -13,13 +13,13 @@ import ssl
 import struct
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from html import escape
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from aiohttp import web
 from multidict import CIMultiDictProxy
+
+from tests.loopback import Loopback
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -37,7 +37,7 @@ class Hit(NamedTuple):
     body: bytes
 
 
-class Site:
+class Site(Loopback):
     """Pages and misbehaviour by path, served on one port of several loopback addresses.
 
     A path is the request's target, query included; without `host=` it is the same on every address.
@@ -47,41 +47,9 @@ class Site:
     def __init__(
         self, hosts: Sequence[str] = ("127.0.0.1",), *, tls: ssl.SSLContext | None = None
     ) -> None:
-        self.hosts = tuple(hosts)
+        super().__init__(web.Server(self._answer, access_log=None), hosts=hosts, tls=tls)
         self.log: list[Hit] = []
-        self.port = 0
-        self._tls = tls
         self._handlers: dict[tuple[str | None, str], Handler] = {}
-        self._closing = asyncio.Event()
-        self._runner = web.ServerRunner(
-            web.Server(self._answer, access_log=None), shutdown_timeout=1.0
-        )
-
-    async def __aenter__(self) -> Self:
-        await self._runner.setup()
-        for host in self.hosts:
-            listener = socket.create_server((host, self.port), backlog=512)
-            self.port = listener.getsockname()[1]
-            await web.SockSite(self._runner, listener, ssl_context=self._tls).start()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._closing.set()
-        await self._runner.cleanup()
-
-    def url(self, path: str = "/", *, host: str | None = None) -> str:
-        """Return the absolute URL of `path`, on the first address if not said otherwise."""
-        scheme = "http" if self._tls is None else "https"
-        return f"{scheme}://{self.host(host)}{path}"
-
-    def host(self, host: str | None = None) -> str:
-        """Return address:port, which is what politeness calls a host."""
-        return f"{host or self.hosts[0]}:{self.port}"
 
     @property
     def paths(self) -> list[str]:
@@ -143,7 +111,7 @@ class Site:
         soon = self._handlers[host, path]
 
         async def answer(request: web.BaseRequest) -> web.StreamResponse:
-            await self._rest(seconds)
+            await self.rest(seconds)
             return await soon(request)
 
         self.handle(path, answer, host=host)
@@ -182,8 +150,8 @@ class Site:
             assert transport is not None
             for number, piece in enumerate(pieces):
                 if number:
-                    await self._rest(rest)
-                if transport.is_closing() or self._closing.is_set():
+                    await self.rest(rest)
+                if transport.is_closing() or self.closing.is_set():
                     break
                 transport.write(piece)
             if reset:
@@ -215,11 +183,6 @@ class Site:
         found = (self._handlers.get(key) for key in ((address, path), (None, path), (None, "")))
         handler = next(filter(None, found), None)
         return await handler(request) if handler else web.Response(status=404, text="no such page")
-
-    async def _rest(self, seconds: float) -> None:
-        """Wait, but not beyond the site's own end."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._closing.wait(), seconds)
 
 
 def _html(title: str, links: Sequence[str]) -> str:

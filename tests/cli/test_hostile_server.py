@@ -56,16 +56,16 @@ def test_the_crawl_ends_by_itself_with_little_memory(crawled: Crawled) -> None:
 def test_every_good_page_is_delivered(crawled: Crawled, server: MockServer) -> None:
     ends = crawled.ends()
     paths = [entry.path for entry in linked() if entry.theme == "good"]
-    lost = [path for path in paths if server.url(good.theme.host, path) not in ends]
+    lost = [path for path in paths if server.url(path, host=good.theme.host) not in ends]
     assert not lost
-    assert all(ends[server.url(good.theme.host, path)] == ("delivered", "") for path in paths)
+    assert all(ends[server.url(path, host=good.theme.host)] == ("delivered", "") for path in paths)
 
 
 def test_every_path_is_told_with_its_own_reason(crawled: Crawled, server: MockServer) -> None:
     ends = crawled.ends()
     wrong = {}
     for entry in linked():
-        end = ends.get(server.url(entry.host, entry.path), ("skipped", ""))
+        end = ends.get(server.url(entry.path, host=entry.host), ("skipped", ""))
         if not entry.admits(end):
             wrong[f"{entry.theme}{entry.path[:80]}"] = (end, entry.expected)
     assert not wrong
@@ -77,7 +77,7 @@ def test_what_has_no_line_of_its_own_is_counted_by_its_reason(
     ends = crawled.ends()
     skipped: Counter[str] = Counter()
     for entry in linked():
-        if server.url(entry.host, entry.path) not in ends:
+        if server.url(entry.path, host=entry.host) not in ends:
             ((_, reason),) = [end for end in entry.ends if end[0] == "skipped"]
             skipped[reason] += 1
     skipped["redirected"] += 9  # further hops of refresh-for-ever, each a request of its own

@@ -2,8 +2,6 @@
 
 import asyncio
 from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 import pytest
@@ -12,33 +10,13 @@ from crawler.errors import ConnectError, FetchError, ProtocolError
 from crawler.fetch.connection import Connector
 from crawler.request import Request
 from tests.fetch.test_http import Opened, opened
+from tests.loopback import Loopback, Streams
 from tests.site import Site
 
 OK = b"HTTP/1.1 200 OK\r\n"
 PAGE = OK + b"Content-Length: 4\r\n\r\npage"
 OTHER = OK + b"Content-Length: 8\r\n\r\nSMUGGLED"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
-
-Serve = Callable[[StreamReader, StreamWriter], Awaitable[None]]
-
-
-@asynccontextmanager
-async def serving(serve: Serve) -> AsyncIterator[str]:
-    """Serve connections with a function, until the other side closes them; yield the URL."""
-    gone: list[asyncio.Task[None]] = []
-
-    async def connected(reader: StreamReader, writer: StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        gone.append(task)
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            await serve(reader, writer)
-        writer.close()
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-    await asyncio.gather(*gone)
 
 
 async def failure(fetch: Opened, url: str) -> FetchError:
@@ -52,9 +30,9 @@ async def test_a_second_answer_behind_the_first_is_nobodys() -> None:
         while await reader.readuntil(b"\r\n\r\n"):
             writer.write(PAGE + OTHER)
 
-    async with serving(serve) as url, opened() as fetch:
+    async with Loopback(Streams(serve)) as server, opened() as fetch:
         for _ in range(5):
-            assert (await fetch(Request(url))).body == b"page"
+            assert (await fetch(Request(server.url()))).body == b"page"
 
 
 async def test_an_answer_on_a_connection_that_rests_ends_it() -> None:
@@ -70,12 +48,12 @@ async def test_an_answer_on_a_connection_that_rests_ends_it() -> None:
             closed.set()
 
     answered = asyncio.Event()
-    async with serving(serve) as url, opened() as fetch:
-        assert (await fetch(Request(url))).body == b"page"
+    async with Loopback(Streams(serve)) as server, opened() as fetch:
+        assert (await fetch(Request(server.url()))).body == b"page"
         answered.set()
         async with asyncio.timeout(5):
             await closed.wait()
-        assert (await fetch(Request(url))).body == b"page"
+        assert (await fetch(Request(server.url()))).body == b"page"
 
 
 @pytest.mark.parametrize("version", [b"HTTP/1.1", b"HTTP/1.0"])
@@ -135,8 +113,8 @@ async def flooded(first: bytes, piece: bytes) -> tuple[FetchError, int]:
             await writer.drain()
             sent += len(piece)
 
-    async with serving(serve) as url, opened(timeout=20) as fetch:
-        return await failure(fetch, url), sent
+    async with Loopback(Streams(serve)) as server, opened(timeout=20) as fetch:
+        return await failure(fetch, server.url()), sent
 
 
 @pytest.mark.parametrize(
@@ -173,9 +151,9 @@ async def test_what_goes_wrong_in_a_later_packet_is_heard_at_once(pieces: list[b
             await asyncio.sleep(0.02)
         await reader.read()  # until the other side closes
 
-    async with serving(serve) as url, opened(timeout=20) as fetch:
+    async with Loopback(Streams(serve)) as server, opened(timeout=20) as fetch:
         async with asyncio.timeout(10):
-            assert isinstance(await failure(fetch, url), ProtocolError)
+            assert isinstance(await failure(fetch, server.url()), ProtocolError)
 
 
 async def test_connections_that_rest_make_room_for_new_ones() -> None:

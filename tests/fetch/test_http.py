@@ -37,6 +37,7 @@ from crawler.response import Response
 from crawler.rules.credentials import Credentials
 from crawler.rules.guard import Guard
 from crawler.settings import Settings
+from tests.loopback import Loopback, Streams
 from tests.site import Site
 
 if sys.version_info >= (3, 14):
@@ -447,12 +448,9 @@ async def test_an_upload_may_take_longer_than_read_timeout() -> None:
         await asyncio.sleep(0.3)
         await reader.readexactly(size)
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nmuch")
-        writer.close()
 
-    server = await asyncio.start_server(slow, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with server, opened(read_timeout=0.1) as get:
-        page = await get(f"http://127.0.0.1:{port}/", body=bytes(size))
+    async with Loopback(Streams(slow)) as server, opened(read_timeout=0.1) as get:
+        page = await get(server.url(), body=bytes(size))
     assert page.body == b"much"
 
 
@@ -470,10 +468,8 @@ async def test_a_server_that_never_shakes_hands() -> None:
         await writer.wait_closed()
         left.set()
 
-    server = await asyncio.start_server(nothing, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with server, opened(connect_timeout=0.05) as get:
-        error = await refused(get, f"https://127.0.0.1:{port}/")
+    async with Loopback(Streams(nothing)) as server, opened(connect_timeout=0.05) as get:
+        error = await refused(get, f"https://{server.host()}/")
         await left.wait()
     assert isinstance(error, TimedOut)
     assert "connect_timeout" in str(error)

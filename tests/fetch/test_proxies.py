@@ -4,8 +4,7 @@ import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -20,46 +19,24 @@ from crawler.request import Request
 from crawler.rules.credentials import Credentials
 from crawler.rules.guard import Guard
 from crawler.settings import Settings
+from tests.loopback import Loopback, Streams
 from tests.site import Site
 
 CERTIFICATE = Path(__file__).with_name("self_signed.pem")
 VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
-class Proxy:
+class Proxy(Loopback):
     """A small HTTP proxy: absolute targets and CONNECT, one request a connection."""
 
     def __init__(self, *, secret: str | None = None) -> None:
+        super().__init__(Streams(self._serve))
         self.lines: list[str] = []
         self.heads: list[bytes] = []
-        self.url = ""
         self._secret = secret
-        self._connections: set[asyncio.Task[None]] = set()
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.close()
-        for task in self._connections:
-            task.cancel()
-        if self._connections:
-            await asyncio.wait(self._connections)
-        await self._server.wait_closed()
-
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(self._serve(reader, writer))
-        self._connections.add(task)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.IncompleteReadError):
+        with suppress(OSError):  # also: whom it is asked for is not there
             await self._exchange(reader, writer)
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -125,7 +102,7 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_a_proxy_is_asked_for_the_page(site: Site) -> None:
     site.page("/", body="hello")
-    async with Proxy() as proxy, opened(proxy=proxy.url) as (fetch, sent):
+    async with Proxy() as proxy, opened(proxy=proxy.url()) as (fetch, sent):
         page = await fetch(Request(site.url()))
         assert page.body == b"hello"
         assert proxy.lines == [f"GET {site.url()} HTTP/1.1"]
@@ -137,14 +114,14 @@ async def test_tls_goes_through_a_tunnel() -> None:
     tls.load_cert_chain(CERTIFICATE)
     async with Site(tls=tls) as site, Proxy() as proxy:
         site.page("/", body="hello")
-        async with opened(proxy=proxy.url, verify_tls=False) as (fetch, sent):
+        async with opened(proxy=proxy.url(), verify_tls=False) as (fetch, sent):
             assert (await fetch(Request(site.url()))).body == b"hello"
         assert proxy.lines == [f"CONNECT {site.host()} HTTP/1.1"]
         assert sent == [site.host()]
 
 
 async def test_names_are_left_to_the_proxy() -> None:
-    async with Proxy() as proxy, opened(proxy=proxy.url) as (fetch, _):
+    async with Proxy() as proxy, opened(proxy=proxy.url()) as (fetch, _):
         with pytest.raises(ConnectError):
             await fetch(Request("http://does-not-exist.invalid/"))
         assert proxy.lines == ["GET http://does-not-exist.invalid/ HTTP/1.1"]
@@ -153,14 +130,14 @@ async def test_names_are_left_to_the_proxy() -> None:
 async def test_a_secret_of_the_proxy_is_in_its_url(site: Site) -> None:
     site.page("/")
     async with Proxy(secret="me:pass") as proxy:
-        secret = str(URL(proxy.url).with_user("me").with_password("pass"))
+        secret = str(URL(proxy.url()).with_user("me").with_password("pass"))
         async with opened(proxy=secret) as (fetch, _):
             assert (await fetch(Request(site.url()))).status == 200
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 async def test_a_proxy_that_wants_a_secret_fails(site: Site, scheme: str) -> None:
-    async with Proxy(secret="me:pass") as proxy, opened(proxy=proxy.url) as (fetch, _):
+    async with Proxy(secret="me:pass") as proxy, opened(proxy=proxy.url()) as (fetch, _):
         with pytest.raises(ProxyError, match="407"):
             await fetch(Request(f"{scheme}://{site.host()}/"))
 
@@ -176,7 +153,7 @@ async def test_the_environment_is_trusted_only_when_told(
 ) -> None:
     site.page("/")
     async with Proxy() as proxy:
-        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.setenv("http_proxy", proxy.url())
         async with opened() as (fetch, _):
             await fetch(Request(site.url()))
         assert proxy.lines == []
@@ -194,7 +171,7 @@ LOCAL = [
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("host", LOCAL)
 async def test_a_proxy_is_not_asked_for_what_is_private(scheme: str, host: str) -> None:
-    async with Proxy() as proxy, opened(proxy=proxy.url, allow_private=()) as (fetch, sent):
+    async with Proxy() as proxy, opened(proxy=proxy.url(), allow_private=()) as (fetch, sent):
         with pytest.raises(AddressRefused):
             await fetch(Request(f"{scheme}://{host}:81/"))
         assert (proxy.lines, sent) == ([], [])
@@ -204,11 +181,11 @@ async def test_a_proxy_may_be_private_and_is_asked_for_private_seeds(site: Site)
     site.page("/", body="hello")
     async with (
         Proxy() as proxy,
-        opened([site.url()], proxy=proxy.url, allow_private=()) as (fetch, _),
+        opened([site.url()], proxy=proxy.url(), allow_private=()) as (fetch, _),
     ):
         assert (await fetch(Request(site.url()))).body == b"hello"
         with pytest.raises(AddressRefused):
-            await fetch(Request(proxy.url))
+            await fetch(Request(proxy.url()))
 
 
 async def test_the_proxys_secret_is_told_the_proxy_alone() -> None:
@@ -218,7 +195,7 @@ async def test_the_proxys_secret_is_told_the_proxy_alone() -> None:
     async with Site(tls=tls) as safe, Site() as plain, Proxy(secret="me:pass") as proxy:
         safe.page("/")
         plain.page("/")
-        secret = str(URL(proxy.url).with_user("me").with_password("pass"))
+        secret = str(URL(proxy.url()).with_user("me").with_password("pass"))
         async with opened(proxy=secret, verify_tls=False) as (fetch, _):
             await fetch(Request(safe.url(), headers=own))
         async with opened() as (fetch, _):
@@ -237,7 +214,7 @@ async def test_a_secret_header_of_the_settings_is_not_told_a_proxy_that_tunnels(
     headers = {"Authorization": "Bearer mine", "Cookie": "mine"}
     async with Site(tls=tls) as site, Proxy() as proxy:
         site.page("/")
-        settings = {"proxy": proxy.url, "headers": headers, "verify_tls": False}
+        settings = {"proxy": proxy.url(), "headers": headers, "verify_tls": False}
         async with opened([site.url()], **settings) as (fetch, _):
             await fetch(Request(site.url()))
         assert site.log[0].headers["Authorization"] == "Bearer mine"
@@ -251,7 +228,7 @@ async def test_each_hop_has_the_proxy_that_is_for_it(
         direct.redirect("/", site.url("/there"))
         site.redirect("/there", direct.url("/back"))
         direct.page("/back")
-        secret = str(URL(proxy.url).with_user("me").with_password("pass"))
+        secret = str(URL(proxy.url()).with_user("me").with_password("pass"))
         monkeypatch.setenv("http_proxy", secret)
         monkeypatch.setenv("no_proxy", "127.0.0.2")
         async with opened(trust_env=True) as (fetch, _):
@@ -269,7 +246,7 @@ async def test_certificates_are_checked_unless_the_user_says_not_to(scheme: str)
     tls.load_cert_chain(CERTIFICATE)
     async with Site(tls=tls) as site, Proxy() as proxy:
         site.page("/")
-        through = {"proxy": proxy.url} if scheme == "http" else {}
+        through = {"proxy": proxy.url()} if scheme == "http" else {}
         async with opened(**through) as (fetch, _):
             with pytest.raises(TlsError, match="certificate does not check out"):
                 await fetch(Request(site.url()))

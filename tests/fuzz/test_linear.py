@@ -1,7 +1,7 @@
 """Twice the input costs about twice the time, whatever it is made of."""
 
 from collections.abc import Callable
-from time import process_time
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -9,15 +9,14 @@ from hypothesis import strategies as st
 
 from tests.fuzz.bounds import FUZZING, bounded
 from tests.fuzz.readers import READERS
+from tests.growth import assert_costs, cpu_seconds
 
 # What is measured lies well above the clock's grain; four times the input then costs 16 times as
-# much where the cost is quadratic. Machines are noisy, so the least of some tries counts.
+# much where the cost is quadratic.
 _LEAST_SECONDS = 0.01 if FUZZING else 0.002
 # Four times that is 1 MB. Of more, what glibc's realloc and the kernel do to one growing text node
 # of Lexbor's depends on all that the process did before.
 _LONGEST = 1 << 18
-_TRIES = 4
-_MOST = 11.0
 
 # Patterns that were, or could be, quadratic: what repeats, and what stands before it.
 SHAPES = {
@@ -146,42 +145,24 @@ EVERY = [
 ]
 
 
-def grows(read: Callable[[str], None], head: str, piece: str) -> float:
-    """How many times longer four times the input takes; 4 is linear, 16 quadratic."""
+def assert_linear(read: Callable[[str], None], head: str, piece: str) -> None:
+    """Fail if four times the input takes much more than four times as long; 16 is quadratic."""
+
+    def seconds(length: int) -> float:
+        text = head + piece * max(1, length // len(piece))
+        return cpu_seconds(lambda: read(text))
+
     length = 256
-    while (once := _seconds(read, head, piece, length)) < _LEAST_SECONDS:
+    while min(seconds(length), seconds(length)) < _LEAST_SECONDS:
         length *= 2
         if length > _LONGEST:
-            return 0.0
-    ratios = []
-    for _ in range(_TRIES):
-        once = _least(read, head, piece, length)
-        twice = _least(read, head, piece, 2 * length)
-        ratios.append(_least(read, head, piece, 4 * length) / once)
-        if ratios[-1] < _MOST or twice < 1.2 * once:
-            break
-    return min(ratios)
-
-
-def is_linear(read: Callable[[str], None], head: str, piece: str) -> bool:
-    """True unless it grows faster whenever it is measured: what is quadratic always is."""
-    return any(grows(read, head, piece) < _MOST for _ in range(3))
-
-
-def _least(read: Callable[[str], None], head: str, piece: str, length: int) -> float:
-    return min(_seconds(read, head, piece, length) for _ in range(2))
-
-
-def _seconds(read: Callable[[str], None], head: str, piece: str, length: int) -> float:
-    text = head + piece * max(1, length // len(piece))
-    begun = process_time()
-    read(text)
-    return process_time() - begun
+            return
+    assert_costs(partial(seconds, 4 * length), at_most=11, times=partial(seconds, length))
 
 
 @pytest.mark.parametrize(("name", "head", "piece"), EVERY)
 def test_a_reader_takes_linear_time(name: str, head: str, piece: str) -> None:
-    assert is_linear(READERS[name].read, head, piece)
+    assert_linear(READERS[name].read, head, piece)
 
 
 # What is drawn at random meets the allocator's moods as well: for `make fuzz` alone.
@@ -195,17 +176,4 @@ if FUZZING:
         pieces = st.lists(st.sampled_from(READERS[name].pieces), min_size=1, max_size=3).map(
             "".join
         )
-        assert is_linear(READERS[name].read, data.draw(pieces), data.draw(pieces))
-
-
-def test_the_measure_tells_quadratic_from_linear() -> None:
-    def quadratic(text: str) -> None:
-        for _ in range(len(text) // 8):
-            text.upper()
-
-    def linear(text: str) -> None:
-        max(map(ord, text))
-
-    # A busy machine hides what is quadratic now and then; `grows` forgives, so it is asked again.
-    assert any(grows(quadratic, "", "a") >= _MOST for _ in range(10))
-    assert is_linear(linear, "", "a")
+        assert_linear(READERS[name].read, data.draw(pieces), data.draw(pieces))

@@ -72,9 +72,9 @@ async def crawl_all(folder: Path, server: MockServer) -> Crawled:
     (folder / "spiders").mkdir()
     text = SPIDER.replace("REDIRECTS", redirects.theme.host)
     (folder / "spiders" / "hostile.py").write_text(text)
-    login = f'[auth]\n"{server.url(good.theme.host, "")}" = "me:hunter2"\n'
+    login = f'[auth]\n"{server.url("", host=good.theme.host)}" = "me:hunter2"\n'
     (folder / "crawler.toml").write_text(login)
-    maps = [server.url(feeds.theme.host, f"/{name}?sitemap") for name in feeds.SITEMAPS]
+    maps = [server.url(f"/{name}?sitemap", host=feeds.theme.host) for name in feeds.SITEMAPS]
     known = dict.fromkeys(["127.0.0.1", *(host for host, _ in Theme.known)])
     hosts = ",".join([*known, *redirects.INNER])
     allowed = ",".join(f"{host}:{server.port}" for host in known)

@@ -1,15 +1,13 @@
 """A site of a thousand pages on a network that loses a part of them."""
 
-import asyncio
 import socket
 import struct
 from asyncio import StreamReader, StreamWriter
 from collections import Counter
-from contextlib import suppress
 from random import Random
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
+from tests.loopback import Loopback, Streams
 from tests.mockserver.wire import read_request
 
 Fault = Literal["reset", "stall", "cut", ""]
@@ -18,63 +16,34 @@ _SHARE = 0.05
 _MOST_TRIES = 50
 
 
-class Unsteady:
+class Unsteady(Loopback):
     """Pages on four hosts: of every twenty answers one is reset, one never comes, one is cut.
 
     Which, is settled by page, try and `seed`. The front page is safe, and links to all and `more`.
     """
 
     def __init__(self, pages: int, *, seed: int, more: tuple[str, ...] = ()) -> None:
+        super().__init__(Streams(self._converse), hosts=HOSTS)
         self.pages = [f"/{number}" for number in range(pages)]
-        self.port = 0
         self.faults: Counter[str] = Counter()
         self._more = more
         draw = Random(seed)
         self._plan = {page: [_fault(draw) for _ in range(_MOST_TRIES)] for page in self.pages}
         self._tries: Counter[str] = Counter()
-        self._closing = asyncio.Event()
-        self._servers: list[asyncio.Server] = []
-        self._tasks: set[asyncio.Task[None]] = set()
 
-    async def __aenter__(self) -> Self:
-        for host in HOSTS:
-            listener = socket.create_server((host, self.port), backlog=512)
-            self.port = listener.getsockname()[1]
-            self._servers.append(await asyncio.start_server(self._serve, sock=listener))
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._closing.set()
-        for server in self._servers:
-            server.close()
-        await asyncio.gather(*self._tasks)
-
-    def url(self, page: str) -> str:
+    def url(self, path: str = "/", *, host: str | None = None) -> str:
         """Return a page's URL; each is on one of the hosts."""
-        number = int(page[1:] or 0)
-        return f"http://{HOSTS[number % len(HOSTS)]}:{self.port}{page}"
+        number = int(path[1:] or 0)
+        return super().url(path, host=host or HOSTS[number % len(HOSTS)])
 
     def answering(self, *, tries: int) -> list[str]:
         """Return the pages that answer within so many tries."""
         return [page for page in self.pages if "" in self._plan[page][:tries]]
 
-    async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        try:
-            with suppress(ConnectionError, asyncio.IncompleteReadError):
-                while (hit := await read_request(reader, "")) is not None:
-                    if not await self._answer(hit.target, writer):
-                        break
-        finally:
-            self._tasks.discard(task)
-            writer.close()
+    async def _converse(self, reader: StreamReader, writer: StreamWriter) -> None:
+        while (hit := await read_request(reader, "")) is not None:
+            if not await self._answer(hit.target, writer):
+                break
 
     async def _answer(self, page: str, writer: StreamWriter) -> bool:
         """Answer, or not; return whether the connection stays."""
@@ -87,8 +56,7 @@ class Unsteady:
             self._tries[page] += 1
             self.faults[fault] += 1
         if fault == "stall":
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._closing.wait(), 3600.0)
+            await self.rest(3600.0)
         elif fault == "reset":
             connection = writer.get_extra_info("socket")
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

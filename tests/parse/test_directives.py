@@ -1,7 +1,6 @@
 """What pages say to those who crawl them: robots, canonical, refresh, base."""
 
 from collections.abc import Sequence
-from time import process_time
 
 import pytest
 from hypothesis import given
@@ -14,6 +13,7 @@ from crawler.parse.directives import STANDARD, page_rules
 from crawler.request import Request
 from crawler.response import Response
 from crawler.settings import Settings
+from tests.growth import assert_costs, cpu_seconds
 
 URL = "http://a.b/c/d"
 FIVE_LINKS = (
@@ -344,13 +344,14 @@ def test_work_grows_with_the_page_not_with_its_square(name: str) -> None:
     def seconds(size: int) -> float:
         answer = page("<!-- refresh -->" + HOSTILE[name] * (size // len(HOSTILE[name])))
         _ = answer.tree
-        began = process_time()
-        _ = answer.directives, answer.refresh, answer.canonical, answer.base
-        answer.follow_all()
-        return process_time() - began
 
-    small = min(seconds(100_000) for _ in range(3))
-    assert min(seconds(800_000) for _ in range(3)) < 32 * small + 0.1
+        def read() -> None:
+            _ = answer.directives, answer.refresh, answer.canonical, answer.base
+            answer.follow_all()
+
+        return cpu_seconds(read)
+
+    assert_costs(lambda: seconds(800_000), at_most=24, times=lambda: seconds(100_000), slack=0.005)
 
 
 def test_ten_refreshes_are_looked_at_whoever_they_are_for() -> None:
@@ -365,12 +366,11 @@ def test_refreshes_for_no_script_cost_the_same_however_deep() -> None:
         metas = "<meta http-equiv=refresh content=1>" * 9_000
         answer = page(f"<body><meta><!--refresh--><noscript>{'<div>' * depth}{metas}")
         _ = answer.tree
-        began = process_time()
+        taken = cpu_seconds(lambda: answer.refresh)
         assert answer.refresh is None
-        return process_time() - began
+        return taken
 
-    flat = min(seconds(9) for _ in range(3))
-    assert min(seconds(900) for _ in range(2)) < 8 * flat + 0.05
+    assert_costs(lambda: seconds(900), at_most=8, times=lambda: seconds(9), slack=0.005)
 
 
 def test_a_page_gives_a_hundred_directives_and_ten_canonical_urls_at_most() -> None:
@@ -388,12 +388,9 @@ def test_only_the_beginning_of_a_robots_meta_is_read(content: str) -> None:
     def seconds(size: int) -> float:
         answer = page(f"<meta name=robots content='{content * (size // len(content))}'>")
         _ = answer.tree
-        began = process_time()
-        _ = answer.directives
-        return process_time() - began
+        return cpu_seconds(lambda: answer.directives)
 
-    small = min(seconds(100_000) for _ in range(3))
-    assert min(seconds(1_600_000) for _ in range(3)) < 8 * small + 0.02
+    assert_costs(lambda: seconds(1_600_000), at_most=8, times=lambda: seconds(100_000), slack=0.001)
 
 
 @given(st.text(max_size=60) | st.text("0123456789;,.url='\" \t/x", max_size=30))

@@ -1,13 +1,13 @@
 """What a form would send."""
 
 from collections.abc import Callable
-from time import process_time
 
 import pytest
 
 from crawler.errors import CallbackError, InvalidUrl, MissingValue
 from crawler.parse.forms import Form
 from crawler.parse.nodes import Element, parse_html
+from tests.growth import assert_costs, cpu_seconds
 
 URL = "http://a.b/c/d"
 
@@ -168,9 +168,6 @@ def test_work_grows_with_the_form_not_with_its_square(name: str) -> None:
     def seconds(size: int) -> float:
         root = parse_html("<form>" + HOSTILE[name](size)).root
         assert root is not None
-        began = process_time()
-        Element(root, url=URL).form().submit()
-        return process_time() - began
+        return cpu_seconds(lambda: Element(root, url=URL).form().submit())
 
-    small = min(seconds(1_000) for _ in range(3))
-    assert min(seconds(8_000) for _ in range(2)) < 24 * small + 0.05
+    assert_costs(lambda: seconds(8_000), at_most=24, times=lambda: seconds(1_000), slack=0.005)

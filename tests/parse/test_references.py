@@ -1,13 +1,12 @@
 """What elements refer to: images and their sets, frames, media."""
 
-from time import process_time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.errors import MissingValue
 from crawler.parse.references import candidates
+from tests.growth import assert_costs, cpu_seconds
 from tests.parse.test_directives import page
 
 
@@ -46,12 +45,9 @@ def test_a_srcset_is_parsed_as_the_standard_does(srcset: str, urls: list[str]) -
 def test_a_srcset_takes_no_time_that_grows_with_its_square(piece: str) -> None:
     def seconds(size: int) -> float:
         text = "a " + piece * (size // len(piece))
-        began = process_time()
-        list(candidates(text))
-        return process_time() - began
+        return cpu_seconds(lambda: list(candidates(text)))
 
-    small = min(seconds(100_000) for _ in range(3))
-    assert min(seconds(800_000) for _ in range(2)) < 24 * small + 0.05
+    assert_costs(lambda: seconds(800_000), at_most=24, times=lambda: seconds(100_000), slack=0.001)
 
 
 def test_a_thousand_candidates_in_64_kb_are_looked_at() -> None:

@@ -2,7 +2,6 @@
 
 import gzip
 import tracemalloc
-from time import process_time
 
 import pytest
 from hypothesis import given
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 
 from crawler.parse.sitemap_entries import Entry
 from crawler.parse.sitemaps import Listing, Sitemap, parse
+from tests.growth import assert_costs, cpu_seconds
 
 NS = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
 
@@ -292,12 +292,11 @@ def test_memory_is_that_of_a_piece_not_of_the_sitemap() -> None:
 def test_no_sitemap_takes_time_that_grows_with_its_square(piece: str) -> None:
     def seconds(size: int) -> float:
         body = b"<urlset><url><loc>" + piece.encode() * (size // len(piece))
-        began = process_time()
-        parse(body)
-        return process_time() - began
+        return cpu_seconds(lambda: parse(body))
 
-    small = min(seconds(400_000) for _ in range(3))
-    assert min(seconds(3_200_000) for _ in range(2)) < 24 * small + 0.05
+    assert_costs(
+        lambda: seconds(3_200_000), at_most=24, times=lambda: seconds(400_000), slack=0.005
+    )
 
 
 def test_half_a_gzip_is_read_as_far_as_it_goes() -> None:

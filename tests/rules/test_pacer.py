@@ -1,6 +1,5 @@
 """When may which host be asked?"""
 
-import time
 from typing import NamedTuple
 
 import pytest
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 
 from crawler.rules.pacer import Pacer
 from crawler.rules.pacing import Pace
+from tests.growth import assert_costs, cpu_seconds
 
 
 class Ticket(NamedTuple):
@@ -241,17 +241,19 @@ def test_every_host_keeps_its_pace_whatever_the_latencies(
             now = max(now, due)
 
 
-def _seconds_a_ticket(hosts: int) -> float:
+def _among(hosts: int) -> Pacer[Ticket]:
     pacer: Pacer[Ticket] = Pacer()
     for number in range(hosts):
         pacer.admit(str(number), [Ticket(number, str(number))], pace=POLITE, due=number * 1e-6)
-    began = time.process_time()
-    for _ in range(2_000):
-        assert pacer.take(10.0) is not None
-    return (time.process_time() - began) / 2_000
+    return pacer
+
+
+def _seconds(pacer: Pacer[Ticket]) -> float:
+    return cpu_seconds(lambda: [pacer.take(10.0) for _ in range(2_000)])
 
 
 def test_a_ticket_among_many_hosts_costs_little_more_than_among_few() -> None:
-    few = min(_seconds_a_ticket(2_000) for _ in range(3))
-    many = _seconds_a_ticket(200_000)
-    assert many < few * 15  # linear would be 100 times
+    many = _among(200_000)  # enough for ten rounds
+    # Linear would be 100 times.
+    assert_costs(lambda: _seconds(many), at_most=15, times=lambda: _seconds(_among(2_000)))
+    assert many.take(10.0) is not None

@@ -1,11 +1,12 @@
 """No robots.txt and no URL takes more than its size is worth."""
 
-import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from crawler.rules.robots import Robots
+from tests.growth import assert_costs, cpu_seconds
 
 
 def judging(body: str, path: str) -> Callable[[], object]:
@@ -53,15 +54,6 @@ def junk(size: int) -> Callable[[], object]:
     return reading(": : user-agent \t # \x00" * size)
 
 
-def seconds(work: Callable[[], object]) -> float:
-    taken = []
-    for _ in range(5):
-        began = time.process_time()
-        work()
-        taken.append(time.process_time() - began)
-    return min(taken)  # the others may have been collecting garbage
-
-
 @pytest.mark.parametrize(
     ("made", "size"),
     [
@@ -77,12 +69,10 @@ def seconds(work: Callable[[], object]) -> float:
 def test_the_time_grows_no_faster_than_the_size(
     made: Callable[[int], Callable[[], object]], size: int
 ) -> None:
-    for _ in range(3):  # a busy machine has slow moments; what is quadratic always is
-        once, twice, fourfold = (seconds(made(size * times)) for times in (1, 2, 4))
-        # Quadratic would be 4 and 16 times.
-        if twice < once * 3 + 1e-4 and fourfold < once * 9 + 1e-4:
-            return
-    pytest.fail(f"1, 2 and 4 times the size take {once:.4f}, {twice:.4f} and {fourfold:.4f} s")
+    once, twice, fourfold = (partial(cpu_seconds, made(size * times)) for times in (1, 2, 4))
+    # Quadratic would be 4 and 16 times.
+    assert_costs(twice, at_most=3, times=once, slack=1e-4)
+    assert_costs(fourfold, at_most=9, times=once, slack=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +85,8 @@ def test_the_time_grows_no_faster_than_the_size(
 )
 def test_judging_hardly_depends_on_how_many_rules_there_are(rule: str, path: str) -> None:
     few, many = (
-        seconds(judging("".join(rule.format(n) for n in range(size)), path))
+        partial(cpu_seconds, judging("".join(rule.format(n) for n in range(size)), path))
         for size in (300, 30_000)
     )
-    assert many < few * 20 + 1e-4  # trying every rule takes 100 times as long
+    # Trying every rule takes 100 times as long.
+    assert_costs(many, at_most=20, times=few, slack=1e-4)
