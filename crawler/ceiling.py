@@ -7,6 +7,8 @@ from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Final
 
+_PAGE: Final = os.sysconf("SC_PAGE_SIZE")
+
 
 class Ceiling:
     """Keeps the process from growing while something in it may take all memory there is.
@@ -17,41 +19,48 @@ class Ceiling:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._held = 0
+        self._held: list[int] = []
         self._before = resource.RLIM_INFINITY
 
     @contextmanager
     def held(self, more: int) -> Iterator[None]:
-        """Let the process grow by `more` bytes; the first of several at once says by how many."""
+        """Let the process grow by `more` bytes; of several at once the lowest counts."""
+        size = _size()
+        if size is None:
+            yield
+            return
+        top = size + more
         with self._lock:
-            self._held += 1
-            if self._held == 1:
-                self._before, hard = resource.getrlimit(resource.RLIMIT_AS)
-                size = _size()
-                if size is not None and (self._before < 0 or size + more < self._before):
-                    _limit(size + more, hard)
+            if not self._held:
+                self._before, _ = resource.getrlimit(resource.RLIMIT_AS)
+            self._held.append(top)
+            self._apply()
         try:
             yield
         finally:
             with self._lock:
-                self._held -= 1
-                if not self._held:
-                    _limit(self._before, resource.getrlimit(resource.RLIMIT_AS)[1])
+                self._held.remove(top)
+                self._apply()
+
+    def _apply(self) -> None:
+        before = [self._before] if self._before != resource.RLIM_INFINITY else []
+        soft = min([*self._held, *before], default=resource.RLIM_INFINITY)
+        with suppress(ValueError, OSError):  # a system that does not limit this
+            _, hard = resource.getrlimit(resource.RLIMIT_AS)
+            resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 CEILING: Final = Ceiling()
 """The process has one."""
 
 
-def _limit(soft: int, hard: int) -> None:
-    with suppress(ValueError, OSError):  # a system that does not limit this
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
-
-
 def _size() -> int | None:
     """Return the bytes of address space of this process, None if the system does not tell."""
     try:
-        with open("/proc/self/statm", "rb") as file:  # of every late parse
-            return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        file = os.open("/proc/self/statm", os.O_RDONLY)
     except OSError:
         return None
+    try:
+        return int(os.read(file, 99).split()[0]) * _PAGE
+    finally:
+        os.close(file)

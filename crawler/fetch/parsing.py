@@ -26,8 +26,6 @@ _MOST_STUCK = 4
 # 2 MB that are no bomb take 0.1 s; a bomb takes 1 GB a second.
 _LATE = 0.25
 _MORE_BYTES = 256_000_000
-# On the loop it is done before it is late, and all else that wants memory should have it.
-_MORE_BYTES_HERE = 1_000_000_000
 
 
 class ParseLayer:
@@ -62,18 +60,15 @@ class ParseLayer:
     async def __call__(self, request: Request) -> Response:
         """Fetch `request`; a large HTML page comes back parsed, a huge text decoded."""
         response = await self._fetch(request)
-        if request.kind != "page" or len(response.body) <= _LARGE:
+        if request.kind != "page" or not self._takes_long(response):
             return response
         was_html = response.is_html
-        if self._takes_long(response):
-            try:
-                async with self._turns:
-                    await self._parse(request, response)
-            except BaseException:
-                response.release()
-                raise
-        elif was_html:
-            self._parse_here(request, response)
+        try:
+            async with self._turns:
+                await self._parse(request, response)
+        except BaseException:
+            response.release()
+            raise
         if was_html and not response.is_html:
             log.warning("not parsed, as it takes too much: %s", request.url)
         return response
@@ -84,16 +79,6 @@ class ParseLayer:
             return False
         # 10 MB of garbage take 3 s in some encodings.
         return response.is_html or (size > _HUGE and response.is_text)
-
-    def _parse_here(self, request: Request, response: Response) -> None:
-        """Parse on the loop what hardly holds it up, if it is no bomb."""
-        note = self._note(request)
-        note.work()
-        try:
-            with CEILING.held(_MORE_BYTES_HERE):
-                response.prepare()
-        finally:
-            note.clear()
 
     async def _parse(self, request: Request, response: Response) -> None:
         if self._stuck >= _MOST_STUCK:

@@ -1,5 +1,6 @@
 """Elements of a page."""
 
+import asyncio
 from collections.abc import Iterator
 from itertools import repeat
 from typing import Final, TypeVar, overload
@@ -7,6 +8,7 @@ from typing import Final, TypeVar, overload
 import msgspec
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
+from crawler.ceiling import CEILING
 from crawler.errors import CallbackError, MissingValue
 from crawler.parse.charsets import NAMES
 from crawler.parse.directives import resolved
@@ -14,6 +16,11 @@ from crawler.parse.forms import Form, form_of
 
 T = TypeVar("T")
 
+
+# Far more than any page needs; so much all else that wants memory meanwhile should have. Nor can a
+# smaller page take more: what `knots` does not see of it are too few elements.
+_SMALL: Final = 50_000
+_MORE_BYTES: Final = 2_000_000_000
 
 _HTML: Final = ("text/html", "application/xhtml+xml")
 
@@ -43,11 +50,25 @@ def parse_html(html: str | bytes) -> LexborHTMLParser:
 
 
 def parsed_html(html: bytes) -> LexborHTMLParser | None:
-    """Return the document tree of UTF-8; None if there is not the memory for it."""
+    """Return the document tree of UTF-8, None if there is not the memory for it.
+
+    On the loop, where nobody can watch it, it gets 2 GB.
+    """
     try:
-        return parse_html(html)
+        if len(html) <= _SMALL or not _is_on_loop():
+            return parse_html(html)
+        with CEILING.held(_MORE_BYTES):
+            return parse_html(html)
     except (SelectolaxError, MemoryError):
         return None
+
+
+def _is_on_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def looks_like_html(mime: str, body: bytes) -> bool:
