@@ -6,7 +6,7 @@ from typing import Any, Final
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.helpers import set_exception
-from aiohttp.http_exceptions import BadHttpMessage
+from aiohttp.http_exceptions import BadHttpMessage, HttpProcessingError
 
 # A head has at most 256 lines of 64 KB, which would be 16 MB.
 _HEAD_BYTES: Final = 262_144
@@ -27,12 +27,14 @@ class Connection(ResponseHandler):
 
     _answered = False
     _whole = False
+    _behind = False
+    _ended = False
     _interim = 0
     _bytes = 0
 
     def set_response_params(self, **options: Any) -> None:
         """Hear that a request goes out."""
-        self._answered = self._whole = False
+        self._answered = self._whole = self._behind = False
         self._interim = self._bytes = 0
         super().set_response_params(**options)
 
@@ -40,7 +42,7 @@ class Connection(ResponseHandler):
         """Take an answer's head: the first that is final."""
         message, _ = data
         if self._answered:
-            self.force_close()
+            self._behind = True
         elif 100 <= message.code < 200 and message.code != 101:
             self._interim += 1
             if self._interim > _INTERIM:
@@ -53,28 +55,51 @@ class Connection(ResponseHandler):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes off the wire."""
-        if data and self._whole:
-            self.close()  # nobody asked: it would be the next request's answer
+        if self._whole:
+            if data:
+                self.close()  # nobody asked: it would be the next request's answer
             return
         self._bytes += len(data)
         super().data_received(data)
-        if not self._answered:
-            if self._bytes > _HEAD_BYTES:
-                self._break_off(f"more than {_HEAD_BYTES:,} bytes of headers")
-            return
         payload = self._payload
         if (error := self.exception()) is not None:
             self._tell(error)
-        elif payload is None or payload.is_eof():
+        elif not self._answered:
+            if self._bytes > _HEAD_BYTES:
+                self._break_off(f"more than {_HEAD_BYTES:,} bytes of headers")
+            else:
+                self.start_timeout()  # which ends with every head, also that of an interim answer
+        elif self._behind or payload is None or payload.is_eof():
             self._whole = True
+            if self._behind or self._begins_another():
+                self.close()
         elif self._bytes > _FRAMING_BYTES + _FRAMING * payload.total_bytes:
             self._break_off("far more framing than body")
+
+    def pause_reading(self) -> None:
+        """Read no more for now; what is here already is no more to wait for."""
+        if not self._ended:
+            super().pause_reading()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Hear of the end; a body that a reset ends is not whole, whatever its length."""
         if exc is not None:
             self._tell(exc)
+        elif self._reading_paused:
+            self._ended = True  # TLS lets go without waiting for who reads
+            self.data_received(b"")
         super().connection_lost(exc)
+
+    def close(self) -> None:
+        """Close at once: TLS would wait half a minute for the other side to say that it does."""
+        self.abort()
+
+    def _begins_another(self) -> bool:
+        """True if a part of another answer was behind the one that is whole."""
+        try:
+            return self._parser is not None and self._parser.feed_eof() is not None
+        except HttpProcessingError:
+            return True
 
     def _break_off(self, why: str) -> None:
         error = BadHttpMessage(why)
