@@ -63,7 +63,7 @@ class Connection(ResponseHandler):
         super().data_received(data)
         payload = self._payload
         if (error := self.exception()) is not None:
-            self._tell(error)
+            self._end(error)
         elif not self._answered:
             if self._bytes > _HEAD_BYTES:
                 self._break_off(f"more than {_HEAD_BYTES:,} bytes of headers")
@@ -83,12 +83,16 @@ class Connection(ResponseHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Hear of the end; a body that a reset ends is not whole, whatever its length."""
+        payload = self._payload
         if exc is not None:
             self._tell(exc)
         elif self._reading_paused:
             self._ended = True  # TLS lets go without waiting for who reads
             self.data_received(b"")
         super().connection_lost(exc)
+        if payload is not None and (error := payload.exception()) is not None:
+            # Once more: who was woken by the end of a chunk, and found nothing, waits again.
+            payload.set_exception(error)
 
     def close(self) -> None:
         """Close at once: TLS would wait half a minute for the other side to say that it does."""
@@ -104,9 +108,12 @@ class Connection(ResponseHandler):
     def _break_off(self, why: str) -> None:
         error = BadHttpMessage(why)
         self.set_exception(error)
+        self._end(error)
+
+    def _end(self, error: BaseException) -> None:
         self._tell(error)
         if self.transport is not None:
-            self.transport.close()
+            self.transport.abort()
 
     def _tell(self, error: BaseException) -> None:
         """Let who reads the body know what ended it."""
