@@ -11,6 +11,8 @@ from aiohttp.http_exceptions import BadHttpMessage, HttpProcessingError
 # A head has at most 256 lines of 64 KB, which would be 16 MB.
 _HEAD_BYTES: Final = 262_144
 _INTERIM: Final = 20
+# aiohttp takes a length of 2^64-1 for none.
+_LENGTH_DIGITS: Final = 18
 # Chunks of one byte cost five more. What is beyond is there to be read, and brings nothing.
 _FRAMING: Final = 16
 _FRAMING_BYTES: Final = 2_000_000
@@ -155,6 +157,10 @@ def _faults(message: Any) -> str | None:
         return "a switch of protocols that nobody asked for"
     # RFC 9112 6.1: we send no TE, so there may be nothing but one chunked.
     codings = message.headers.getall("Transfer-Encoding", None)
-    if codings is not None and (len(codings) > 1 or codings[0].strip().lower() != "chunked"):
+    if codings is not None and (
+        len(codings) > 1 or codings[0].strip().lower() != "chunked" or not message.chunked
+    ):
         return f"transfer encoding {', '.join(codings)!r:.60}"
+    if len(message.headers.get("Content-Length", "")) > _LENGTH_DIGITS:
+        return "a body of more than 10^18 bytes"
     return None
