@@ -123,7 +123,7 @@ class HttpFetch:
                 trip.set(own)
                 response = await self._ask(request, own, self._session)
         except FOREIGN as error:
-            raise (own and own.refusal) or mapped(error, url=request.url) from error
+            raise (own.judged(error) if own else mapped(error, url=request.url)) from error
         except FetchError as error:
             error.url = error.url or request.url
             raise
