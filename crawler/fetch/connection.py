@@ -23,8 +23,8 @@ class Connection(ResponseHandler):
 
     aiohttp keeps what comes behind an answer, and takes it for the next request's; it takes a body
     without length for whole when the connection is reset; who reads a body does not hear of framing
-    that breaks in a later packet; it reads heads of 16 MB, interim answers (1xx) without end, and a
-    Transfer-Encoding that it does not undo. None of it here.
+    that breaks in a later packet; it reads heads of 16 MB, interim answers (1xx) without end or a
+    clock, and a Transfer-Encoding that it does not undo. None of it here.
     """
 
     _answered = False
@@ -65,7 +65,7 @@ class Connection(ResponseHandler):
         super().data_received(data)
         payload = self._payload
         if (error := self.exception()) is not None:
-            self._end(error)
+            self._give_up(error)
         elif not self._answered:
             if self._bytes > _HEAD_BYTES:
                 self._break_off(f"more than {_HEAD_BYTES:,} bytes of headers")
@@ -110,9 +110,9 @@ class Connection(ResponseHandler):
     def _break_off(self, why: str) -> None:
         error = BadHttpMessage(why)
         self.set_exception(error)
-        self._end(error)
+        self._give_up(error)
 
-    def _end(self, error: BaseException) -> None:
+    def _give_up(self, error: BaseException) -> None:
         self._tell(error)
         if self.transport is not None:
             self.transport.abort()
