@@ -88,7 +88,7 @@ class Connection(ResponseHandler):
         payload = self._payload
         if exc is not None:
             self._tell(exc)
-        elif self._reading_paused:
+        elif payload is not None and self._reading_paused:
             self._ended = True  # TLS lets go without waiting for who reads
             self.data_received(b"")
         super().connection_lost(exc)
