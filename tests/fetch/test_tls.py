@@ -113,6 +113,18 @@ async def test_tls_that_breaks_off_is_called_so() -> None:
             await fetch(Request(server.url))
 
 
+async def test_a_handshake_that_is_closed_says_so() -> None:
+    async def close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.close()
+
+    server = await asyncio.start_server(close, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, opened() as fetch:
+        with pytest.raises(ConnectError, match=r"^no connection: the other side closed it$"):
+            await fetch(Request(f"https://127.0.0.1:{port}/"))
+
+
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
