@@ -144,12 +144,17 @@ async def test_no_server_holds_a_connection_by_not_closing_it(answer: bytes, kin
             await server.served
 
 
-async def test_a_whole_body_that_waits_for_room_is_a_page_though_tls_is_closed() -> None:
+@pytest.mark.parametrize(
+    ("last", "kind"), [(b"0\r\n\r\n", "page"), (b"zz\r\n", "protocol"), (b"", "connect")]
+)
+async def test_a_body_that_waits_for_room_ends_the_same_though_tls_is_closed(
+    last: bytes, kind: str
+) -> None:
     chunk = b"3e80\r\n" + bytes(16_000) + b"\r\n"
     size = 11 * 16_000
     async with (
         Site() as site,
-        Secure(CHUNKED + chunk, "said", more=chunk * 10 + b"0\r\n\r\n") as server,
+        Secure(CHUNKED + chunk, "said", more=chunk * 10 + last) as server,
         opened(memory_bytes=size, verify_tls=False) as fetch,
     ):
         site.page("/", body=bytes(size))
@@ -161,7 +166,7 @@ async def test_a_whole_body_that_waits_for_room_is_a_page_though_tls_is_closed()
         server.ended.wait()  # nothing more is read before all of it is there
         await asyncio.wait([waiting], timeout=0.1)
         first.release()
-        assert await waiting == ("page", bytes(size))
+        assert await waiting == (kind, bytes(size) if kind == "page" else b"")
 
 
 _ASK = """
