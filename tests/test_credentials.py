@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 
 from crawler import Out, Request, Response, Spider, crawl
+from tests.fetch.test_tls import tls
 from tests.site import Hit, Site
 
 BASIC = "Basic bWU6aHVudGVyMg=="  # me:hunter2
@@ -201,6 +202,25 @@ async def test_cookies_of_a_jar_are_for_each_hop_anew(
         await crawled(Asks(Request(site.url())), tmp_path, obey_robots=False, per_host=1)
     assert by_path(far) == {"/there": {}}
     assert by_path(site)["/back"] == {"Cookie": ["who=me"]}
+
+
+async def test_nothing_secret_goes_from_tls_into_the_clear_and_back(
+    site: Site, tmp_path: Path
+) -> None:
+    async with Site(tls=tls()) as safe:
+        safe.redirect("/first", site.url("/second"))
+        site.redirect("/second", safe.url("/third"))
+        safe.page("/third")
+        headers = [("Cookie", "a=b"), ("X-Key", "k"), ("Referer", safe.url("/from"))]
+        auth = {safe.url().rstrip("/"): "me:hunter2"}
+        seed = Request(safe.url("/first"), headers=headers)
+        await crawled(Asks(seed), tmp_path, verify_tls=False, auth=auth)
+        within = by_path(safe)
+    (clear,) = [hit for hit in site.log if hit.path == "/second"]
+    assert told(clear) == {}
+    assert "Referer" not in clear.headers
+    assert within["/first"] == {"Authorization": [BASIC], "Cookie": ["a=b"], "X-Key": ["k"]}
+    assert within["/third"] == {"Authorization": [BASIC]}
 
 
 async def test_no_netrc_is_read(

@@ -51,7 +51,7 @@ def mapped(error: Exception, *, url: str) -> FetchError:
 def _judged(error: Exception) -> tuple[type[FetchError], str]:
     match error:
         case aiohttp.ClientHttpProxyError():
-            return ProxyError, f"the proxy refused: {error.status} {error.message}"
+            return ProxyError, f"the proxy refused: {error.status} {_detail(error.message)}"
         case aiohttp.ClientProxyConnectionError():
             return ProxyError, f"the proxy: {_words(error.os_error)}"
         case aiohttp.ClientConnectorDNSError() | socket.gaierror():
@@ -98,6 +98,8 @@ def _connection(error: Exception) -> tuple[type[FetchError], str]:
     inner = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     if isinstance(inner, TimeoutError) or getattr(inner, "errno", None) == errno.ETIMEDOUT:
         return TimedOut, "the host does not answer"
+    if isinstance(inner.__cause__, ssl.SSLError):  # its own numbers would be taken for the system's
+        return ConnectError, f"TLS broke off: {_tls(inner.__cause__)}"
     return ConnectError, _words(inner)
 
 
@@ -109,7 +111,8 @@ def _words(error: Exception) -> str:
         number = numbers.pop()  # several addresses were tried, and all said the same
     if number in _WORDS:
         return _WORDS[number]
-    return f"no connection: {_detail(getattr(error, 'strerror', None) or str(error))}"
+    text = _detail(getattr(error, "strerror", None) or str(error))
+    return f"no connection: {text or 'the other side closed it'}"
 
 
 def _verdict(error: Exception) -> str:

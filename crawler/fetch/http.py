@@ -20,6 +20,7 @@ from crawler.errors import (
     ConnectError,
     FetchError,
     ProxyError,
+    TimedOut,
     UnwantedType,
 )
 from crawler.fetch.deadlines import Deadlines
@@ -48,7 +49,7 @@ _ERROR_BYTES = 64_000
 _REDIRECT_BYTES = 4_096
 _CUT = (BodyTooLarge, BodyError)
 # A status says enough, whatever becomes of the body behind it.
-_BROKEN_OFF = (ConnectError, aiohttp.ClientPayloadError, aiohttp.SocketTimeoutError)
+_BROKEN_OFF = (ConnectError, TimedOut, aiohttp.ClientPayloadError, aiohttp.SocketTimeoutError)
 _LARGE_UPLOAD = 1_000_000
 
 
@@ -122,7 +123,7 @@ class HttpFetch:
                 trip.set(own)
                 response = await self._ask(request, own, self._session)
         except FOREIGN as error:
-            raise (own and own.refusal) or mapped(error, url=request.url) from error
+            raise (own.judged(error) if own else mapped(error, url=request.url)) from error
         except FetchError as error:
             error.url = error.url or request.url
             raise

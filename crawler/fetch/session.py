@@ -74,7 +74,7 @@ class _Response(aiohttp.ClientResponse):
 
 
 def _judged(error: Exception, current: Trip) -> Exception:
-    return error if current.reused else current.fatal(error)
+    return error if current.reused else current.judged(error)
 
 
 def _socket(info: AddrInfoType) -> socket.socket:

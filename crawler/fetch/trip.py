@@ -6,7 +6,14 @@ from contextvars import ContextVar
 from errno import EACCES
 
 from crawler import urls
-from crawler.errors import AddressRefused, FetchError
+from crawler.errors import (
+    AddressRefused,
+    ConnectError,
+    DnsError,
+    FetchError,
+    ProtocolError,
+    ProxyError,
+)
 from crawler.fetch.deadlines import Deadline
 from crawler.fetch.failures import mapped
 from crawler.fetch.room import Hold
@@ -25,6 +32,7 @@ class Trip:
         "_request",
         "_sent",
         "_started",
+        "_went_out",
         "hold",
         "refusal",
         "reused",
@@ -49,6 +57,7 @@ class Trip:
         self._guard = guard
         self._proxied = False
         self._connects = False
+        self._went_out = False
         self._request = request
         self._limit = limit
         self._sent = sent
@@ -76,11 +85,19 @@ class Trip:
 
     def headers_sent(self) -> None:
         """Hear that the request goes out."""
+        self._went_out = True
         self._sent(self._request)
 
-    def fatal(self, error: Exception) -> FetchError:
-        """Return what to raise for a failure after which the request may not be made again."""
-        return mapped(error, url=self._request.url)
+    def judged(self, error: Exception) -> FetchError:
+        """Return our error for a foreign one that ends the request."""
+        if self.refusal is not None:
+            return self.refusal
+        ours = mapped(error, url=self._request.url)
+        # Nobody else was heard yet, and what is behind a proxy is not ours to tell from it.
+        asked_proxy = self._proxied and not self._went_out
+        if asked_proxy and isinstance(ours, (ConnectError, DnsError, ProtocolError)):
+            return ProxyError(f"the proxy: {ours}", url=ours.url)
+        return ours
 
     def seconds(self) -> float:
         """Return how long the server took; waiting for room is not counted."""

@@ -3,11 +3,13 @@ import gzip
 import ssl
 import sys
 import threading
+import time
 import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +70,12 @@ class Opened:
 
 
 @asynccontextmanager
-async def opened(memory_bytes: int = 50_000_000, **settings: Any) -> AsyncIterator[Opened]:
+async def opened(
+    memory_bytes: int = 50_000_000,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    **settings: Any,
+) -> AsyncIterator[Opened]:
     sent: list[str] = []
     room = Room(memory_bytes)
     merged = Settings(**{"allow_private": ("127.0.0.0/8",), **settings})
@@ -78,6 +85,7 @@ async def opened(memory_bytes: int = 50_000_000, **settings: Any) -> AsyncIterat
         room=room,
         guard=Guard(merged.allow_private),
         credentials=Credentials(merged),
+        clock=clock,
     ) as fetch:
         yield Opened(fetch, room, sent)
 
@@ -249,6 +257,17 @@ async def test_a_status_counts_though_its_body_breaks_off(
     site.raw("/", head)
     page = await get(site.url())
     assert (page.status, page.body) == (int(status[:3]), b"hal")
+
+
+@pytest.mark.parametrize("status", ["301 Moved", "404 Not Found"])
+async def test_a_status_counts_though_its_body_drips(site: Site, status: str) -> None:
+    head = f"HTTP/1.1 {status}\r\nLocation: /b\r\nContent-Length: 100\r\n\r\n".encode()
+    site.raw("/", head, *[b"x"] * 100, rest=0.01)
+    hours = count(0.0, 3_600.0)
+    async with opened(clock=lambda: next(hours)) as get:
+        page = await get(site.url())
+    assert page.status == int(status[:3])
+    assert len(page.body) < 10
 
 
 async def test_the_body_of_a_redirect_is_not_decoded_nor_read_to_its_end(site: Site) -> None:
@@ -438,6 +457,16 @@ async def test_a_server_that_falls_silent_inside_a_body(site: Site, status: str)
         else:  # the status says enough
             page = await get(site.url())
             assert (page.status, page.body) == (404, b"abc")
+
+
+async def test_a_server_that_falls_silent_behind_an_interim_answer(site: Site) -> None:
+    hint = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    site.raw("/hint", hint, b"", rest=3600.0)
+    site.raw("/begun", hint + b"HTTP/1.1 200 OK\r\n", b"", rest=3600.0)
+    async with opened(read_timeout=0.05) as get:
+        for path in ("/hint", "/begun"):
+            error = await refused(get, site.url(path))
+            assert str(error) == "the server was silent for longer than read_timeout"
 
 
 async def test_an_upload_may_take_longer_than_read_timeout() -> None:

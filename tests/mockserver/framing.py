@@ -27,6 +27,12 @@ _answers("two-lengths", _length("5") + b"Content-Length: 6\r\n", BODY, NOT_HTTP)
 _answers("two-lengths-alike", _length("500") + b"Content-Length: 500\r\n", BODY, NOT_HTTP)
 _answers("negative-length", _length("-1"), BODY, NOT_HTTP)
 _answers("length-of-40-digits", _length("1" * 40), BODY, NOT_HTTP)
+_answers(
+    "length-of-2-to-the-64",
+    _length(str(2**64 - 1)) + b"Content-Encoding: gzip\r\n",
+    BODY,
+    NOT_HTTP,
+)
 _answers("listed-length", _length("500, 500"), BODY, NOT_HTTP)
 _answers("plus-length", _length("+500"), BODY, NOT_HTTP)
 _answers("hex-length", _length("0x1f4"), BODY, NOT_HTTP)
@@ -45,6 +51,12 @@ _answers(
 )
 _answers(
     "unknown-transfer", OK + HTML + b"Transfer-Encoding: xchunked\r\n", b"5\r\nhello\r\n", NOT_HTTP
+)
+_answers(
+    "odd-space-in-transfer",
+    OK + HTML + b"Transfer-Encoding: \x0bchunked\r\n",
+    b"5\r\nhello\r\n0\r\n\r\n",
+    NOT_HTTP,
 )
 _answers(
     "chunked-twice",
@@ -89,6 +101,14 @@ async def endless_extension(wire: Wire) -> None:
     while True:
         await wire.send(b"y" * 65_536)
         await wire.rest(0.01)
+
+
+@theme("bad-chunk-size-in-a-later-packet", NOT_HTTP)
+async def late_bad_size(wire: Wire) -> None:
+    for piece in (CHUNKED + END, b"5\r\nhello", b"\r\nzz\r\n"):
+        await wire.send(piece)
+        await wire.rest(0.05)
+    await wire.rest()
 
 
 @theme("trailer-of-1-mb", NOT_HTTP)
