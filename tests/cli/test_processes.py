@@ -53,10 +53,15 @@ class Remembers(Wide):
 
 
 class Slots:
-    """Serves pages slowly, and sees how many requests each host has at once."""
+    """Serves pages slowly, and sees how many requests each host has at once.
+
+    From number `held` on they wait for `go`: so a run lasts until whoever joins it is there.
+    """
 
     def __init__(self, site: Site) -> None:
         self.site = site
+        self.held = PAGES
+        self.go = asyncio.Event()
         self.at_once: Counter[str] = Counter()
         self.most: Counter[str] = Counter()
 
@@ -70,6 +75,8 @@ class Slots:
             self.at_once[request.host] += 1
             self.most[request.host] = max(self.most[request.host], self.at_once[request.host])
             await asyncio.sleep(0.02)
+            if number >= self.held:
+                await self.go.wait()
             self.at_once[request.host] -= 1
             return await ready(request)
 
@@ -141,6 +148,13 @@ async def until(number: int, slots: Slots) -> None:
     """Wait until so many requests have come."""
     async with asyncio.timeout(30):
         while len(slots.site.log) < number:  # noqa: ASYNC110  # the server tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def joined(folder: Path, number: int) -> None:
+    """Wait until so many processes have joined the run, counted from its beginning."""
+    async with asyncio.timeout(30):
+        while len(list((folder / "job").glob("parts/*"))) < number:  # noqa: ASYNC110  # files
             await asyncio.sleep(0.01)
 
 
@@ -292,26 +306,30 @@ async def test_a_page_that_kills_its_process_fails_in_the_end(folder: Path, wide
 async def test_a_process_joins_a_run_that_is_crawled_and_its_lines_are_joined(
     folder: Path, wide: Slots
 ) -> None:
-    first = await start(folder, *words(wide, "-s", "delay=0.02"))
+    wide.held = 20
+    first = await start(folder, *words(wide))
     await until(10, wide)
-    second = await crawl(folder, "wide", "--join", "job", "-s", "delay=0")
+    other = await start(folder, "wide", "--join", "job")
+    await joined(folder, 1)
+    wide.go.set()
+    first_done, second = await asyncio.gather(ended(first, folder), ended(other, folder))
+    assert first_done.status == 0, first_done.err
     assert second.status == 0, second.err
     assert "joining job: " in second.err
-    assert (await ended(first, folder)).status == 0
     assert kept(folder) == asked(wide) == whole(wide)
     again = await crawl(folder, "wide", "--join", "job")
     assert (again.status, "nobody crawls it now" in again.err) == (2, True)
 
 
 async def test_the_last_process_ends_a_run_whose_first_one_died(folder: Path, wide: Slots) -> None:
-    first = await start(folder, *words(wide, "-s", "delay=0.02"))
+    wide.held = 20
+    first = await start(folder, *words(wide))
     await until(10, wide)
-    second = await start(folder, "wide", "--join", "job", "-s", "delay=0.001")
-    async with asyncio.timeout(20):
-        while not (folder / "job" / "parts").exists():  # noqa: ASYNC110  # a file
-            await asyncio.sleep(0.01)
+    second = await start(folder, "wide", "--join", "job")
+    await joined(folder, 1)
     first.kill()
     await first.wait()
+    wide.go.set()
     assert (await ended(second, folder)).status == 0
     assert kept(folder) == whole(wide)
     assert report(folder)["finished"]
@@ -323,9 +341,7 @@ async def test_ctrl_c_ends_the_first_of_several_though_somebody_joined_by_hand(
     first = await start(folder, *words(wide, "--processes", "2", delay=0.2))
     await until(10, wide)
     second = await start(folder, "wide", "--join", "job", "-s", "delay=0.2")
-    async with asyncio.timeout(20):
-        while not (folder / "job" / "parts" / "4").exists():  # noqa: ASYNC110  # a file
-            await asyncio.sleep(0.01)
+    await joined(folder, 3)
     first.send_signal(signal.SIGINT)
     async with asyncio.timeout(10):
         assert (await ended(first, folder)).status == 130
@@ -339,14 +355,14 @@ async def test_ctrl_c_ends_the_first_of_several_though_somebody_joined_by_hand(
 
 
 async def test_of_several_that_end_together_one_joins_the_files(folder: Path, wide: Slots) -> None:
-    first = await start(folder, *words(wide, delay=0.05))
+    wide.held = 20
+    first = await start(folder, *words(wide))
     await until(10, wide)
     others = [await start(folder, "wide", "--join", "job") for _ in range(3)]
-    async with asyncio.timeout(20):
-        while len(list((folder / "job").glob("parts/*"))) < 3:  # noqa: ASYNC110  # files
-            await asyncio.sleep(0.01)
+    await joined(folder, 3)
     first.kill()
     await first.wait()
+    wide.go.set()
     done = await asyncio.gather(*(ended(other, folder) for other in others))
     assert [one.status for one in done] == [0] * 3, [one.err for one in done]
     assert kept(folder) == whole(wide)
