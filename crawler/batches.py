@@ -37,6 +37,7 @@ def batch_of(outcomes: Sequence[Outcome], *, turns: Turns) -> Batch:
             f"{failure.kind}: {failure.reason}: {failure.url}" for failure in outcome.failures
         ]
         count_into(batch.counts, outcome)
+    batch.alone = turns.left_alone()
     for name, number in turns.counted().items():
         batch.counts[name] = batch.counts.get(name, 0) + number
     batch.examples = batch.examples[:MOST_EXAMPLES]

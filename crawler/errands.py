@@ -81,9 +81,12 @@ class Errands:
         request = link_request(url=f"http://{lease.host}/")
         granted = structs.replace(request, id=-1)
         try:
-            granted = await self._turns.grant(lease, request)
+            async with self._patience.in_hope(request):
+                granted = await self._turns.grant(lease, request)
             await self._patiently(lambda: self._frontier.lend(wish))
             self._turns.freed(granted)
+        except HostGivenUp:
+            await self._patiently(lambda: self._frontier.refuse(wish))
         finally:
             self._spawn(self._put(Outcome(granted, Verdict.DONE)))
 
@@ -128,6 +131,8 @@ class Errands:
         """Return the request's host, its robots.txt known. Raises `HostGivenUp`."""
         self._patience.check(request)
         while leases := await self._patiently(lambda: self._frontier.lease(0, host=request.host)):
+            if leases[0].alone:
+                raise HostGivenUp(leases[0].alone, url=request.url)
             if leases[0].notes is not None:
                 return leases[0]
             # Not made here: the callback may be cancelled, and others wait for it as well.

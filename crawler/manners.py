@@ -101,6 +101,7 @@ class Manners:
         self._at_hand: dict[str, _Standing] = {}
         self._remembered: OrderedDict[str, _Standing] = OrderedDict()
         self._counts: Counter[str] = Counter()
+        self._alone: dict[str, tuple[float, str]] = {}
 
     def take(self, host: str, notes: HostNotes | None, slots: int | None) -> Pace:
         """Return the pace of a leased host, of which `slots` requests may be in flight here."""
@@ -156,6 +157,11 @@ class Manners:
         """Return how often hosts were `slowed` and `parked` since this was asked last."""
         counts, self._counts = self._counts, Counter()
         return counts
+
+    def left_alone(self) -> dict[str, tuple[float, str]]:
+        """Return the hosts whose rest began since this was asked last, its end, and why."""
+        alone, self._alone = self._alone, {}
+        return alone
 
     def _standing(self, host: str) -> _Standing:
         standing = self._at_hand.get(host)
@@ -235,6 +241,7 @@ class Manners:
         if rest > self._settings.max_wait or rest == math.inf:
             return Change(standing.pace, why=reason)
         reason = f"left alone for {rest:g} s: {reason}"
+        self._alone[host] = now + rest, reason
         self._say_parked(host, reason)
         return Change(standing.pace, rest=now + rest, why=reason)
 

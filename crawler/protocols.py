@@ -46,7 +46,7 @@ class Frontier(Protocol):
         Waits until there is something; returns nothing only when the crawl is over: nothing is
         queued, delayed or leased anywhere. With `host`, returns that host at once, without requests
         of its queue, so that one may be made out of turn; nothing if the host is given up or has
-        all its pages.
+        all its pages. Its lease says so if another process, or an earlier life, left it `alone`.
         """
 
     async def watch(self) -> None:
@@ -98,6 +98,9 @@ class Frontier(Protocol):
 
     async def lend(self, wish: int) -> None:
         """Let another process make the request it wishes for; return when it has."""
+
+    async def refuse(self, wish: int) -> None:
+        """Let another process look anew what becomes of its wish: its host may be left alone."""
 
     def turn(self) -> AbstractAsyncContextManager[Mapping[str, int]]:
         """Let no other process enter this block meanwhile; gives the run's counters as they are."""

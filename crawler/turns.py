@@ -232,6 +232,10 @@ class Turns:
         """Return how often hosts were `slowed` and `parked` since this was asked last."""
         return self._manners.counted()
 
+    def left_alone(self) -> dict[str, tuple[float, str]]:
+        """Return the hosts whose rest began since this was asked last, its end, and why."""
+        return self._manners.left_alone()
+
     def rest(self, host: str, until: float) -> None:
         """Leave a host in peace until then."""
         self._pacer.rest(host, until)

@@ -44,5 +44,8 @@ class Alone:
     async def lend(self, wish: int) -> None:
         """See `Frontier.lend`: nobody wishes."""
 
+    async def refuse(self, wish: int) -> None:
+        """See `Frontier.refuse`."""
+
     async def aclose(self) -> None:
         """Close; nobody could read what is put back."""

@@ -11,7 +11,7 @@ class Borrowed(Struct, frozen=True):
     """What a try to hold a host came to: its lease; None if nobody may ask it any more.
 
     Of another process's there is a `wish`, and no lease before that is granted. `asks`: whoever
-    got the lease finds out the host's notes.
+    got the lease finds out the host's notes. A lease that says `alone` holds nothing.
     """
 
     lease: HostLease | None = None
@@ -28,7 +28,7 @@ class Borrowing:
     def give_back(self, name: str, borrowed: Borrowed, wish: int | None) -> None:
         """Let go what somebody got, or wished for, who does not want it any more."""
         lease, held = borrowed.lease, self._ledger.hosts.held.get(name)
-        if lease is None or borrowed.wish is not None:
+        if lease is None or lease.alone or borrowed.wish is not None:
             held = None  # it was not held for this
         elif held is not None and borrowed.asks:
             held.asking = False
@@ -51,7 +51,8 @@ class Borrowing:
         with self._ledger.transaction():
             held = self._ledger.hosts.held.get(name)
             change = self._ledger.hosts.change(name, now)
-            if change.refusal(self._ledger.options.host_pages):
+            alone = self._ledger.hosts.why_alone(change.id, now)
+            if alone or change.refusal(self._ledger.options.host_pages):
                 held = None
             elif held is not None:
                 self._ledger.hosts.refresh(held, now)
@@ -63,7 +64,7 @@ class Borrowing:
             if wish is not None:
                 self._ledger.lending.withdraw(wish)
         if held is None:
-            return Borrowed()
+            return Borrowed(HostLease(name, "", (), None, alone=alone) if alone else None)
         self._ledger.hosts.held[name] = held
         notes = held.notes_at(now)
         asks = notes is None and not held.asking
@@ -76,12 +77,22 @@ class Borrowing:
 
     def _wish(self, held: Held, wish: int | None) -> Borrowed:
         """Wish for a turn on a host of another process; return its lease once that is granted."""
-        if wish is None:
+        if wish is None or self._ledger.lending.is_over(wish):
             return Borrowed(wish=self._ledger.lending.wish(held.id, self._ledger.peers.number))
         if held.notes is None or not self._ledger.lending.is_granted(wish):
             return Borrowed(wish=wish)
         # Whoever lends it keeps its pace: here nothing is to wait for.
         return Borrowed(HostLease(held.name, "", (), held.notes), wish=wish)
+
+    def grant(self, wish: int) -> None:
+        """Say that the turn is there that another process wishes for."""
+        with self._ledger.transaction():
+            self._ledger.lending.grant(wish)
+
+    def refuse(self, wish: int) -> None:
+        """Say that no turn will come."""
+        with self._ledger.transaction():
+            self._ledger.lending.withdraw(wish)
 
     def wishes(self) -> list[tuple[int, HostLease]]:
         """Take up what others wish of hosts of ours; they are held until that is over."""

@@ -69,6 +69,7 @@ class Change:
 
     __slots__ = (
         "added",
+        "alone",
         "answers",
         "due",
         "given_up",
@@ -87,6 +88,7 @@ class Change:
         self.was_pages = pages
         self.was_given_up = given_up
         self.due = 0.0
+        self.alone: tuple[float, str | None] = (0.0, None)
         self.added = 0
         self.pushed = 0  # of what is added, what nobody has yet
         self.pages = 0
@@ -142,13 +144,15 @@ class Hosts:
     def save(self, changes: Iterable[Change]) -> None:
         """Write changes down; a due time never moves back."""
         self._db.executemany(
-            "UPDATE hosts SET due = max(due, ?), queued = queued + ?, pages = pages + ?,"
+            "UPDATE hosts SET due = max(due, ?), alone_until = max(alone_until, ?),"
+            " alone = coalesce(?, alone), queued = queued + ?, pages = pages + ?,"
             " answers = answers + ?, seconds = seconds + ?, notes = coalesce(?, notes),"
             " given_up = coalesce(given_up, ?), holder = CASE WHEN ? THEN NULL ELSE holder END"
             " WHERE id = ?",
             [
                 (
                     change.due,
+                    *change.alone,
                     change.added,
                     change.pages,
                     change.answers,
@@ -161,6 +165,13 @@ class Hosts:
                 for change in changes
             ],
         )
+
+    def why_alone(self, number: int, now: float) -> str:
+        """Return why a host that rests is left alone, "" if it is not."""
+        row = self._db.execute(
+            "SELECT alone FROM hosts WHERE id = ? AND alone_until > ?", (number, now)
+        ).fetchone()
+        return row[0] if row is not None else ""
 
     def pardon(self, number: int) -> None:
         """Let a host that was given up, or could not be reached, be asked anew."""
@@ -213,7 +224,9 @@ class Hosts:
 
     def shift(self, seconds: float) -> None:
         """Move all due times."""
-        self._db.execute("UPDATE hosts SET due = due + ?", (seconds,))
+        self._db.execute(
+            "UPDATE hosts SET due = due + ?, alone_until = alone_until + ?", (seconds, seconds)
+        )
 
     def hold(self, hosts: Iterable[Held], process: int | None) -> None:
         """Write down that a process holds hosts, or that nobody does."""

@@ -18,7 +18,7 @@ class Lending:
     """Who wants to ask a host that another process holds; its holder says when.
 
     A wish is a row: made by whoever wants, taken up by a holder, granted when the host's turn is
-    there, and gone when the request is made. In an open transaction.
+    there, and gone when the request is made, or will not be. In an open transaction.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -36,7 +36,7 @@ class Lending:
         return row is not None and bool(row[0])
 
     def withdraw(self, number: int) -> None:
-        """Wish no more: the request is made, or will not be."""
+        """Wish no more, or be refused: the request is made, or will not be."""
         self._db.execute("DELETE FROM wishes WHERE no = ?", (number,))
 
     def end(self, host: int, process: int) -> None:

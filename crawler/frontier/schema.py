@@ -17,7 +17,7 @@ FILE = "frontier.db"
 LOCK = ".lock"
 """Names in a run's folder; whoever opens the file holds the lock meanwhile."""
 
-FORMAT = 5
+FORMAT = 6
 _APPLICATION = 0x63726177  # "craw"
 # Processes of a run wait for each other's transactions, milliseconds each. The lock of another
 # program is waited for no longer than a signal may take to end the crawl.
@@ -42,7 +42,7 @@ CREATE TABLE hosts (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, due REAL NOT NULL,
     queued INTEGER NOT NULL DEFAULT 0, pages INTEGER NOT NULL DEFAULT 0,
     answers INTEGER NOT NULL DEFAULT 0, seconds REAL NOT NULL DEFAULT 0,
-    given_up TEXT, notes BLOB, holder INTEGER);
+    alone_until REAL NOT NULL DEFAULT 0, alone TEXT, given_up TEXT, notes BLOB, holder INTEGER);
 CREATE INDEX free_hosts ON hosts (due, id) WHERE holder IS NULL AND queued > 0;
 CREATE INDEX held_hosts ON hosts (holder) WHERE holder IS NOT NULL;
 CREATE INDEX given_up_hosts ON hosts (id) WHERE given_up IS NOT NULL;

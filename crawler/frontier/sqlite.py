@@ -152,12 +152,16 @@ class SqliteFrontier:
 
     async def lend(self, wish: int) -> None:
         """See `Frontier.lend`."""
-        await self._run(self._grant, wish)
+        await self._run(self._borrowing.grant, wish)
         while True:
             changed = self._changes.next
             if await self._run(self._ledger.lending.is_over, wish):
                 return
             await changed.wait()
+
+    async def refuse(self, wish: int) -> None:
+        """See `Frontier.refuse`."""
+        await self._run(self._borrowing.refuse, wish)
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[Mapping[str, int]]:
@@ -251,10 +255,6 @@ class SqliteFrontier:
             except BaseException:
                 self._close()
                 raise
-
-    def _grant(self, wish: int) -> None:
-        with self._ledger.transaction():
-            self._ledger.lending.grant(wish)
 
     def _commit(self, batch: Batch, *, posted: bool) -> tuple[News, Taken | None]:
         self._ledger.commit(batch, posted=posted)

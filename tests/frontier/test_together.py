@@ -460,6 +460,7 @@ async def test_a_process_that_does_not_stir_loses_what_it_held(
         lambda two: two.claim({7: 7}),
         lambda two: two.reserve(3),
         lambda two: two.lend(1),
+        lambda two: two.refuse(1),
         lambda two: two.listen(),
         lambda two: two.commit(Batch(found=[Request("http://c/1")])),
     ],

@@ -80,13 +80,62 @@ async def test_a_wish_made_before_the_host_was_ours_is_taken_up_when_it_is(tmp_p
     await other.aclose()
 
 
+async def test_nobody_gets_a_turn_on_a_host_that_is_left_alone(tmp_path: Path) -> None:
+    clock = Clock()
+    holder, other = opened(tmp_path, clock=clock), opened(tmp_path, alone=False, clock=clock)
+    await holder.open()
+    await other.open()
+    await add(holder, Request("http://a/1"), Request("http://b/1"))
+    await leased(holder)
+    waiting = asyncio.create_task(other.lease(0, host="a"))
+    await asyncio.sleep(0.1)  # it has asked, and waits
+    await holder.commit(Batch(alone={"a": (clock.now + 30, "it fails")}))
+    await other.listen()
+    for (lease,) in (await waiting, await other.lease(0, host="a")):
+        assert (lease.alone, lease.notes) == ("it fails", None)
+    await holder.aclose()
+    await other.aclose()
+    after = opened(tmp_path, clock=clock)
+    await after.open()
+    (lease,) = await after.lease(0, host="a")
+    assert lease.alone == "it fails"
+    clock.now += 30
+    (lease,) = await after.lease(0, host="a")
+    assert (lease.alone, lease.notes) == ("", NOTES)
+    await after.aclose()
+
+
+async def test_a_wish_that_is_refused_is_made_anew_while_its_host_is_not_left_alone(
+    tmp_path: Path,
+) -> None:
+    wishes: list[int] = []
+    holder, other = opened(tmp_path, wishes.append), opened(tmp_path, alone=False)
+    await holder.open()
+    await other.open()
+    await add(holder, Request("http://a/1"))
+    await leased(holder)
+    async with wishing(other, "a"):
+        await holder.listen()
+        await holder.refuse(wishes[0])
+        await other.listen()
+        await asyncio.sleep(0.1)  # it has asked again
+        await holder.listen()
+        assert wishes == [1, 2]
+    await other.aclose()
+    await holder.aclose()
+
+
 def opened(
-    folder: Path, wished: Callable[[int], None] = lambda wish: None, *, alone: bool = True
+    folder: Path,
+    wished: Callable[[int], None] = lambda wish: None,
+    *,
+    alone: bool = True,
+    clock: Clock | None = None,
 ) -> SqliteFrontier:
     return SqliteFrontier(
         folder,
         alone=alone,
-        clock=Clock(),
+        clock=clock or Clock(),
         batch=lambda notes: 4,
         wished=lambda wish, lease: wished(wish),
     )
