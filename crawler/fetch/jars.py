@@ -25,21 +25,27 @@ class Jars:
 
     def __init__(self) -> None:
         self._jars: dict[str, CookieJar] = {}
+        self._touched: set[str] = set()  # since the last look for changes: there may be very many
 
     def find(self, name: str) -> CookieJar | None:
         """Return the jar of that name if there is one."""
-        return self._jars.get(name)
+        jar = self._jars.get(name)
+        if jar is not None:
+            self._touched.add(name)
+        return jar
 
     def make(self, name: str) -> CookieJar:
         """Return the jar of that name, new if there is none."""
+        self._touched.add(name)
         return self._jars.setdefault(name, CookieJar())
 
     def changes(self) -> Mapping[str, bytes]:
         """Return the cookies that changed as JSON; nothing for one that is gone."""
+        touched, self._touched = self._touched, set()
         return {
             _KEPT + _encode([name, *key]).decode(): _encode(cookie) if cookie is not None else b""
-            for name, jar in self._jars.items()
-            for key, cookie in jar.changed().items()
+            for name in touched
+            for key, cookie in self._jars[name].changed().items()
         }
 
     def learn(self, name: str, value: bytes) -> None:

@@ -1,5 +1,7 @@
 """Cookies of a request's jar, and of its own."""
 
+import time
+
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
@@ -48,3 +50,26 @@ async def test_a_requests_own_cookies_win(own: str | None, header: str) -> None:
 async def test_without_cookies_there_is_no_header() -> None:
     assert await sent(Request(HOME)) is None
     assert await sent(Request(HOME), "a=1; path=/elsewhere") is None
+
+
+def test_what_changed_is_found_among_very_many_jars_at_once() -> None:
+    jars = Jars()
+    for number in range(20_000):
+        jars.make(f"jar {number}").store(HOME, "a=1")
+    assert len(jars.changes()) == 20_000
+    began = time.perf_counter()
+    for _ in range(100):
+        jars.make("jar 7").store(HOME, f"a={began}")
+        assert len(jars.changes()) == 1
+    assert time.perf_counter() - began < 0.2  # to look into each of them took 0.8 s
+    assert jars.changes() == {}
+
+
+def test_a_cookie_that_expires_while_it_is_looked_for_is_a_change() -> None:
+    jars = Jars()
+    jars.make("a").store(HOME, "a=1; max-age=1", now=0.0)
+    assert len(jars.changes()) == 1
+    jar = jars.find("a")
+    assert jar is not None
+    assert jar.header(HOME) == ""
+    assert list(jars.changes().values()) == [b""]
