@@ -20,7 +20,7 @@ from crawler.export.run_folder import write_report
 from crawler.files import PARTS, open_files
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.jobs import Job
-from crawler.keeping import keep
+from crawler.keeping import keep, tell
 from crawler.manners import MOST_NOTICES, notices
 from crawler.outcome import Batch, Counts, Report, Restart
 from crawler.protocols import Memory, Spool
@@ -100,8 +100,7 @@ class Fleet:
     def hear(self, kept: Mapping[str, bytes]) -> None:
         """Hear what the workers keep: why they all stop, and whom they slowed or parked."""
         known = len(self.stats.parked)
-        for name, value in kept.items():
-            self.stats.learn(name, value)
+        tell([self.stats], kept)
         for host, why in list(self.stats.parked.items())[known:MOST_NOTICES]:
             notices.warning("%s is %s", host, why)
         if (reason := kept.get(STOP)) and not self._stopping:
@@ -270,8 +269,7 @@ async def open_fleet(
             conduct.check(restart)
         conduct.stats.started = job.record.created
         conduct.stats.hear(restart.counts)
-        for name, value in restart.kept.items():
-            conduct.stats.learn(name, value)
+        tell([conduct.stats], restart.kept)
         if restart.kept.get(STOP):
             await frontier.commit(Batch(kept={STOP: b""}))
         opened = open_files(job, settings, restart, streams_of(spider.item_types))

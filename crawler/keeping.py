@@ -1,9 +1,12 @@
 """What the parts of a crawl keep by name."""
 
 import logging
-from collections.abc import Iterable
+import struct
+from collections.abc import Iterable, Mapping
 
-from crawler.errors import TargetError
+import msgspec
+
+from crawler.errors import RunError, TargetError
 from crawler.outcome import Batch
 from crawler.protocols import Frontier, Memory
 
@@ -13,6 +16,19 @@ log = logging.getLogger(__name__)
 def kept_by(memories: Iterable[Memory]) -> dict[str, bytes]:
     """Return what is new, by name; it is not told again."""
     return {name: value for memory in memories for name, value in memory.changes().items()}
+
+
+def tell(memories: Iterable[Memory], kept: Mapping[str, bytes]) -> None:
+    """Let memories learn what was kept by name. Raises `RunError` for what none of them wrote."""
+    for name, value in kept.items():
+        try:
+            for memory in memories:
+                memory.learn(name, value)
+        except (ValueError, msgspec.DecodeError, struct.error) as error:
+            what = name.partition(" ")[0]
+            raise RunError(
+                f"the run's frontier.db is broken: what it keeps of {what} cannot be read ({error})"
+            ) from None
 
 
 async def keep(frontier: Frontier, memories: Iterable[Memory]) -> None:

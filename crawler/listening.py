@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from crawler.engine import STOP, Engine
+from crawler.keeping import tell
 from crawler.outcome import HostLease
 from crawler.protocols import Memory
 
@@ -16,9 +17,7 @@ class Listening:
 
     def restart(self, kept: Mapping[str, bytes]) -> None:
         """Hear what was kept before."""
-        for name, value in kept.items():
-            for memory in self._memories:
-                memory.learn(name, value)
+        tell(self._memories, kept)
 
     def wished(self, wish: int, lease: HostLease) -> None:
         """Hear that another process wishes to ask a host that is held here."""

@@ -179,3 +179,27 @@ async def test_a_frontier_that_is_broken_is_named_and_its_data_are_left_as_they_
     said = await refused(web, RunError)
     assert "frontier.db" in said
     assert words in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ('cookies ["","a.example",true,"/","a"]', b"{{"),
+        ("cookies [1", b"{}"),
+        ("slowed a.example", b"1"),
+        ("parked a.example", b"\xff"),
+        ("body 1", b"1"),
+        ("no page http://a.example/", b"1"),
+    ],
+)
+async def test_what_is_kept_by_name_and_cannot_be_read_is_named(
+    web: FakeSite, name: str, value: bytes
+) -> None:
+    await life(web, 30)
+    connection = sqlite3.connect("job/frontier.db")
+    with connection:
+        connection.execute("INSERT INTO kept VALUES (?, ?, 0, 0)", (name, value))
+    connection.close()
+    said = await refused(web, RunError)
+    what = name.partition(" ")[0]
+    assert said.startswith(f"the run's frontier.db is broken: what it keeps of {what} cannot be")
