@@ -1,6 +1,7 @@
 """May a failed request be made again, and its host be asked?"""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import random
@@ -12,6 +13,8 @@ from crawler.response import Response
 from crawler.rules.pacing import retry_in
 from crawler.settings import Settings
 from crawler.turns import Turns
+
+log = logging.getLogger(__name__)
 
 _ASK_LATER = frozenset({429, 503})
 """Statuses by which a whole host, not one page, asks for peace."""
@@ -76,8 +79,11 @@ class Patience:
 
     def give_up(self, host: str, reason: str) -> str:
         """Ask a host for nothing more; return the reason that counts, the first."""
+        if host not in self._given_up:
+            self._given_up[host] = reason
+            log.warning("%s is given up: %s", host, reason)
         self._send_away(host)
-        return self._given_up.setdefault(host, reason)
+        return self._given_up[host]
 
     def hear(self, request: Request, answer: Response | FetchError, *, asked: float) -> None:
         """Hear what came of a request that was begun at `asked`."""

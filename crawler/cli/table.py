@@ -14,7 +14,7 @@ _URLS = 3
 """Examples shown of one reason to fail."""
 _SLOWED = 5
 """Hosts shown that were slowed, and that were parked."""
-_TRAPS = 10
+_GIVEN_UP = _TRAPS = 10
 
 _REASONS = {
     "finished": "finished in {time}",
@@ -121,15 +121,21 @@ def _rows(report: Report, outputs: Sequence[str]) -> dict[str, Sequence[str]]:
         "counted": _list(found | mine),
         "failed": [*(_list(report.failures) or ["nothing"]), *_examples(report)],
         "left out": _list(_left_out(report)),
-        "traps": [f"{kind} on {host}: {clipped(url)}" for host, kind, url in report.traps[:_TRAPS]],
-        "given up": [f"{host}: {why}" for host, why in report.given_up.items()],
+        "traps": _some([f"{k} on {host}: {clipped(url)}" for host, k, url in report.traps], _TRAPS),
+        "given up": _some([f"{host}: {why}" for host, why in report.given_up.items()], _GIVEN_UP),
         "slowest": [", ".join(slowest)] if len(slowest) > 1 else [],
         "slowed": [", ".join(slowed)] if slowed else [],
-        "parked": [f"{host}: {why}" for host, why in parked[:_SLOWED]],
+        "parked": _some([f"{host}: {why}" for host, why in parked], _SLOWED),
         "queued": [f"{report.queued:,}"] if report.queued else [],
         "output": [f"{report.folder}/", *(name for name in outputs if name != "-")],
     }
     return {name: lines for name, lines in rows.items() if lines}
+
+
+def _some(lines: Sequence[str], most: int) -> list[str]:
+    """Return the first lines, and how many more there are."""
+    more = len(lines) - most
+    return [*lines[:most], *([f"and {more:,} more in stats.json"] if more > 0 else [])]
 
 
 def _examples(report: Report) -> Iterator[str]:
