@@ -67,8 +67,8 @@ class Crawled(NamedTuple):
         return found
 
 
-async def crawl_all(folder: Path, server: MockServer) -> Crawled:
-    """Crawl what the front page links to, and the feeds as sitemaps."""
+async def crawl_all(folder: Path, server: MockServer, *more: str) -> Crawled:
+    """Crawl what the front page links to, and the feeds as sitemaps; `more` goes to `crawl`."""
     (folder / "spiders").mkdir()
     text = SPIDER.replace("REDIRECTS", redirects.theme.host)
     (folder / "spiders" / "hostile.py").write_text(text)
@@ -81,7 +81,7 @@ async def crawl_all(folder: Path, server: MockServer) -> Crawled:
     peak = folder / "peak"
     words = ["hostile", "--pages", "files", "-a", f"start={server.url()}"]
     words += ["-a", f"hosts={hosts}", "-a", f"sitemaps={','.join(maps)}"]
-    words += ["-s", f"allow_private={allowed}"]
+    words += ["-s", f"allow_private={allowed}", *more]
     began = asyncio.get_running_loop().time()
     process = await start(
         folder, *words, before=f"exec {sys.executable} -m tests.mockserver.measured {peak}"
