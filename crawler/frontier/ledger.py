@@ -257,11 +257,11 @@ class Ledger:
         out = len(held.out)
         if out > most // 2 or held.leaving:
             return 0
-        if notes is None:
-            return 0 if held.asking else 1
         if self.options.host_pages is not None:
             others = self.requests.count_taken(held.id) - out if held.shared else 0
             most = min(most, self.options.host_pages - known.was_pages - others)
+        if most > out and notes is None:
+            return 0 if held.asking else 1
         return most - out
 
     def _keep(self, held: Held, lease: HostLease) -> None:

@@ -244,11 +244,11 @@ class MemoryFrontier(Alone):
         most = self._batch(host.notes)
         if host.out > most // 2:
             return 0
-        if not host.notes.are_fresh(self._clock()):
-            return 0 if host.asking else 1
         if self._host_pages is not None:
             most = min(most, self._host_pages - host.pages)
         return most - host.out
+        if most > host.out and not host.notes.are_fresh(self._clock()):
+            return 0 if host.asking else 1
 
     def _take(self, limit: int) -> list[HostLease]:
         now = self._clock()

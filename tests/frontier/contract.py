@@ -352,6 +352,19 @@ async def test_a_host_with_all_its_pages_is_not_leased_out_of_turn(make: Make) -
     assert len(await frontier.lease(0, host="b")) == 1
 
 
+async def test_a_host_all_of_whose_pages_are_out_is_not_asked_for_its_notes_anew(
+    make: Make, clock: Clock
+) -> None:
+    frontier = await make(batch=lambda notes: 4, host_pages=1)
+    found = [Request(f"http://a/{n}") for n in range(2)]
+    await frontier.commit(Batch(found=found, notes={"a": HostNotes(until=clock.now + 5)}))
+    held = await leased(frontier)
+    clock.now += 6
+    assert await is_waiting(frontier)
+    await frontier.commit(Batch(settled=held))  # it brought no page
+    assert [lease.notes for lease in await frontier.lease(1)] == [None]
+
+
 async def test_a_host_given_up_is_not_leased_out_of_turn(frontier: Frontier) -> None:
     await frontier.commit(Batch(given_up={"a": "why"}))
     assert list(await frontier.lease(0, host="a")) == []

@@ -158,11 +158,11 @@ class Model:
             return 0
         if host.notes is not None and len(host.out) > self._batch // 2:
             return 0
-        if not self.knows(host):
-            return int(not host.asking)
         most = self._batch
         if self._host_pages is not None:
             most = min(most, self._host_pages - host.pages)
+        if not self.knows(host) and most > len(host.out):
+            return int(not host.asking)
         return max(0, min(most - len(host.out), len(host.queue)))
 
     def take(self, leases: Sequence[HostLease], limit: int) -> None:
