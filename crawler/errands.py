@@ -130,18 +130,17 @@ class Errands:
     async def _lease(self, request: Request) -> HostLease:
         """Return the request's host, its robots.txt known. Raises `HostGivenUp`."""
         self._patience.check(request)
-        while leases := await self._patiently(lambda: self._frontier.lease(0, host=request.host)):
-            if leases[0].alone:
-                raise HostGivenUp(leases[0].alone, url=request.url)
-            if leases[0].notes is not None:
-                return leases[0]
+        while True:
+            (lease,) = await self._patiently(lambda: self._frontier.lease(0, host=request.host))
+            if lease.alone:
+                raise HostGivenUp(lease.alone, url=request.url)
+            if lease.notes is not None:
+                return lease
             # Not made here: the callback may be cancelled, and others wait for it as well.
-            if robots := self._turns.take_over(leases[0], urls.origin_of(request.url)):
-                self._spawn(self._ask_robots(leases[0], *robots))
+            if robots := self._turns.take_over(lease, urls.origin_of(request.url)):
+                self._spawn(self._ask_robots(lease, *robots))
             async with self._patience.in_hope(request):
                 await self._turns.known(request.host)
-        reason = "the host is given up, or has all its pages (host_pages)"
-        raise HostGivenUp(reason, url=request.url)
 
     async def _ask_robots(self, lease: HostLease, request: Request, due: float) -> None:
         while True:

@@ -74,13 +74,17 @@ class HostNotes(Struct, frozen=True):
         return self.until is None or now < self.until <= now + LONGEST_NOTES
 
 
+ALL_PAGES = "the host has all its pages (host_pages)"
+"""Why such a host is left alone."""
+
+
 class HostLease(Struct, frozen=True):
     """A host, for this process alone, with requests to make; none while `notes` are to be found.
 
     `origin` is scheme://host of its first request; `due` the time (clock seconds) from which the
     host may be asked. `slots`: other processes ask the same host, and this one may have so many
-    requests in flight to it. `alone` says why nobody may ask the host now, if it is so: there is
-    nothing to give back then.
+    requests in flight to it. `alone` says why nobody may ask the host, now or any more, if it is
+    so: there is nothing to give back then.
     """
 
     host: str

@@ -45,8 +45,9 @@ class Frontier(Protocol):
 
         Waits until there is something; returns nothing only when the crawl is over: nothing is
         queued, delayed or leased anywhere. With `host`, returns that host at once, without requests
-        of its queue, so that one may be made out of turn; nothing if the host is given up or has
-        all its pages. Its lease says so if another process, or an earlier life, left it `alone`.
+        of its queue, so that one may be made out of turn; the lease says so if the host is left
+        `alone`, be it by another process or an earlier life: it rests, is given up, or has all its
+        pages.
         """
 
     async def watch(self) -> None:

@@ -2,13 +2,13 @@
 
 from msgspec import Struct
 
-from crawler.frontier.hosts import Held
+from crawler.frontier.hosts import Change, Held
 from crawler.frontier.ledger import Ledger
-from crawler.outcome import HostLease, HostNotes
+from crawler.outcome import ALL_PAGES, HostLease, HostNotes
 
 
 class Borrowed(Struct, frozen=True):
-    """What a try to hold a host came to: its lease; None if nobody may ask it any more.
+    """What a try to hold a host came to: its lease.
 
     Of another process's there is a `wish`, and no lease before that is granted. `asks`: whoever
     got the lease finds out the host's notes. A lease that says `alone` holds nothing.
@@ -51,8 +51,7 @@ class Borrowing:
         with self._ledger.transaction():
             held = self._ledger.hosts.held.get(name)
             change = self._ledger.hosts.change(name, now)
-            alone = self._ledger.hosts.why_alone(change.id, now)
-            if alone or change.refusal(self._ledger.options.host_pages):
+            if alone := self._why_alone(change, now):
                 held = None
             elif held is not None:
                 self._ledger.hosts.refresh(held, now)
@@ -64,7 +63,7 @@ class Borrowing:
             if wish is not None:
                 self._ledger.lending.withdraw(wish)
         if held is None:
-            return Borrowed(HostLease(name, "", (), None, alone=alone) if alone else None)
+            return Borrowed(HostLease(name, "", (), None, alone=alone))
         self._ledger.hosts.held[name] = held
         notes = held.notes_at(now)
         asks = notes is None and not held.asking
@@ -74,6 +73,12 @@ class Borrowing:
             held.borrowed += 1
         self._ledger.enter(held)
         return Borrowed(_lease(held, notes), asks=asks)
+
+    def _why_alone(self, change: Change, now: float) -> str:
+        """Return why nobody may ask a host, "" if somebody may."""
+        if change.refusal(self._ledger.options.host_pages):
+            return change.was_given_up or ALL_PAGES
+        return self._ledger.hosts.why_alone(change.id, now)
 
     def _wish(self, held: Held, wish: int | None) -> Borrowed:
         """Wish for a turn on a host of another process; return its lease once that is granted."""

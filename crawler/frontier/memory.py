@@ -14,6 +14,7 @@ from crawler.frontier.changes import Changes, wait
 from crawler.frontier.memory_host import Host
 from crawler.frontier.portions import portion
 from crawler.outcome import (
+    ALL_PAGES,
     MOST_EXAMPLES,
     MOST_SLOWEST,
     Batch,
@@ -246,9 +247,9 @@ class MemoryFrontier(Alone):
             return 0
         if self._host_pages is not None:
             most = min(most, self._host_pages - host.pages)
-        return most - host.out
         if most > host.out and not host.notes.are_fresh(self._clock()):
             return 0 if host.asking else 1
+        return most - host.out
 
     def _take(self, limit: int) -> list[HostLease]:
         now = self._clock()
@@ -282,5 +283,5 @@ class MemoryFrontier(Alone):
 
     def _lease_out_of_turn(self, host: Host) -> list[HostLease]:
         if host.refusal(self._host_pages):
-            return []
+            return [HostLease(host.name, "", (), None, alone=host.given_up or ALL_PAGES)]
         return [HostLease(host.name, "", (), host.notes_at(self._clock()), host.due)]

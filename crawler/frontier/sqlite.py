@@ -82,8 +82,7 @@ class SqliteFrontier:
     async def lease(self, limit: int, *, host: str | None = None) -> Sequence[HostLease]:
         """See `Frontier.lease`."""
         if host is not None:
-            lease = await self._borrow(host)
-            return [lease] if lease is not None else []
+            return [await self._borrow(host)]
         return (await self._looking.next(limit, self._look_for_work)).leases
 
     async def watch(self) -> None:
@@ -201,7 +200,7 @@ class SqliteFrontier:
 
         return await self._thread.run(mapped_work)
 
-    async def _borrow(self, host: str) -> HostLease | None:
+    async def _borrow(self, host: str) -> HostLease:
         """Hold a host out of turn; whoever is cancelled meanwhile does not hold it."""
         wish: int | None = None
         while True:
@@ -209,7 +208,7 @@ class SqliteFrontier:
             borrowing = asyncio.ensure_future(self._run(self._borrowing.borrow, host, wish))
             try:
                 borrowed = await asyncio.shield(borrowing)
-                if borrowed.lease is not None or borrowed.wish is None:
+                if borrowed.lease is not None:
                     return borrowed.lease
                 wish = borrowed.wish
                 await changed.wait()

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
-from crawler.outcome import Batch, HostNotes
+from crawler.outcome import ALL_PAGES, Batch, HostNotes
 from crawler.protocols import Frontier
 from crawler.request import Request
 from crawler.rules.gate import Gate
@@ -348,8 +348,8 @@ async def test_a_host_with_all_its_pages_is_not_leased_out_of_turn(make: Make) -
     held = await leased(frontier)
     assert len(await frontier.lease(0, host="a")) == 1
     await frontier.commit(Batch(settled=held, pages=by_host(held)))
-    assert list(await frontier.lease(0, host="a")) == []
-    assert len(await frontier.lease(0, host="b")) == 1
+    for host, why in (("a", ALL_PAGES), ("b", "")):
+        assert [lease.alone for lease in await frontier.lease(0, host=host)] == [why]
 
 
 async def test_a_host_all_of_whose_pages_are_out_is_not_asked_for_its_notes_anew(
@@ -367,7 +367,7 @@ async def test_a_host_all_of_whose_pages_are_out_is_not_asked_for_its_notes_anew
 
 async def test_a_host_given_up_is_not_leased_out_of_turn(frontier: Frontier) -> None:
     await frontier.commit(Batch(given_up={"a": "why"}))
-    assert list(await frontier.lease(0, host="a")) == []
+    assert [lease.alone for lease in await frontier.lease(0, host="a")] == ["why"]
 
 
 async def test_without_robots_every_host_is_leased_at_once(make: Make) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec import structs
 
-from crawler.outcome import Batch, Counts, HostLease, HostNotes
+from crawler.outcome import ALL_PAGES, Batch, Counts, HostLease, HostNotes
 from crawler.protocols import Frontier
 from crawler.request import Request, link_request
 from tests.frontier.contract import NOTES, by_host
@@ -182,11 +182,11 @@ class Machine(RuleBasedStateMachine):
     def borrow(self, host: str) -> None:
         """Hold a host for a request out of turn; if it is unknown, ask for its robots.txt."""
         its = self.model.host(host)
-        leases = self.runner.run(self.frontier.lease(0, host=host))
+        (lease,) = self.runner.run(self.frontier.lease(0, host=host))
         if self.model.refusal(its):
-            assert not leases
+            assert lease.alone == (its.given_up or ALL_PAGES)
             return
-        (lease,) = leases
+        assert not lease.alone
         assert (lease.host, lease.due, list(lease.requests)) == (host, its.due, [])
         assert (lease.notes is not None) == self.model.knows(its)
         if self.model.knows(its):
