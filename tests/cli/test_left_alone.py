@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.cli.command import crawl
 from tests.site import Site
 
@@ -44,12 +46,13 @@ async def needy(site: Site, folder: Path) -> list[str]:
     return ["needy", "-a", f"start={starts}", "-a", f"broken={site.url('/api', host=BROKEN)}"]
 
 
+@pytest.mark.parametrize("delay", ["0", "0.2"])
 async def test_fetches_from_a_host_that_another_process_leaves_alone_fail_at_once(
-    tmp_path: Path,
+    tmp_path: Path, delay: str
 ) -> None:
     async with Site([*WELL, BROKEN]) as site:
         words = await needy(site, tmp_path)
-        done = await crawl(tmp_path, *words, "--processes", "2")
+        done = await crawl(tmp_path, *words, "--processes", "2", "-s", f"delay={delay}")
         asked = [hit for hit in site.log if hit.path == "/api"]
     assert done.status == 0, done.err
     counts = done.report["counts"]
