@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from crawler import urls
-from crawler.errors import FetchError
+from crawler.errors import FetchError, HostGivenUp
 from crawler.outcome import Verdict
 from crawler.protocols import Fetch
 from crawler.request import link_request
@@ -159,9 +159,12 @@ class Sieve:
             if (known := self._blanks.get(folder)) is not None:
                 return known
             probe = link_request(url=f"{folder}{token_hex(12)}", kind="probe", retries=0)
-            blank = _HONEST
+            blank, is_known = _HONEST, True
             try:
                 page = await fetch(probe)
+            except HostGivenUp:
+                is_known = False  # it is left alone just now, and asked when it is asked again
+                self._asked[urls.origin_of(folder) + "/"] -= 1
             except FetchError:
                 pass  # as it should be; or nothing is known of it
             else:
@@ -169,7 +172,8 @@ class Sieve:
                     likeness = likeness_of(page) or tiny_likeness_of(page)
                     blank = _Blank(likeness, page.url if page.redirects else "")
                 page.release()
-            self._keep(folder, blank)
+            if is_known:
+                self._keep(folder, blank)
         self._asking.pop(folder, None)
         return blank
 

@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from crawler import Item, Response, Retry, Spider, crawl
-from crawler.outcome import Report
+from crawler import Item, Request, Response, Retry, Spider, crawl
+from crawler.errors import HostGivenUp
+from crawler.outcome import Report, Verdict
+from crawler.request import link_request
+from crawler.sieve import Sieve
+from tests.harness import html
 from tests.site import Site
 
 
@@ -266,3 +270,18 @@ async def test_a_probe_that_robots_txt_forbids_is_not_made(site: Site) -> None:
 
 async def _not_found(request: web.BaseRequest) -> web.StreamResponse:
     return web.Response(status=404)
+
+
+async def test_a_host_that_is_left_alone_just_now_is_asked_later() -> None:
+    sieve = Sieve(soft_404="drop")
+    page = html(link_request(url="http://a.example/x/1", depth=1), article(1))
+
+    async def left_alone(probe: Request) -> Response:
+        raise HostGivenUp("left alone for 30 s", url=probe.url)
+
+    async def answer(probe: Request) -> Response:
+        return html(probe, article(1))
+
+    for _ in range(20):
+        assert (await sieve.sift(page, fetch=left_alone)).verdict is None
+    assert (await sieve.sift(page, fetch=answer)).verdict is Verdict.DROPPED
