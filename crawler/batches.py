@@ -32,13 +32,15 @@ def batch_of(outcomes: Sequence[Outcome], *, turns: Turns) -> Batch:
             batch.given_up[host] = outcome.gives_up
         if host:
             batch.due[host] = turns.due(host)
+            if (delay := turns.manners.delay(host)) is not None:
+                batch.delays[host] = delay
         batch.found.extend(outcome.found)
         batch.examples += [
             f"{failure.kind}: {failure.reason}: {failure.url}" for failure in outcome.failures
         ]
         count_into(batch.counts, outcome)
-    batch.alone = turns.left_alone()
-    for name, number in turns.counted().items():
+    batch.alone = turns.manners.left_alone()
+    for name, number in turns.manners.counted().items():
         batch.counts[name] = batch.counts.get(name, 0) + number
     batch.examples = batch.examples[:MOST_EXAMPLES]
     return batch

@@ -81,8 +81,8 @@ class Manners:
     """The pace of the hosts at hand: by settings and notes, and by how they answer.
 
     What a host did is forgotten with the process, and with ten thousand others that came later; its
-    due time is the frontier's. `slowed(host, delay)` is called when a delay has doubled,
-    `parked(host, why)` when a rest begins.
+    due time, and the delay it has come to, are the frontier's. `slowed(host, delay)` is called when
+    a delay has doubled, `parked(host, why)` when a rest begins.
     """
 
     def __init__(
@@ -103,13 +103,30 @@ class Manners:
         self._counts: Counter[str] = Counter()
         self._alone: dict[str, tuple[float, str]] = {}
 
-    def take(self, host: str, notes: HostNotes | None, slots: int | None) -> Pace:
-        """Return the pace of a leased host, of which `slots` requests may be in flight here."""
+    def take(
+        self, host: str, notes: HostNotes | None, slots: int | None, delay: float = 0.0
+    ) -> Pace:
+        """Return the pace of a leased host, of which `slots` requests may be in flight here.
+
+        `delay` is what it came to in another process, or an earlier life.
+        """
         if not host:
             return _NO_PACE
+        is_new = host not in self._at_hand
         standing = self._standing(host)
         standing.slots = slots
-        return self._note(standing, notes)
+        pace = self._note(standing, notes)
+        if is_new and delay > pace.delay and self._settings.throttle:
+            standing.throttle = standing.throttle or self._throttle(standing)
+            standing.throttle.go_on(delay)
+        return standing.pace
+
+    def delay(self, host: str) -> float | None:
+        """Return the longer delay that a host has come to, 0 for none; None if not at hand."""
+        if (standing := self._at_hand.get(host)) is None:
+            return None
+        throttle = standing.throttle
+        return 0.0 if throttle is None or throttle.is_at_ease else throttle.delay
 
     def pace(self, host: str) -> Pace:
         """Return the pace of a host that is leased, or was just now."""

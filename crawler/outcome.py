@@ -83,7 +83,8 @@ class HostLease(Struct, frozen=True):
 
     `origin` is scheme://host of its first request; `due` the time (clock seconds) from which the
     host may be asked. `slots`: other processes ask the same host, and this one may have so many
-    requests in flight to it. `alone` says why nobody may ask the host, now or any more, if it is
+    requests in flight to it. `delay` is what its answers have made of its delay, 0 if nothing.
+    `alone` says why nobody may ask the host, now or any more, if it is
     so: there is nothing to give back then.
     """
 
@@ -93,6 +94,7 @@ class HostLease(Struct, frozen=True):
     notes: HostNotes | None
     due: float = 0.0
     slots: int | None = None
+    delay: float = 0.0
     alone: str = ""
 
 
@@ -127,7 +129,8 @@ class Batch(Struct, kw_only=True):
 
     `retried` are (request, time it may be asked) pairs; `failed` those of the settled ones that
     failed for good, with the kinds of their failures. By host: `pages` are how many count for
-    `host_pages`, `due` the hosts' next times, `alone` until when those that rest are left alone,
+    `host_pages`, `due` the hosts' next times, `delays` what their answers have made of their
+    delays, 0 for nothing, `alone` until when those that rest are left alone,
     and why, `given_up` why their queue is dropped, `answers` how many they gave, and in how many
     seconds. `examples` are failures in a line. `joined` is how far the line files of other
     processes are in ours. `kept` is what else a later life of the run, or another process of it,
@@ -140,6 +143,7 @@ class Batch(Struct, kw_only=True):
     failed: list[tuple[Request, Sequence[str]]] = field(default_factory=list)
     notes: dict[str, HostNotes] = field(default_factory=dict)
     due: dict[str, float] = field(default_factory=dict)
+    delays: dict[str, float] = field(default_factory=dict)
     alone: dict[str, tuple[float, str]] = field(default_factory=dict)
     given_up: dict[str, str] = field(default_factory=dict)
     pages: dict[str, int] = field(default_factory=dict)

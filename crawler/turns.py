@@ -39,7 +39,8 @@ class Turns:
         self._settings = settings
         self._clock = clock
         self._book = book
-        self._manners = Manners(settings, clock=clock, slowed=slowed, parked=parked)
+        self.manners = Manners(settings, clock=clock, slowed=slowed, parked=parked)
+        """How the hosts at hand are treated, for whoever writes that down."""
         self._lookups: Lookups | None = None
         at_address: Pace | None = None
         if look_up is not None and settings.per_ip is not None:
@@ -78,7 +79,7 @@ class Turns:
                 requests = self._first_request(lease)
             else:
                 self._book.learn(lease.host, lease.notes)
-            pace = self._manners.take(lease.host, lease.notes, lease.slots)
+            pace = self.manners.take(lease.host, lease.notes, lease.slots, lease.delay)
             self._pacer.admit(lease.host, requests, pace=pace, due=lease.due)
 
     def readmit(self, outcome: Outcome) -> None:
@@ -87,7 +88,7 @@ class Turns:
             outcome.page.release()
         request = structs.replace(outcome.request, attempt=outcome.request.attempt + 1)
         self._robots[request.host].put_off(request, outcome.wait)
-        pace = self._manners.pace(request.host)
+        pace = self.manners.pace(request.host)
         self._locate(request.host)
         self._pacer.admit(request.host, [request], pace=pace, due=outcome.wait)
         self.wake()
@@ -158,7 +159,7 @@ class Turns:
         if lease.notes is not None:
             self._book.learn(lease.host, lease.notes)
         turn = ErrandTurn(next(self._own_ids), lease.host)
-        pace = self._manners.take(lease.host, lease.notes, lease.slots)
+        pace = self.manners.take(lease.host, lease.notes, lease.slots, lease.delay)
         self._pacer.push(lease.host, turn, pace=pace, due=lease.due)
         self._waiting_errands += 1
         self.wake()
@@ -217,7 +218,7 @@ class Turns:
         Its host may be asked less often, or more often again, or not at all.
         """
         again = request.attempt > 1
-        change = self._manners.heard(request.host, answer, asked=asked, again=again)
+        change = self.manners.heard(request.host, answer, asked=asked, again=again)
         if change is not None:
             self._pacer.change(request.host, change.pace)
             if change.rest:
@@ -226,15 +227,7 @@ class Turns:
 
     def change_pace(self, host: str, notes: HostNotes) -> None:
         """Hear of new notes: the host keeps to them from its last request on."""
-        self._pacer.change(host, self._manners.note(host, notes))
-
-    def counted(self) -> dict[str, int]:
-        """Return how often hosts were `slowed` and `parked` since this was asked last."""
-        return self._manners.counted()
-
-    def left_alone(self) -> dict[str, tuple[float, str]]:
-        """Return the hosts whose rest began since this was asked last, its end, and why."""
-        return self._manners.left_alone()
+        self._pacer.change(host, self.manners.note(host, notes))
 
     def rest(self, host: str, until: float) -> None:
         """Leave a host in peace until then."""
@@ -251,7 +244,7 @@ class Turns:
         """
         if self._pacer.forget(host, committed):
             self._book.forget(host)
-            self._manners.leave(host)
+            self.manners.leave(host)
 
     def wake(self) -> None:
         """Let those look again who wait for something to go, if there is something."""

@@ -46,6 +46,27 @@ def test_a_host_that_left_is_remembered_and_of_very_many_the_last() -> None:
     assert hosts.take("h2", HostNotes(), None).delay == 2.0
 
 
+def test_a_host_goes_on_with_the_delay_it_came_to_elsewhere() -> None:
+    hosts = manners(delay=1.0, max_delay=60.0)
+    assert hosts.take("a", HostNotes(), None, 8.0).delay == 8.0
+    assert hosts.take("a", HostNotes(), None, 32.0).delay == 8.0  # here it is known better
+    hosts.heard("a", BUSY, asked=1.0)
+    assert hosts.delay("a") == 16.0
+    assert hosts.take("b", HostNotes(), None, 600.0).delay == 60.0
+    assert (hosts.delay("b"), hosts.delay("c")) == (60.0, None)
+    assert hosts.take("c", HostNotes(), None).delay == 1.0
+    assert hosts.delay("c") == 0.0
+    assert manners(delay=1.0, throttle=False).take("a", HostNotes(), None, 8.0).delay == 1.0
+
+
+def test_what_it_came_to_elsewhere_goes_back_as_answers_are_good() -> None:
+    hosts = manners(delay=1.0)
+    hosts.take("a", HostNotes(), None, 8.0)
+    for _ in range(20):
+        hosts.heard("a", PAGE, asked=1.0)
+    assert hosts.delay("a") == 0.0
+
+
 def test_where_nothing_is_amiss_a_host_without_a_delay_leaves_nothing_behind() -> None:
     hosts = manners(delay=0.0)
     hosts.take("a", HostNotes(), None)

@@ -117,4 +117,4 @@ class Borrowing:
 
 
 def _lease(held: Held, notes: HostNotes | None) -> HostLease:
-    return HostLease(held.name, "", (), notes, held.due, held.slots)
+    return HostLease(held.name, "", (), notes, held.due, held.slots, held.delay)

@@ -20,6 +20,7 @@ class Held:
     __slots__ = (
         "asking",
         "borrowed",
+        "delay",
         "dry",
         "due",
         "entered",
@@ -34,10 +35,13 @@ class Held:
         "slots",
     )
 
-    def __init__(self, number: int, name: str, due: float, notes: HostNotes | None) -> None:
+    def __init__(
+        self, number: int, name: str, due: float, delay: float, notes: HostNotes | None
+    ) -> None:
         self.id = number
         self.name = name
         self.due = due
+        self.delay = delay
         self.notes = notes
         self.out: dict[int, int] = {}  # request id → rank
         self.asking = False  # somebody was sent to find the notes
@@ -71,6 +75,7 @@ class Change:
         "added",
         "alone",
         "answers",
+        "delay",
         "due",
         "given_up",
         "id",
@@ -88,6 +93,7 @@ class Change:
         self.was_pages = pages
         self.was_given_up = given_up
         self.due = 0.0
+        self.delay: float | None = None
         self.alone: tuple[float, str | None] = (0.0, None)
         self.added = 0
         self.pushed = 0  # of what is added, what nobody has yet
@@ -144,14 +150,16 @@ class Hosts:
     def save(self, changes: Iterable[Change]) -> None:
         """Write changes down; a due time never moves back."""
         self._db.executemany(
-            "UPDATE hosts SET due = max(due, ?), alone_until = max(alone_until, ?),"
-            " alone = coalesce(?, alone), queued = queued + ?, pages = pages + ?,"
+            "UPDATE hosts SET due = max(due, ?), delay = coalesce(?, delay),"
+            " alone_until = max(alone_until, ?), alone = coalesce(?, alone),"
+            " queued = queued + ?, pages = pages + ?,"
             " answers = answers + ?, seconds = seconds + ?, notes = coalesce(?, notes),"
             " given_up = coalesce(given_up, ?), holder = CASE WHEN ? THEN NULL ELSE holder END"
             " WHERE id = ?",
             [
                 (
                     change.due,
+                    change.delay,
                     *change.alone,
                     change.added,
                     change.pages,
@@ -199,7 +207,7 @@ class Hosts:
     def free(self, now: float, limit: int) -> list[Held]:
         """Return hosts that nobody holds and that are due, the longest due first."""
         rows = self._db.execute(
-            "SELECT id, name, due, notes FROM hosts"
+            "SELECT id, name, due, delay, notes FROM hosts"
             " WHERE holder IS NULL AND queued > 0 AND due <= ? ORDER BY due, id LIMIT ?",
             (now, limit),
         )
@@ -208,16 +216,15 @@ class Hosts:
     def find(self, number: int) -> tuple[Held, int | None]:
         """Return a host as it is now, and who holds it."""
         *row, holder = self._db.execute(
-            "SELECT id, name, due, notes, holder FROM hosts WHERE id = ?", (number,)
+            "SELECT id, name, due, delay, notes, holder FROM hosts WHERE id = ?", (number,)
         ).fetchone()
         return held_of(*row), holder
 
     def refresh(self, held: Held, now: float) -> Change:
         """Bring a held host up to date with the table; return what was known of it so far."""
-        due, notes, pages, given_up = self._db.execute(
-            "SELECT due, notes, pages, given_up FROM hosts WHERE id = ?", (held.id,)
+        held.due, held.delay, notes, pages, given_up = self._db.execute(
+            "SELECT due, delay, notes, pages, given_up FROM hosts WHERE id = ?", (held.id,)
         ).fetchone()
-        held.due = due
         if notes is not None and held.notes_at(now) is None:
             held.notes = _decode(notes)  # where it is shared, another process may have asked
         return Change(held.id, pages=pages, given_up=given_up)
@@ -263,6 +270,6 @@ class Hosts:
         return found
 
 
-def held_of(number: int, name: str, due: float, notes: bytes | None) -> Held:
+def held_of(number: int, name: str, due: float, delay: float, notes: bytes | None) -> Held:
     """Return a host as its row has it."""
-    return Held(number, name, due, _decode(notes) if notes is not None else None)
+    return Held(number, name, due, delay, _decode(notes) if notes is not None else None)

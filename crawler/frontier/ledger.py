@@ -245,7 +245,7 @@ class Ledger:
             self.requests.mark_taken(held.id, places, self.peers.number)
         origin = urls.origin_of(some[0].url) if held.name else ""
         requests = () if asks else some
-        return HostLease(held.name, origin, requests, notes, held.due, held.slots)
+        return HostLease(held.name, origin, requests, notes, held.due, held.slots, held.delay)
 
     def _room(self, held: Held, known: Change, notes: HostNotes | None) -> int:
         """Return how many requests may be leased: nothing until half of the last are back."""

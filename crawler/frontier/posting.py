@@ -61,6 +61,8 @@ class Posting:
             change(name).notes = notes
         for name, due in batch.due.items():
             change(name).due = due
+        for name, delay in batch.delays.items():
+            change(name).delay = delay
         for name, alone in batch.alone.items():
             change(name).alone = alone
         for name, number in batch.pages.items():

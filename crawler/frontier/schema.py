@@ -42,7 +42,8 @@ CREATE TABLE hosts (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, due REAL NOT NULL,
     queued INTEGER NOT NULL DEFAULT 0, pages INTEGER NOT NULL DEFAULT 0,
     answers INTEGER NOT NULL DEFAULT 0, seconds REAL NOT NULL DEFAULT 0,
-    alone_until REAL NOT NULL DEFAULT 0, alone TEXT, given_up TEXT, notes BLOB, holder INTEGER);
+    delay REAL NOT NULL DEFAULT 0, alone_until REAL NOT NULL DEFAULT 0, alone TEXT,
+    given_up TEXT, notes BLOB, holder INTEGER);
 CREATE INDEX free_hosts ON hosts (due, id) WHERE holder IS NULL AND queued > 0;
 CREATE INDEX held_hosts ON hosts (holder) WHERE holder IS NOT NULL;
 CREATE INDEX given_up_hosts ON hosts (id) WHERE given_up IS NOT NULL;

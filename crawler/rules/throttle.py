@@ -54,6 +54,11 @@ class Throttle:
             self._put_on = min(wanted, self._cap) - self._floor
             self._set()
 
+    def go_on(self, delay: float) -> None:
+        """Hear of the delay that the host had come to elsewhere."""
+        self._put_on = min(delay, self._cap) - self._floor
+        self._set()
+
     def answer(self, seconds: float, *, asked: float) -> None:
         """Hear of a good answer, and how long it took."""
         if self._put_on and asked >= self._refused:

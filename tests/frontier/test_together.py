@@ -267,6 +267,16 @@ async def test_a_host_with_a_delay_is_not_shared(opened: Open) -> None:
     assert lease.slots is None
 
 
+async def test_the_delay_that_a_host_has_come_to_goes_with_it(opened: Open) -> None:
+    one, two = await opened(), await opened()
+    await add(one, *(Request(f"http://a/{n}") for n in range(3)))
+    for holder, delay in ((one, 0.0), (two, 8.0), (one, 0.0)):
+        (lease,) = await holder.lease(1)
+        assert lease.delay == delay
+        now = {"a": 8.0 - delay}
+        await holder.commit(Batch(settled=list(lease.requests), delays=now))
+
+
 async def test_another_process_is_lent_a_turn_on_a_host(opened: Open) -> None:
     wishes: list[int] = []
     one = await opened(wished=lambda wish, lease: wishes.append(wish))
