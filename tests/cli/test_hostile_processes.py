@@ -21,7 +21,7 @@ async def test_a_server_of_hundreds_of_misbehaviours_is_told_as_by_one_process(
     assert done.status == 0, done.err
     wrong = {}
     for entry in linked():
-        end = ends.get(server.url(entry.host, entry.path), ("skipped", ""))
+        end = ends.get(server.url(entry.path, host=entry.host), ("skipped", ""))
         if not entry.admits(end):
             wrong[f"{entry.theme}{entry.path[:80]}"] = (end, entry.expected)
     assert not wrong
