@@ -24,7 +24,7 @@ class Page(Item):
 class Steady(
     Spider[Page],
     delay=0, per_host=16, concurrency=64, min_free_bytes=0, retries=3, backoff=0.05,
-    read_timeout=2, timeout=10, host_failures=None, throttle=False,
+    read_timeout=2, timeout=10,
     allow_private=("127.0.0.0/8",),
 ):
     def __init__(self, start: str, hosts: str) -> None:
