@@ -19,8 +19,10 @@ libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
 libc.free.restype, libc.free.argtypes = None, [ctypes.c_void_p]
 libc.sbrk.restype, libc.sbrk.argtypes = ctypes.c_void_p, [ctypes.c_ssize_t]
 size, number = int(sys.argv[1]), int(sys.argv[2])
+blocks = (ctypes.c_void_p * number)()  # before them: behind them, it would keep the heap up
 at_first = libc.sbrk(0)
-blocks = (ctypes.c_void_p * number)(*[libc.malloc(size) for _ in range(number)])
+for index in range(number):
+    blocks[index] = libc.malloc(size)
 at_most = libc.sbrk(0)
 for block in reversed(blocks):
     libc.free(block)

@@ -119,6 +119,7 @@ async def test_it_dies_within_a_body(proxy: Running, scheme: str) -> None:
         proxy.process.kill()
         async with asyncio.timeout(5):
             assert await asked == ("connect", b"")
+        await proxy.process.wait()  # till then a connection may wait for it
         with pytest.raises(ProxyError, match="the proxy: connection refused"):
             await fetch(site.url())
 
