@@ -102,7 +102,8 @@ class Response(Document):
     @property
     def is_text(self) -> bool:
         """True if the server says that the body is text of some kind."""
-        return self.mime.startswith("text/") or "charset=" in self.headers.get("Content-Type", "")
+        is_named_so = self.mime.startswith("text/") or self.mime.endswith("xml")
+        return is_named_so or "charset=" in self.headers.get("Content-Type", "")
 
     @property
     def encoding(self) -> str:
@@ -149,7 +150,7 @@ class Response(Document):
         odd = "charset=" in self.headers.get("Content-Type", "") or self.body[:1] in _BOM_STARTS
         try:
             return msgspec.json.decode(self.html if odd else self.body, type=type)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ContentError(f"not the JSON expected: {error}: {self.url}") from None
 
     def follow(self, target: Target, *, callback: Callback = "parse", **fields: Any) -> Request:

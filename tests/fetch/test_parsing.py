@@ -57,6 +57,7 @@ async def test_where_a_page_is_parsed(size: int, cores: int, processes: int, thr
     [
         (1_000_100, "text/plain; charset=big5", "parse"),
         (1_000_100, "application/json; charset=gbk", "parse"),
+        (1_000_100, "application/rss+xml", "parse"),
         (999_000, "text/plain; charset=big5", ""),
         (1_000_100, "application/octet-stream", ""),
     ],
