@@ -1,5 +1,6 @@
 """What came back."""
 
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar, overload
 
@@ -22,6 +23,8 @@ from crawler.parse.references import references
 from crawler.parse.targets import Target, addresses, is_selector, shown
 from crawler.request import Callback, Request, link_request, name_of
 from crawler.words import harmless
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 _BOM_STARTS = (b"\xef", b"\xfe", b"\xff")
@@ -99,7 +102,8 @@ class Response(Document):
     @property
     def is_text(self) -> bool:
         """True if the server says that the body is text of some kind."""
-        return self.mime.startswith("text/") or "charset=" in self.headers.get("Content-Type", "")
+        is_named_so = self.mime.startswith("text/") or self.mime.endswith("xml")
+        return is_named_so or "charset=" in self.headers.get("Content-Type", "")
 
     @property
     def encoding(self) -> str:
@@ -121,9 +125,7 @@ class Response(Document):
         if self._tree is None:
             body = self._read()[1] if self.is_html else b""
             tree = None if is_knotted(body) else parsed_html(body)
-            if tree is None:
-                self._is_html, tree = False, parse_html(b"")
-            return self._kept(tree)
+            return self._kept(tree or self.leave_unparsed())
         return self._tree
 
     def _kept(self, tree: LexborHTMLParser) -> LexborHTMLParser:
@@ -148,7 +150,7 @@ class Response(Document):
         odd = "charset=" in self.headers.get("Content-Type", "") or self.body[:1] in _BOM_STARTS
         try:
             return msgspec.json.decode(self.html if odd else self.body, type=type)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ContentError(f"not the JSON expected: {error}: {self.url}") from None
 
     def follow(self, target: Target, *, callback: Callback = "parse", **fields: Any) -> Request:
@@ -246,9 +248,12 @@ class Response(Document):
         self._read()
         _ = self.tree
 
-    def leave_unparsed(self) -> None:
-        """Have no tree: `css` and `links` find nothing."""
+    def leave_unparsed(self) -> LexborHTMLParser:
+        """Have an empty tree: `css` and `links` find nothing."""
+        if self.is_html:
+            log.warning("not parsed, as it takes too much: %s", self.url)
         self._is_html, self._tree = False, parse_html(b"")
+        return self._tree
 
     def _read(self) -> tuple[str, bytes]:
         """Return the encoding, and the body in UTF-8, where what was malformed may still be so."""

@@ -156,6 +156,11 @@ def test_json_that_is_not_what_was_expected_is_an_error_with_the_url(body: str, 
         answer(body, "application/json").json(dict[str, int])
 
 
+def test_json_that_nests_without_end_is_none() -> None:
+    with pytest.raises(ContentError, match=rf"not the JSON expected: .*recursion.*: {URL}$"):
+        answer("[" * 1_000_000, "application/json").json()
+
+
 def test_links_come_once_in_order_with_what_they_say() -> None:
     page = answer(
         "<a href=1>one</a><map><area href=/2></map><a href='1#x'>again</a>"

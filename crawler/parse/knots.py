@@ -48,6 +48,8 @@ _VOID: Final = frozenset(
 )
 # Each ends the one before: that their ends are not written is no nesting.
 _ENDED: Final = frozenset(b"p li dt dd option optgroup tr td th tbody thead tfoot colgroup".split())
+# The end of these leaves open what is open inside (13.2.6.4.7).
+_TAKEN_OUT: Final = _FORMATS | {b"a", b"nobr", b"form"}
 
 
 def is_knotted(body: bytes) -> bool:
@@ -230,7 +232,10 @@ def _is_deep(body: bytes) -> bool:
         kind = name.lower()
         if kind.startswith(b"/"):
             kind = kind[1:]
-            if opened[kind]:
+            if opened[kind] and kind in _TAKEN_OUT:
+                del stack[~stack[::-1].index(kind)]
+                opened[kind] -= 1
+            elif opened[kind]:
                 while (top := stack.pop()) != kind:
                     opened[top] -= 1
                 opened[kind] -= 1

@@ -20,7 +20,7 @@ T = TypeVar("T")
 # Far more than any page needs; so much all else that wants memory meanwhile should have. Nor can a
 # smaller page take more: what `knots` does not see of it are too few elements.
 _SMALL: Final = 50_000
-_MORE_BYTES: Final = 2_000_000_000
+_MORE_BYTES: Final = 1_000_000_000
 
 _HTML: Final = ("text/html", "application/xhtml+xml")
 
@@ -52,7 +52,7 @@ def parse_html(html: str | bytes) -> LexborHTMLParser:
 def parsed_html(html: bytes) -> LexborHTMLParser | None:
     """Return the document tree of UTF-8, None if there is not the memory for it.
 
-    On the loop, where nobody can watch it, it gets 2 GB.
+    On the loop, where nobody can watch it, it gets 1 GB.
     """
     try:
         if len(html) <= _SMALL or not _is_on_loop():

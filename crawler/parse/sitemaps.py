@@ -136,14 +136,14 @@ class Listing:
         yield from self._entries([begun])
 
     def _entries(self, lines: Iterable[str]) -> Iterator[Entry]:
-        for line in map(str.strip, lines):
+        for line in filter(None, map(str.strip, lines)):
             try:
                 if len(line) <= _LONGEST_LINE:
                     yield Entry(without_credentials(canonicalize(line)))
                     continue
             except InvalidUrl:
                 pass
-            self.invalid += bool(line)
+            self.invalid += 1
 
 
 def _mended(reference: re.Match[str]) -> str:

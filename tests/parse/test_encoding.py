@@ -170,6 +170,14 @@ def test_text_is_decoded_by_the_standards_tables(label: str, body: bytes, text: 
     assert decode(body, f"text/html; charset={label}") == text
 
 
+@pytest.mark.parametrize("name", ["utf-16le", "utf-16be"])
+def test_a_long_text_of_pairs_is_decoded_whole(name: str) -> None:
+    text = "x" + "😀" * 60_000
+    body = text.encode(name)
+    assert decode(body, f"text/plain; charset={name}") == text
+    assert decode(body[:-1], f"text/plain; charset={name}") == text[:-1] + "\ufffd"
+
+
 @given(
     st.binary(max_size=200),
     st.sampled_from(["", "<meta charset=", "<?xml encoding='", "<meta ", "<!--"]),

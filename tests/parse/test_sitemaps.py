@@ -180,12 +180,19 @@ def test_entities_of_html_are_the_characters_that_they_are_in_html() -> None:
     ]
 
 
+def numbered(pattern: bytes, number: int) -> bytes:
+    return b"".join(pattern % n for n in range(number))
+
+
 FAULTS = {
     urlset("http://a.b/1", "//", "http://[")[:-5]: "it is cut off",
     gzip.compress(urlset("http://a.b/1"))[:-8]: "it is cut off, or larger than 50 MB",
     urlset("http://a.b/1", "</x>"): "mismatched tag: line 1, column ",
     urlset("http://a.b/1", "<![CDATA[x]]>&y"): "not well-formed: a bare &",
     b"<!DOCTYPE x [<!ENTITY a 'b'>]><urlset/>": "a DOCTYPE with declarations of its own",
+    b"<urlset>" + numbered(b"<n%d/>", 2_000): "it has too many kinds of elements",
+    b"<urlset><url " + numbered(b"a%d='>' ", 200_000): "a tag or text without end",
+    b"<urlset><url>" + b"x" * 2_000_000: "a tag or text without end",
     b"<a>" * 200: "its root element is <a>",
     b"<!doctype html><html><br></html>": "it is an HTML page",
     b"<HTML lang=en><urlset/></HTML>": "it is an HTML page",
@@ -198,7 +205,7 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("body", FAULTS)
+@pytest.mark.parametrize("body", FAULTS, ids=FAULTS.values())
 def test_a_listing_says_what_is_wrong_with_it(body: bytes) -> None:
     listing = Listing(body)
     assert len(list(listing)) <= 1
