@@ -22,7 +22,7 @@ _MANY_UNCLOSED: Final = 2_000
 _MANY_STRAYS: Final = 12
 _STRAYS_APART: Final = 4
 # Ten million looks are 0.1 s of Lexbor's time; half a million elements are 200 MB.
-_SURELY_FINE: Final = 3_000_000
+_SURELY_FINE: Final = 6_000_000
 _MOST_LOOKS: Final = 10_000_000
 _MOST_REPEATS: Final = 500_000
 _MOST_ATTRIBUTES: Final = 4_000
@@ -92,7 +92,7 @@ def _samples(body: bytes) -> range:
 
 def _rate(body: bytes) -> int:
     """Return which part of a document is looked at, of a longer one a smaller."""
-    return 4 if len(body) <= _LARGE // 2 else 8
+    return 8 if len(body) <= _LARGE // 2 else 16
 
 
 def _sampled(body: bytes) -> tuple[int, int]:
