@@ -16,7 +16,7 @@ from benchmarks.laps import Lap
 from benchmarks.machine import description
 from benchmarks.races import race
 from benchmarks.report import PAGE, suite_part, with_part
-from benchmarks.suites import SITES, SUITES, Suite, keep_off
+from benchmarks.suites import SITES, SUITES, Suite, make_ready
 
 _PLOTTED = "one-core"
 
@@ -24,7 +24,7 @@ _PLOTTED = "one-core"
 def main() -> None:
     """Run the suites that were asked for, and write or print what they say."""
     asked = _arguments()
-    keep_off()
+    make_ready()
     began = time.monotonic()
     text = PAGE.read_text()
     for name in asked.suite:

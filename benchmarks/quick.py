@@ -19,7 +19,7 @@ from benchmarks.contestants import BARE, OURS
 from benchmarks.figures import cpu, ratios, speed
 from benchmarks.laps import Lap
 from benchmarks.races import race
-from benchmarks.suites import SITES, Entry, Suite, keep_off
+from benchmarks.suites import SITES, Entry, Suite, make_ready
 
 RECORD = Path(__file__).with_name("quick.json")
 TOLERATED = 0.05
@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--record", action="store_true", help=f"keep the ratios in {RECORD.name}")
     parser.add_argument("--rounds", type=int, default=_SUITE.rounds)
     asked = parser.parse_args()
-    keep_off()
+    make_ready()
     now = {site: measured(_laps(site, asked.rounds)) for site in SITES}
     if asked.record:
         RECORD.write_bytes(msgspec.json.format(msgspec.json.encode(now)) + b"\n")

@@ -1,5 +1,6 @@
 """What is compared with what, on which sites and cores."""
 
+import compileall
 import os
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -144,6 +145,11 @@ def cores_for(number: int) -> tuple[set[int], int]:
     return set(there[:number]), there[min(number, len(there) - 1)]
 
 
-def keep_off() -> None:
-    """Stay where the server is: this program's own work is not to be measured."""
+def make_ready() -> None:
+    """Stay where the server is, and compile our code.
+
+    This program's own work is not to be measured, nor what pip did for the others. (Where the
+    environment says PYTHONDONTWRITEBYTECODE, each crawl would compile what has changed.)
+    """
     os.sched_setaffinity(0, {cores_for(1)[1]})
+    compileall.compile_dir("crawler", quiet=2)
