@@ -30,6 +30,7 @@ _MOST_CANONICALS = 10
 # Of 15,000 pages none has 1,000 in its head; each that is looked at costs a microsecond.
 _MOST_ELEMENTS = 5_000
 
+_TAGS = ("base", "link", "meta")
 _TOKEN = re.compile(r"[A-Za-z0-9._-]+")
 _OTHER_SCHEME = re.compile(r"(?!https?:)[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _REFRESH = re.compile(r"[\t\n\f\r ]*(?:([0-9]+)|(?=\.))[0-9.]*(?:[\t\n\f\r ;,](.*))?", re.DOTALL)
@@ -93,33 +94,32 @@ def beginning(text: bytes) -> bytes:
     return text[: end + _LATE if end >= 0 else _LONGEST_HEAD].lower()
 
 
-def says_something(begin: bytes, agent: str) -> bool:
-    """False for most documents: nothing in their `beginning` could be a mark."""
-    return (
-        b"<base" in begin
-        or b"canonical" in begin
-        or b"robots" in begin
-        or b"refresh" in begin
-        or agent.encode() in begin
-    )
+def speaking(begin: bytes, agent: str) -> tuple[str, ...]:
+    """Return which elements could be marks, by the `beginning` of a document: mostly none."""
+    meta = b"robots" in begin or b"refresh" in begin or agent.encode() in begin
+    said = ("base", b"<base" in begin), ("link", b"canonical" in begin), ("meta", meta)
+    return tuple(tag for tag, is_there in said if is_there)
 
 
-def marks_of(tree: LexborHTMLParser, begin: bytes, agent: str) -> Marks:
-    """Look through a document, of which `begin` is the `beginning`.
+def marks_of(
+    tree: LexborHTMLParser, begin: bytes, agent: str, *, tags: Sequence[str] = _TAGS
+) -> Marks:
+    """Look through a document for some elements; `begin` is its `beginning`.
 
     Its head is looked through, child by child: 5 µs, where a selector takes 20 for 100 KB and the
     whole tree 250. Canonical links count in the head only (RFC 6596 3: metadata).
     """
-    kinds = _among(() if tree.head is None else tree.head.iter(), "base", "meta", "link")
+    kinds = _among(() if tree.head is None else tree.head.iter(), tags)
     late = begin[max(begin.find(b"<body"), 0) :]
     if b"<base" in late or b"<meta" in late:
-        kinds |= _among(() if tree.root is None else tree.root.traverse(), "base", "meta")
-    bases = (node.attributes for node in kinds["base"])
+        anywhere = () if tree.root is None else tree.root.traverse()
+        kinds |= _among(anywhere, [tag for tag in tags if tag != "link"])
+    bases = (node.attributes for node in kinds.get("base", ()))
     base = next((own["href"] or "" for own in bases if "href" in own), None)
     robots: list[str] = []
     refresh: list[str] = []
     looked_at = 0  # those for no script too: each look climbs the tree
-    for node in kinds["meta"]:
+    for node in kinds.get("meta", ()):
         own = node.attrs
         name = own.get("name")
         if name is not None and name.lower() in ("robots", agent) and len(robots) < MOST_ROBOTS:
@@ -131,7 +131,7 @@ def marks_of(tree: LexborHTMLParser, begin: bytes, agent: str) -> Marks:
             if not _is_for_no_script(node):
                 refresh.append(own.get("content") or "")
     canonical: dict[str, None] = {}
-    for node in kinds["link"]:
+    for node in kinds.get("link", ()):
         own = node.attrs
         if "canonical" in (own.get("rel") or "").lower().split():
             canonical[own.get("href") or ""] = None
@@ -142,7 +142,7 @@ def marks_of(tree: LexborHTMLParser, begin: bytes, agent: str) -> Marks:
     return Marks(base, tuple(robots), tuple(refresh), tuple(canonical))
 
 
-def _among(nodes: Iterable[LexborNode], *tags: str) -> dict[str, list[LexborNode]]:
+def _among(nodes: Iterable[LexborNode], tags: Iterable[str]) -> dict[str, list[LexborNode]]:
     kinds: dict[str, list[LexborNode]] = {tag: [] for tag in tags}
     for node in islice(nodes, _MOST_ELEMENTS):
         if (tag := node.tag) in kinds:

@@ -12,7 +12,7 @@ from crawler.parse.directives import (
     marks_of,
     refresh_of,
     resolved,
-    says_something,
+    speaking,
 )
 from crawler.parse.links import ANCHORS, FOLLOWED, Link, is_vouched_for, links_of, urls_of
 from crawler.parse.nodes import Node
@@ -91,8 +91,8 @@ class Document(Node):
     def _said(self) -> Marks:
         if self._marks is None:
             agent = self._rules.agent
-            is_said = self.is_html and says_something(self._begin(), agent)
-            self._marks = marks_of(self.tree, self._begin(), agent) if is_said else NO_MARKS
+            tags = speaking(self._begin(), agent) if self.is_html else ()
+            self._marks = marks_of(self.tree, self._begin(), agent, tags=tags) if tags else NO_MARKS
         return self._marks
 
     def _begin(self) -> bytes:
