@@ -4,9 +4,8 @@ from collections import Counter
 from pathlib import Path
 
 from tests.mockserver import redirects
-from tests.mockserver.crawling import SECRETS, crawl_all
+from tests.mockserver.crawling import SECRETS, crawl_all, wrong_ends
 from tests.mockserver.server import INNER, MockServer
-from tests.mockserver.table import linked
 from tests.test_accounting import unaccounted
 
 
@@ -17,14 +16,9 @@ async def test_a_server_of_hundreds_of_misbehaviours_is_told_as_by_one_process(
     folder.mkdir()
     async with MockServer() as server:
         crawled = await crawl_all(folder, server, "--processes", "2")
-    done, ends = crawled.done, crawled.ends()
+    done = crawled.done
     assert done.status == 0, done.err
-    wrong = {}
-    for entry in linked():
-        end = ends.get(server.url(entry.path, host=entry.host), ("skipped", ""))
-        if not entry.admits(end):
-            wrong[f"{entry.theme}{entry.path[:80]}"] = (end, entry.expected)
-    assert not wrong
+    assert not wrong_ends(crawled, server)
     assert unaccounted(done.report["counts"]) == 0
     assert done.report["finished"]
     assert not [hit for hit in server.log if hit.host in INNER]

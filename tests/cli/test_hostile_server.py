@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.mockserver import cookies, good, redirects, traps
-from tests.mockserver.crawling import SECRETS, Crawled, crawl_all
+from tests.mockserver.crawling import SECRETS, Crawled, crawl_all, wrong_ends
 from tests.mockserver.server import FRONT, INNER, MockServer
 from tests.mockserver.table import Theme, linked
 from tests.test_accounting import unaccounted
@@ -62,13 +62,7 @@ def test_every_good_page_is_delivered(crawled: Crawled, server: MockServer) -> N
 
 
 def test_every_path_is_told_with_its_own_reason(crawled: Crawled, server: MockServer) -> None:
-    ends = crawled.ends()
-    wrong = {}
-    for entry in linked():
-        end = ends.get(server.url(entry.path, host=entry.host), ("skipped", ""))
-        if not entry.admits(end):
-            wrong[f"{entry.theme}{entry.path[:80]}"] = (end, entry.expected)
-    assert not wrong
+    assert not wrong_ends(crawled, server)
 
 
 def test_what_has_no_line_of_its_own_is_counted_by_its_reason(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tests.cli.command import Done, start
 from tests.mockserver import feeds, good, redirects
 from tests.mockserver.server import MockServer
-from tests.mockserver.table import End, Theme
+from tests.mockserver.table import End, Theme, linked
 
 _LONGEST = 150.0
 SECRETS = frozenset({"Bearer of-the-redirects", "own=secret", "sesame"})
@@ -65,6 +65,17 @@ class Crawled(NamedTuple):
         for line in self.done.lines("pages.jsonl"):
             found[line["url"]] = ("delivered", "")
         return found
+
+
+def wrong_ends(crawled: Crawled, server: MockServer) -> dict[str, object]:
+    """Return the paths that ended otherwise than they may: how, and how they may."""
+    ends = crawled.ends()
+    wrong: dict[str, object] = {}
+    for entry in linked():
+        end = ends.get(server.url(entry.path, host=entry.host), ("skipped", ""))
+        if not entry.admits(end):
+            wrong[f"{entry.theme}{entry.path[:80]}"] = (end, entry.expected)
+    return wrong
 
 
 async def crawl_all(folder: Path, server: MockServer, *more: str) -> Crawled:
