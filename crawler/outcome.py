@@ -84,8 +84,8 @@ class HostLease(Struct, frozen=True):
     `origin` is scheme://host of its first request; `due` the time (clock seconds) from which the
     host may be asked. `slots`: other processes ask the same host, and this one may have so many
     requests in flight to it. `delay` is what its answers have made of its delay, 0 if nothing.
-    `alone` says why nobody may ask the host, now or any more, if it is
-    so: there is nothing to give back then.
+    `alone` says why nobody may ask the host, now or any more, if it is so: there is nothing to give
+    back then.
     """
 
     host: str
@@ -130,9 +130,9 @@ class Batch(Struct, kw_only=True):
     `retried` are (request, time it may be asked) pairs; `failed` those of the settled ones that
     failed for good, with the kinds of their failures. By host: `pages` are how many count for
     `host_pages`, `due` the hosts' next times, `delays` what their answers have made of their
-    delays, 0 for nothing, `alone` until when those that rest are left alone,
-    and why, `given_up` why their queue is dropped, `answers` how many they gave, and in how many
-    seconds. `examples` are failures in a line. `joined` is how far the line files of other
+    delays, 0 for nothing, `alone` until when those that rest are left alone, and why, `given_up`
+    why their queue is dropped, `answers` how many they gave, and in how many seconds. `examples`
+    are failures in a line. `joined` is how far the line files of other
     processes are in ours. `kept` is what else a later life of the run, or another process of it,
     has to know, by name; an empty value takes a name back.
     """
