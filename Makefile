@@ -17,7 +17,7 @@ $(READY): pyproject.toml requirements.lock
 	@touch $@
 
 # Programs that tests run for real; where they are missing those tests are skipped by name.
-DEBIAN := nginx-light wget python3-doc strace tinyproxy-bin
+DEBIAN := nginx-light wget python3-doc strace tinyproxy-bin postgresql sqlite3
 # What benchmarks compare, and are compared on.
 bench bench-quick bench-waiting: DEBIAN := nginx-light openssl postgresql-doc-15 python3-doc wget2
 
