@@ -10,8 +10,9 @@ from msgspec import Struct
 
 from crawler.errors import RunError
 from crawler.export.following import Following
-from crawler.export.pages import FilePages, NoPages
+from crawler.export.pages import NoPages
 from crawler.export.spool import FileSpool
+from crawler.export.stores import Ground, open_store
 from crawler.export.tail import mend
 from crawler.export.targets import STDOUT
 from crawler.frontier.presence import present
@@ -72,16 +73,8 @@ async def open_files(
     least, durable = settings.min_free_bytes, settings.durable == "full"
     folder, where = job.folder, job.record.plan
     async with AsyncExitStack() as stack:
-        store: PageStore = NoPages()
-        if settings.pages == "files":
-            pages = FilePages(
-                folder / "pages",
-                min_free_bytes=least,
-                durable=durable,
-                name=str(restart.part),
-                living=partial(present, folder),
-            )
-            store = await stack.enter_async_context(pages)
+        ground = Ground(folder, settings, part=restart.part, living=partial(present, folder))
+        store = await stack.enter_async_context(open_store(ground))
         if restart.part:
             _make_part(folder, restart.part)
             spool = await FileSpool.open(
