@@ -234,6 +234,15 @@ def columns_of(kind: Any) -> tuple[str, ...] | None:
     return (*([tag] if tag else []), *names) or None
 
 
+def key_of(kind: Any) -> tuple[str, ...]:
+    """Return the fields that tell two items of a type apart, by their names in JSON; often none."""
+    plain = get_origin(kind) or kind
+    if not isinstance(plain, ItemMeta):
+        return ()
+    columns = dict(zip(plain.__struct_fields__, plain.__struct_encode_fields__, strict=True))
+    return tuple(columns[field] for field in plain.item_key)
+
+
 def _pydantic_columns(model: Any) -> Iterable[str]:
     shown = {name: field for name, field in model.model_fields.items() if not field.exclude}
     by_alias = model.model_config.get("serialize_by_alias")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from crawler.items import ItemLine, columns_of, stream_of
+from crawler.items import ItemLine, columns_of, key_of, stream_of
 
 Columns = tuple[str, ...] | None
 """The names of an item's fields as they stand in its JSON; None if only the items can tell."""
@@ -15,11 +15,13 @@ _HEAD = b'{"_type":"'
 class Streams(Struct, frozen=True):
     """The streams of a spool, with their columns, in the order they were declared.
 
+    `keys` are the columns that tell two items of a stream apart, by stream; none: nothing does.
     `tagged`: there are several, and each line begins with its stream's name, as `{"_type":"book",`,
     so that the one line file can be read apart again.
     """
 
     columns: Mapping[str, Columns]
+    keys: Mapping[str, tuple[str, ...]]
     tagged: bool = False
 
     def line(self, item: ItemLine) -> bytes:
@@ -42,10 +44,13 @@ class Streams(Struct, frozen=True):
 def streams_of(item_types: Sequence[type]) -> Streams:
     """Return the streams of a spider's item types; no types are one untyped stream."""
     columns: dict[str, Columns] = {}
+    keys: dict[str, tuple[str, ...]] = {}
     for item_type in item_types:
-        name, found = stream_of(item_type), columns_of(item_type)
+        name, found, key = stream_of(item_type), columns_of(item_type), key_of(item_type)
         columns[name] = _joined(columns[name], found) if name in columns else found
-    return Streams(columns or {"item": None}, tagged=len(item_types) > 1)
+        # Two types of one name: only a key of both tells all items of the stream apart.
+        keys[name] = key if keys.get(name, key) == key else ()
+    return Streams(columns or {"item": None}, keys or {"item": ()}, tagged=len(item_types) > 1)
 
 
 def _joined(one: Columns, other: Columns) -> Columns:

@@ -61,3 +61,26 @@ def test_dicts_and_typed_dicts_share_a_stream_that_is_still_tagged() -> None:
 def test_types_of_one_name_have_the_columns_of_both() -> None:
     other = msgspec.defstruct("Book", [("title", str), ("year", int)])
     assert streams_of([Book, other]).columns == {"book": ("title", "year")}
+
+
+class Copy(Item, key=("isbn_no", "shop"), rename="camel"):
+    isbn_no: str
+    shop: str
+
+
+def test_a_stream_says_which_columns_tell_its_items_apart() -> None:
+    assert streams_of([Copy, Book, BookPrice]).keys == {
+        "copy": ("isbnNo", "shop"),
+        "book": (),
+        "book_price": (),
+    }
+    assert streams_of([]).keys == {"item": ()}
+
+
+def test_types_of_one_name_with_several_keys_have_none() -> None:
+    class Other(Item, key="url"):
+        url: str
+
+    Other.__name__ = "Copy"
+    assert streams_of([Copy, Other]).keys == {"copy": ()}
+    assert streams_of([Copy, Copy]).keys == {"copy": ("isbnNo", "shop")}
