@@ -30,6 +30,7 @@ CrawlerError
 │   ├── ItemError             an item of the wrong type, or with NaN
 │   └── CallbackError         a callback yielded what cannot be used, or took too long
 ├── TargetError               a place data goes to is full or gone: exit status 3
+│   └── TargetUnfit           one that cannot take what it is given: waiting does not help
 ├── LeasesLost                this process was taken for dead, and another has its work
 └── Signal                    raised by callbacks and steps to say something
     ├── Retry                 ask for this page again
@@ -237,6 +238,10 @@ class CallbackError(ContentError):
 
 class TargetError(CrawlerError):
     """A place data goes to is full or gone; names the path."""
+
+
+class TargetUnfit(TargetError):
+    """A place that cannot take what it is given, now or later."""
 
 
 class LeasesLost(CrawlerError):

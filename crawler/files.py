@@ -1,7 +1,7 @@
 """Opens a run's files."""
 
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -10,18 +10,19 @@ from msgspec import Struct
 
 from crawler.errors import RunError
 from crawler.export.following import Following
+from crawler.export.marks import Marks, mark_of
 from crawler.export.pages import NoPages
 from crawler.export.spool import FileSpool
 from crawler.export.stores import Ground, open_store
 from crawler.export.tail import mend
-from crawler.export.targets import STDOUT
+from crawler.export.targets import Source, Target
 from crawler.frontier.presence import present
 from crawler.frontier.schema import FILE
 from crawler.jobs import Job, has_lines
 from crawler.oserrors import refused
-from crawler.outcome import Restart
+from crawler.outcome import Mark, Restart
 from crawler.owned import make_folder, named, own
-from crawler.protocols import Memory, PageStore, Spool
+from crawler.protocols import Follower, Memory, PageStore, Spool
 from crawler.records.streams import Streams
 from crawler.settings import Settings
 
@@ -29,8 +30,6 @@ PARTS = "parts"
 """The folder of the line files of a run's further processes, one folder each."""
 
 log = logging.getLogger(__name__)
-
-_KEPT = "cursor of standard output"
 
 
 class Kept(Struct, frozen=True):
@@ -40,24 +39,6 @@ class Kept(Struct, frozen=True):
     store: PageStore = NoPages()
     followings: Sequence[Following] = ()
     memories: Sequence[Memory] = ()
-
-
-class StdoutCursor:
-    """How far standard output is written: a `Memory`, since what went there stays there."""
-
-    def __init__(self, following: Following) -> None:
-        self._following = following
-        self._last = following.cursor
-
-    def changes(self) -> Mapping[str, bytes]:
-        """Return the byte of the spool up to which lines were written."""
-        if self._following.cursor == self._last:
-            return {}
-        self._last = self._following.cursor
-        return {_KEPT: b"%d" % self._last}
-
-    def learn(self, name: str, value: bytes) -> None:
-        """See `open_files`: a cursor is needed when its follower is opened, not later."""
 
 
 @asynccontextmanager
@@ -101,28 +82,45 @@ async def open_files(
                 durable=durable,
             )
         )
-        begin = where.position.get("items", 0)
-        followings: list[Following] = []
-        memories: list[Memory] = [spool.tail]
-        for target in where.targets:
-            follower = await target.open(streams=streams, settings=settings)
-            is_stdout = target.path == STDOUT
-            cursor = int(restart.kept.get(_KEPT, begin)) if is_stdout else begin
-            following = Following(
-                follower,
-                target=target.name,
-                source=files["items"],
-                cursor=cursor,
-                lasting=target.files(streams) if durable else (),
-            )
-            if is_stdout:
-                memories.append(StdoutCursor(following))
+        followings = [
+            _following(target, job, settings, restart, source=files["items"], streams=streams)
+            for target in where.targets
+        ]
+        for following in followings:
             spool.follow(following)
-            followings.append(following)
+            await following.open()
         # What is committed already is carried without waiting for what comes.
         await spool.committed(position, ())
         del restart
-        yield Kept(spool, store, followings, memories)
+        yield Kept(spool, store, followings, [spool.tail, Marks(followings)])
+
+
+def _following(
+    target: Target,
+    job: Job,
+    settings: Settings,
+    restart: Restart,
+    *,
+    source: Path,
+    streams: Streams,
+) -> Following:
+    """Return what carries the run's items to a target."""
+    run = job.folder.absolute().name
+    begin = job.record.plan.position.get("items", 0)
+    followed = Source(run, streams, settings, begin=begin)
+
+    async def opener(mark: Mark | None) -> Follower:
+        return await target.open(followed, mark)
+
+    return Following(
+        opener,
+        target=target.name,
+        key=target.path,
+        source=source,
+        mark=mark_of(restart.kept, target.path),
+        pause=settings.target_pause,
+        lasting=target.files(streams, run=run) if settings.durable == "full" else (),
+    )
 
 
 def _make_part(folder: Path, number: int) -> None:

@@ -93,6 +93,8 @@ class Fleet:
         if not self._stopping:
             self._stopping, self._reason = True, reason
             self._terminate()
+            for following in self._followings:
+                following.hurry()
         if at_once:
             self._terminate()
             asyncio.get_running_loop().call_later(_GRACE, self._kill)

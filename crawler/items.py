@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from types import NoneType
 from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform, get_origin, is_typeddict
 
@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct, StructMeta
 
 from crawler.errors import ItemError, SpiderError
+from crawler.fields import Fields, fields_of
 from crawler.plain import dumped, encode, is_pydantic, not_a_number, read_as
 from crawler.words import one_line
 
@@ -182,7 +183,7 @@ def _refuse_unfit(declared: Any, *, several: bool) -> None:
     if not isinstance(plain, type) or (builtin and plain not in (dict, object, NoneType)):
         raise SpiderError(f"Spider[...] takes item types, got {_name(declared)}")
     _decoder(declared)
-    if several and _TYPE in (columns_of(declared) or ()):
+    if several and any(field.name == _TYPE for field in known_fields(declared) or ()):
         raise SpiderError(
             f"item {_name(declared)}: the field {_TYPE!r} is kept for the names of a spider's "
             "item types; rename it"
@@ -211,27 +212,15 @@ def stream_of(kind: Any) -> str:
     return "item" if plain is dict or is_typeddict(plain) else snake_case(plain.__name__)
 
 
-def columns_of(kind: Any) -> tuple[str, ...] | None:
-    """Return an item type's fields in order, by their names in JSON; None for dicts.
+def known_fields(kind: Any) -> Fields:
+    """Return an item type's fields in order; None for dicts.
 
     Raises `SpiderError` for annotations nobody can read.
     """
-    plain = get_origin(kind) or kind
-    if plain is dict:
-        return None
-    if is_typeddict(plain):
-        return tuple(plain.__annotations__) or None
-    if is_pydantic(plain):
-        return tuple(_pydantic_columns(plain)) or None
     try:
-        info = msgspec.inspect.type_info(kind)
+        return fields_of(kind)
     except (NameError, TypeError) as error:
         raise _unreadable(kind, error) from None
-    tag = getattr(info, "tag_field", None)
-    names = [field.encode_name for field in getattr(info, "fields", ())]
-    if hasattr(plain, "__attrs_attrs__"):  # msgspec leaves private ones out, of attrs alone
-        names = [name for name in names if not name.startswith("_")]
-    return (*([tag] if tag else []), *names) or None
 
 
 def key_of(kind: Any) -> tuple[str, ...]:
@@ -241,14 +230,6 @@ def key_of(kind: Any) -> tuple[str, ...]:
         return ()
     columns = dict(zip(plain.__struct_fields__, plain.__struct_encode_fields__, strict=True))
     return tuple(columns[field] for field in plain.item_key)
-
-
-def _pydantic_columns(model: Any) -> Iterable[str]:
-    shown = {name: field for name, field in model.model_fields.items() if not field.exclude}
-    by_alias = model.model_config.get("serialize_by_alias")
-    for name, field in (shown | model.model_computed_fields).items():
-        alias = getattr(field, "serialization_alias", None) or field.alias
-        yield alias if by_alias and alias else name
 
 
 def _name(kind: Any) -> str:

@@ -1,6 +1,5 @@
 """Which run is meant, and what it remembers."""
 
-import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +17,7 @@ from crawler.export.run_folder import (
     read_report,
     write_record,
 )
-from crawler.export.targets import STDOUT, Plan, plan
-from crawler.frontier.glance import glance
+from crawler.export.targets import plan
 from crawler.frontier.presence import is_crawled, locked
 from crawler.frontier.retrying import retry_failed
 from crawler.frontier.schema import FILE, LOCK
@@ -27,6 +25,7 @@ from crawler.meaning import differences, meaning_of
 from crawler.outcome import Report
 from crawler.records.streams import streams_of
 from crawler.settings import Settings
+from crawler.shared_outputs import check_outputs, is_one_of
 from crawler.spider import Spider
 
 State = Literal["finished", "live", "unfinished", "stopped", "gone"]
@@ -65,11 +64,12 @@ def begin(
         _check_empty(folder)
     given = given or Record(spider=spider.name, created=datetime.now(UTC))
     streams = streams_of(spider.item_types)
-    where = plan(outputs, streams=streams, overwrite=overwrite, append=append)
+    where = plan(outputs, streams=streams, names=_names(given), overwrite=overwrite, append=append)
     record = structs.replace(
         given,
         outputs=tuple(outputs),
         plan=where,
+        streams=streams,
         meaning=meaning_of(spider, settings, given.arguments if given.source else None),
     )
     if folder is None:
@@ -120,14 +120,20 @@ def go_on(
     check_free(folder)
     _check_lasting(folder, settings)
     check_same(folder, record, spider, settings, arguments=arguments)
-    _check_outputs(folder, record, Path(settings.output_dir))
-    fresh = [text for text in outputs if not is_one_of(text, record)]
+    check_outputs(folder, record, Path(settings.output_dir))
+    fresh = [text for text in outputs if not is_one_of(text, folder, record)]
     if fresh:
-        more = plan(fresh, streams=streams_of(spider.item_types), begun=record.plan)
+        streams = streams_of(spider.item_types)
+        more = plan(fresh, streams=streams, names=_names(record), begun=record.plan)
         record = structs.replace(record, outputs=(*record.outputs, *fresh), plan=more)
     write_record(folder, record)
     # A process that died before it had made its frontier has kept nothing.
     return Job(folder, record, is_new=not (folder / FILE).exists())
+
+
+def _names(record: Record) -> Mapping[str, str]:
+    """Return what fills gaps in the names of outputs."""
+    return {"spider": record.spider, "date": record.created.strftime("%Y-%m-%d")}
 
 
 def check_same(
@@ -253,41 +259,6 @@ def _begun(folder: Path) -> RunError:
 def _check_lasting(folder: Path, settings: Settings) -> None:
     if settings.frontier == "memory":
         raise RunError(f"{folder}: frontier=memory leaves nothing to go on from")
-
-
-def _check_outputs(folder: Path, record: Record, output_dir: Path) -> None:
-    """Raise `RunError` if another run wrote to an output since: going on would cut that off."""
-    if not (own := _files(record)):
-        return
-    for path in {*output_dir.glob(f"*/*/{RECORD}"), *folder.parent.glob(f"*/{RECORD}")}:
-        try:
-            other = read_record(path.parent)
-        except RunError:
-            continue
-        is_copy = other.created == record.created  # made for safety's sake
-        shared = set() if is_copy else own & _files(other)
-        if shared and not path.parent.samefile(folder) and _wrote(path.parent, record.created):
-            raise RunError(f"{folder}: {min(shared)} was since written to by run {path.parent}")
-
-
-def _wrote(folder: Path, since: datetime) -> bool:
-    """True if a run was crawled since then; one that could not open its output is still fresh."""
-    files = [folder / name for name in (FILE, f"{FILE}-wal", REPORT)]
-    stirred = max((file.stat().st_mtime for file in files if file.exists()), default=0.0)
-    fresh = (folder / FILE).exists() and glance(folder).fresh
-    return stirred >= since.timestamp() and not fresh
-
-
-def is_one_of(output: str, record: Record) -> bool:
-    """True if a run has an output already, however its path is written now."""
-    return output in record.outputs or os.path.abspath(output) in _files(record)
-
-
-def _files(record: Record) -> set[str]:
-    """Return where a run's `-o` lead, but for standard output."""
-    plan: Plan = record.plan
-    spool = {plan.spool} if plan.spool is not None else set()
-    return spool | {target.path for target in plan.targets if target.path != STDOUT}
 
 
 def age_of(name: str) -> tuple[str, int]:

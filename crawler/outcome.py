@@ -199,6 +199,16 @@ class Part(Struct, frozen=True):
     joined: Position
 
 
+class Mark(Struct, frozen=True, array_like=True):
+    """How far a target is: it has the spool's lines up to byte `cursor`.
+
+    `state` is what its follower needs to go on from there.
+    """
+
+    cursor: int
+    state: bytes = b""
+
+
 class Restart(Struct, frozen=True):
     """What an earlier life of this run left: nothing on a fresh start.
 

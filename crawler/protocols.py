@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
-from crawler.outcome import Batch, Commit, Counts, HostLease, Part, Position, Restart, Totals
+from crawler.outcome import Batch, Commit, Counts, HostLease, Mark, Part, Position, Restart, Totals
 from crawler.request import Request
 from crawler.response import Response
 
@@ -127,13 +127,26 @@ class Memory(Protocol):
 
 
 class Follower(Protocol):
-    """Takes committed item lines to one target."""
+    """Takes committed item lines to one target, which is open."""
+
+    @property
+    def mark(self) -> Mark:
+        """How far the target is, whatever happens now; at first, from where it has to go on."""
 
     async def follow(self, lines: Sequence[bytes], cursor: int) -> None:
-        """Write `lines`; `cursor` is the spool's byte after the last of them."""
+        """Take `lines`; `cursor` is the spool's byte after the last of them.
+
+        They may be held back until `flush`. Raises `TargetError`, `OSError`.
+        """
+
+    async def flush(self) -> None:
+        """Have all that was taken be in the target, and `mark` say so."""
+
+    async def finish(self) -> None:
+        """Flush, and leave the target complete: no more lines come."""
 
     async def aclose(self) -> None:
-        """Leave the target complete."""
+        """Let go of the target as it is."""
 
 
 class Spool(Protocol):

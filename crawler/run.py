@@ -60,6 +60,8 @@ class Run:
     def stop(self, reason: str, *, at_once: bool = False) -> None:
         """End in good order: pages in hand get `stop_seconds`, or are left `at_once`."""
         self._engine.stop(reason, at_once=at_once)
+        for following in self._followings:
+            following.hurry()
         seconds = 0.0 if at_once else self.settings.stop_seconds
         self._deadline = asyncio.get_running_loop().time() + seconds
         if self._hook is not None:

@@ -113,7 +113,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = None
     stop_seconds: Annotated[float, Say("seconds that pages in hand get after Ctrl-C", ge=0)] = 8.0
 
-    target_pause: Annotated[float, Say("seconds to wait for a full disk", ge=0)] = 30.0
+    target_pause: Annotated[float, Say("longest wait for a target that is full or gone", ge=0)] = (
+        30.0
+    )
 
     ignore_query_order: Annotated[bool, Say("?a=1&b=2 is the same page as ?b=2&a=1")] = False
     ignore_params: Annotated[
@@ -129,6 +131,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = "process"
     pages: Annotated[Literal["files", "none"], Say("where bodies are kept")] = "none"
     output_dir: Annotated[str, Say("folder of the runs")] = "output"
+    part_items: Annotated[int | None, Say("items in a file of -o NAME-{part}", ge=1)] = None
+    part_bytes: Annotated[int, Say("bytes of JSON in a file of -o NAME-{part}", gt=0)] = 256 * _MB
     escape_formulas: Annotated[
         bool, Say("CSV cells that a spreadsheet would run get an apostrophe")
     ] = True
@@ -196,6 +200,8 @@ class SettingsDict(TypedDict, total=False):
     durable: Literal["process", "full"]
     pages: Literal["files", "none"]
     output_dir: str | os.PathLike[str]
+    part_items: int | None
+    part_bytes: int
     escape_formulas: bool
 
 

@@ -192,6 +192,7 @@ LEAST: dict[str, tuple[float, float]] = {
     **dict.fromkeys(["concurrency", "per_host", "max_pages", "max_items"], (1, 0)),
     **dict.fromkeys(["max_failures", "host_pages", "shape_pages", "max_sitemaps"], (1, 0)),
     **dict.fromkeys(["host_failures", "per_ip", "url_bytes"], (1, 0)),
+    **dict.fromkeys(["part_items", "part_bytes"], (1, 0)),
     **dict.fromkeys(["min_rate_bytes", "max_crawl_delay"], (0, -1)),
     **dict.fromkeys(["max_delay"], (0.01, 0)),
     **dict.fromkeys(["retries", "max_redirects", "max_depth", "min_free_bytes"], (0, -1)),

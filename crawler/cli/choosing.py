@@ -25,12 +25,12 @@ from crawler.jobs import (
     check_same,
     find_run,
     go_on,
-    is_one_of,
     runs_in,
     state_of,
     try_again,
 )
 from crawler.settings import Settings
+from crawler.shared_outputs import is_one_of
 from crawler.spider import Spider
 from crawler.state import check_stateless
 
@@ -154,7 +154,7 @@ def _may_go_on(folder: Path, record: Record, asked: Asked) -> bool:
         return True
     report = read_report(folder)
     pages = f" with {report.pages:,} pages" if report is not None else ""
-    fresh = [text for text in asked.outputs if not is_one_of(text, record)]
+    fresh = [text for text in asked.outputs if not is_one_of(text, folder, record)]
     unwritten = f", nor to write to {fresh[0]}" if fresh else ""
     older = _older(folder, asked)
     warn(f"{folder}: is finished{pages}, there is nothing to go on with{unwritten}{older}")

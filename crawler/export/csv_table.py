@@ -1,24 +1,21 @@
-"""CSV, one table a type."""
+"""CSV."""
 
 import csv
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 from msgspec import Raw
 
-from crawler.errors import OutputError, TargetError
+from crawler.errors import OutputError, TargetUnfit
 from crawler.export.formulas import escaped, unescaped
+from crawler.export.sheet import Sheet, Stale
 from crawler.export.steady_file import SteadyFile
-from crawler.file_thread import FileThread
+from crawler.fields import names_of
 from crawler.oserrors import refused
 from crawler.owned import fresh
-from crawler.protocols import Follower
-from crawler.records.streams import Columns, Streams
-from crawler.settings import Settings
 
 Row = dict[str, Raw]
 
@@ -30,7 +27,7 @@ _decoder = msgspec.json.Decoder(Row)
 
 
 class CsvTable:
-    """RFC 4180 in UTF-8 with a header; several streams are several files: `x.book.csv`.
+    """RFC 4180 in UTF-8 with a header.
 
     None is an empty cell, true and false are written so, lists and objects as compact JSON; text,
     and names of columns, that a spreadsheet would run are escaped (`formulas.py`), unless
@@ -38,78 +35,24 @@ class CsvTable:
     itself and replaced.
     """
 
-    def __init__(
-        self, thread: FileThread, tables: Mapping[str, "_Table"], streams: Streams
-    ) -> None:
-        self._thread = thread
-        self._tables = tables
-        self._streams = streams
-
-    @staticmethod
-    def files(path: Path, streams: Streams) -> Sequence[Path]:
-        """Return the files this format writes: one for each stream."""
-        return list(_paths(path, streams).values())
-
-    @staticmethod
-    def keep(path: Path, streams: Streams) -> Mapping[str, int]:
-        """Return what `--append` keeps of each file. Raises `OutputError` if headers differ."""
-        return {
-            str(file): _checked_size(file, streams.columns[stream])
-            for stream, file in _paths(path, streams).items()
-            if file.exists() and file.stat().st_size
-        }
-
-    @classmethod
-    async def open(
-        cls, path: Path, *, streams: Streams, kept: Mapping[str, int], settings: Settings
-    ) -> Follower:
-        """Open the target, cut to the bytes of it that are `kept`. Raises `TargetError`."""
-        thread = FileThread("csv")
-        escapes = settings.escape_formulas
-        return cls(thread, await thread.run(_opened, path, streams, kept, escapes), streams)
-
-    async def follow(self, lines: Sequence[bytes], cursor: int) -> None:  # noqa: ARG002
-        """Write a row for each line."""
-        await self._thread.run(self._add, lines)
-
-    async def aclose(self) -> None:
-        """Close the files."""
-        for table in self._tables.values():
-            await self._thread.run(table.close)
-        self._thread.close()
-
-    def _add(self, lines: Sequence[bytes]) -> None:
-        rows: dict[str, list[Row]] = {}
-        for line in lines:
-            try:
-                stream, item = self._streams.split(line)
-                rows.setdefault(stream, []).append(_decoder.decode(item))
-            except ValueError as error:
-                raise TargetError(f"no item that fits a table: {error}") from None
-        for stream, some in rows.items():
-            if stream not in self._tables:
-                raise TargetError(f"no table for items of type {stream!r}")
-            self._tables[stream].add(some)
-
-
-class _Table:
-    """One CSV file and its columns."""
-
-    def __init__(self, path: Path, *, columns: Columns, kept: int, escapes: bool) -> None:
-        self._file = SteadyFile(path)
-        self._shown: Callable[[str], str] = escaped if escapes else str
-        self._kept = kept
+    def __init__(self, sheet: Sheet) -> None:
+        self._durable = sheet.settings.durable == "full"
+        self._shown: Callable[[str], str] = escaped if sheet.settings.escape_formulas else str
+        self._kept = sheet.kept
         self._columns: tuple[str, ...] = ()
-        self._file.cut(kept)
-        if kept:
-            header = _header(path)
-            self._columns = tuple(map(unescaped, header)) if escapes else header
-            self._file.end_line(_END)
-        elif columns:
-            self._widen(columns)
+        self._file = SteadyFile(sheet.path)
+        try:
+            self._begin(sheet)
+        except BaseException:
+            self._file.close()
+            raise
 
-    def add(self, rows: Sequence[Row]) -> None:
-        """Write the rows, after making the columns they need."""
+    def write(self, lines: Sequence[bytes]) -> None:
+        """Add a row for each object, after making the columns they need."""
+        try:
+            rows = [_decoder.decode(line) for line in lines]
+        except ValueError as error:
+            raise TargetUnfit(f"{self._file.path}: no item that fits a table: {error}") from None
         known = set(self._columns)
         if new := dict.fromkeys(key for row in rows for key in row if key not in known):
             self._widen(tuple(new))
@@ -118,17 +61,41 @@ class _Table:
                 _text([_cell(row.get(name), self._shown) for name in self._columns] for row in rows)
             )
 
+    def flush(self) -> bytes:
+        """Return the state to go on from: the file, and its columns."""
+        if self._durable:
+            self._file.sync()
+        seal = self._file.seal(self._file.length)
+        return msgspec.json.encode(_State(seal.decode(), self._columns))
+
     def close(self) -> None:
+        """Close the file."""
         self._file.close()
+
+    def _begin(self, sheet: Sheet) -> None:
+        if sheet.state is not None:
+            state = msgspec.json.decode(sheet.state, type=_State)
+            if not self._file.is_sealed(state.seal.encode()):
+                raise Stale
+            self._file.cut(int(state.seal.partition(" ")[0]))
+            self._columns = state.columns
+            return
+        self._file.cut(sheet.kept)
+        if sheet.kept:
+            header = _header(sheet.path)
+            self._columns = tuple(map(unescaped, header)) if self._shown is escaped else header
+            self._file.end_line(_END)
+        elif sheet.fields:
+            self._widen(tuple(field.name for field in sheet.fields))
 
     def _widen(self, new: tuple[str, ...]) -> None:
         columns = self._columns + new
         if self._kept:
-            raise TargetError(
+            raise TargetUnfit(
                 f"{self._file.path}: has no column {new[0]!r}, and --append adds none"
             )
         if len(columns) > _MOST_COLUMNS:
-            raise TargetError(f"{self._file.path}: more than {_MOST_COLUMNS:,} columns")
+            raise TargetUnfit(f"{self._file.path}: more than {_MOST_COLUMNS:,} columns")
         header = _text([list(map(self._shown, columns))])
         if self._file.length:
             self._rewrite(header, more=len(new))
@@ -156,24 +123,9 @@ class _Table:
         self._file = SteadyFile(self._file.path)
 
 
-def _paths(path: Path, streams: Streams) -> dict[str, Path]:
-    if len(streams.columns) == 1:
-        return dict.fromkeys(streams.columns, path)
-    return {name: path.with_name(f"{path.stem}.{name}{path.suffix}") for name in streams.columns}
-
-
-def _opened(
-    path: Path, streams: Streams, kept: Mapping[str, int], escapes: bool
-) -> dict[str, _Table]:
-    with ExitStack() as stack:
-        tables = {}
-        for stream, file in _paths(path, streams).items():
-            columns = streams.columns[stream]
-            size = kept.get(str(file), 0)
-            tables[stream] = _Table(file, columns=columns, kept=size, escapes=escapes)
-            stack.callback(tables[stream].close)
-        stack.pop_all()  # all are open: they stay so
-        return tables
+class _State(msgspec.Struct, frozen=True):
+    seal: str
+    columns: tuple[str, ...]
 
 
 def _text(rows: Iterable[Sequence[str]]) -> bytes:
@@ -210,7 +162,12 @@ def _header(path: Path) -> tuple[str, ...]:
     return tuple(next(csv.reader(io.StringIO(start, newline="")), ()))
 
 
-def _checked_size(path: Path, columns: Columns) -> int:
+def csv_kept(path: Path, sheet: Sheet) -> int:
+    """Return what stays of a file that is appended to: all of it.
+
+    Raises `OutputError` if it has other columns than the items.
+    """
+    columns = names_of(sheet.fields)
     try:
         header = _header(path)
     except csv.Error as error:

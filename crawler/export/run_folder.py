@@ -17,6 +17,7 @@ from crawler.file_thread import FileThread
 from crawler.oserrors import refused
 from crawler.outcome import Report
 from crawler.owned import fresh, own
+from crawler.records.streams import Streams, streams_of
 from crawler.syncing import sync_names
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,8 @@ class Record(Struct, kw_only=True):
     """What a run has to remember of how it was begun: the content of `run.json`.
 
     `source` is how the command line finds the spider again; `pairs` and `flags` are the settings it
-    was given; `meaning` is what may not change in a run: scope, seeds, and what makes two URLs one.
+    was given; `streams` are the types of its items; `meaning` is what may not change in a run:
+    scope, seeds, and what makes two URLs one.
     """
 
     spider: str
@@ -40,6 +42,7 @@ class Record(Struct, kw_only=True):
     processes: int = 1
     outputs: Sequence[str] = ()
     plan: Plan = Plan()
+    streams: Streams = streams_of(())
     meaning: Mapping[str, Any] = {}
     created: datetime
 

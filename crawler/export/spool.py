@@ -1,5 +1,6 @@
 """The run's line files."""
 
+import asyncio
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -116,8 +117,13 @@ class FileSpool:
     async def aclose(self) -> None:
         """Let the followers catch up, close them, and the files; again is fine."""
         try:
-            while self._following:
-                await self._following.pop().aclose()
+            following, self._following = self._following, []
+            try:
+                async with asyncio.TaskGroup() as group:  # none waits for another that is down
+                    for each in following:
+                        group.create_task(each.aclose())
+            except BaseExceptionGroup as errors:
+                raise errors.exceptions[0] from None
         finally:
             files, self._files = self._files, {}
             for file in files.values():

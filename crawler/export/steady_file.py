@@ -3,6 +3,7 @@
 import fcntl
 import os
 import weakref
+import zlib
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from crawler.errors import TargetError
 from crawler.oserrors import refused
 from crawler.owned import Opener, named
 from crawler.syncing import sync_names
+
+_SEAL_BYTES = 4096
 
 
 class SteadyFile:
@@ -71,6 +74,16 @@ class SteadyFile:
         if not self._is_named:
             sync_names(self.path)
             self._is_named = True
+
+    def seal(self, length: int) -> bytes:
+        """Return what tells if the file still is, up to byte `length`, as it is now."""
+        start = max(0, length - _SEAL_BYTES)
+        return b"%d %d" % (length, zlib.crc32(os.pread(self._fd, length - start, start)))
+
+    def is_sealed(self, seal: bytes) -> bool:
+        """True if the file is, up to the byte of the seal, as it was then."""
+        length = int(seal.partition(b" ")[0])
+        return self.length >= length and self.seal(length) == seal
 
     def end_line(self, terminator: bytes = b"\n") -> None:
         """End the last line if somebody else left it open, so that the next one stands alone."""

@@ -1,18 +1,20 @@
 """Reads what `-o` asks for."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from msgspec import Struct
 
-from crawler.errors import OutputError, TargetError
-from crawler.export.csv_table import CsvTable
-from crawler.export.json_array import JsonArray
-from crawler.export.jsonl_copy import JsonlCopy, StandardOutput
+from crawler.errors import OutputError, TargetUnfit
+from crawler.export.appending import kept_of
+from crawler.export.file_target import FileTarget, Place
+from crawler.export.formats import FORMATS
+from crawler.export.naming import check_gaps, filled, has_gap, whole, with_item
+from crawler.export.sheet import Sheet
+from crawler.export.standard_output import StandardOutput
 from crawler.oserrors import refused
-from crawler.outcome import Position
+from crawler.outcome import Mark, Position
 from crawler.protocols import Follower
 from crawler.records.streams import Streams
 from crawler.setting_values import unknown
@@ -22,55 +24,52 @@ STDOUT = "-"
 _LINES = ".jsonl"
 
 
-class Format(Protocol):
-    """What a format brings: which files it writes, what `--append` keeps of them, a follower."""
+class Source(Struct, frozen=True):
+    """What a target follows: the lines of a run, those from byte `begin` on, and their types."""
 
-    def files(self, path: Path, streams: Streams) -> Sequence[Path]:
-        """Return every file that will be written for the target `path`."""
-
-    def keep(self, path: Path, streams: Streams) -> Mapping[str, int]:
-        """Return the bytes kept of each file that exists. Raises `OutputError` if none can be."""
-
-    async def open(
-        self, path: Path, *, streams: Streams, kept: Mapping[str, int], settings: Settings
-    ) -> Follower:
-        """Open the target, cut to what is `kept` (not named: empty). Raises `TargetError`."""
-
-
-# A format with a dependency of its own imports it when it is opened.
-FORMATS: dict[str, Format] = {
-    _LINES: JsonlCopy,
-    ".json": JsonArray,
-    ".csv": CsvTable,
-    STDOUT: StandardOutput,
-}
+    run: str
+    streams: Streams
+    settings: Settings
+    begin: int = 0
 
 
 class Target(Struct, frozen=True):
     """One output besides the spool: plain values, so that a run can remember it.
 
-    `kept` are the bytes that other runs left in its files; what follows them is this run's.
+    `path` is a name with gaps for `run`, `item` and `part`. `kept` are the bytes that other runs
+    left in its files; what follows them is this run's; `part` is the number of its first part.
     """
 
     path: str
     format: str
     kept: Mapping[str, int] = {}
+    part: int = 1
 
     @property
     def name(self) -> str:
         """The target's name for people."""
-        return "standard output" if self.path == STDOUT else self.path
+        return "standard output" if self.path == STDOUT else whole(self.path)
 
-    def files(self, streams: Streams) -> Sequence[Path]:
-        """Return every file of it."""
-        return FORMATS[self.format].files(Path(self.path), streams)
+    def files(self, streams: Streams, *, run: str) -> Sequence[Path]:
+        """Return the files that it begins with."""
+        return [] if self.path == STDOUT else list(_files(filled(self.path, run=run), streams))
 
-    async def open(self, *, streams: Streams, settings: Settings) -> Follower:
-        """Open the target, without what this run wrote to it before. Raises `TargetError`."""
+    async def open(self, source: Source, mark: Mark | None = None) -> Follower:
+        """Open the target, as it was at `mark`, or without anything of this run's.
+
+        Raises `TargetError`.
+        """
+        if self.path == STDOUT:
+            return StandardOutput(mark or Mark(source.begin))
         _check_kept(self.kept)
-        return await FORMATS[self.format].open(
-            Path(self.path), streams=streams, kept=self.kept, settings=settings
+        place = Place(
+            filled(self.path, run=source.run),
+            FORMATS[self.format],
+            self.kept,
+            Sheet(Path(), settings=source.settings),
+            part=self.part,
         )
+        return await FileTarget.open(place, source.streams, begin=source.begin, mark=mark)
 
 
 class Plan(Struct, frozen=True):
@@ -88,6 +87,7 @@ def plan(
     outputs: Sequence[str],
     *,
     streams: Streams,
+    names: Mapping[str, str] | None = None,
     overwrite: bool = False,
     append: bool = False,
     begun: Plan | None = None,
@@ -95,7 +95,7 @@ def plan(
     """Return what the `-o` texts come to, with parent folders made and no file changed.
 
     The first `.jsonl` is the spool itself, unless a run has `begun` with a plan, which these are
-    added to. Raises `OutputError`.
+    added to. `names` fill gaps of names: the spider's, and the date. Raises `OutputError`.
     """
     if overwrite and append:
         raise OutputError("--overwrite and --append exclude each other")
@@ -103,33 +103,55 @@ def plan(
     targets: list[Target] = [*begun.targets] if begun else []
     taken: set[Path] = set()
     for text in outputs:
-        suffix = _format_of(text)
-        path = Path(text if suffix == STDOUT else os.path.abspath(text))
-        for file in FORMATS[suffix].files(path, streams):
-            _check(file, may_exist=overwrite or append)
+        target = _target(text, streams, names=names or {})
+        files = list(_files(target.path, streams)) if target.path != STDOUT else []
+        for file in files:
+            if not has_gap(str(file), "run"):
+                _check(Path(whole(str(file))), may_exist=overwrite or append)
             _claim(file, taken)
-        kept = _kept(path, suffix, streams) if append else {}
-        if suffix == _LINES and spool is None and begun is None:
-            spool, position = str(path), {"items": kept.get(str(path), 0)}
+        if append and target.path != STDOUT:
+            kept, part = kept_of(target.path, target.format, files=files, streams=streams)
+            target = Target(target.path, target.format, kept, part)
+        is_plain = target.format == _LINES and "{" not in target.path
+        if is_plain and spool is None and begun is None:
+            spool, position = target.path, {"items": target.kept.get(target.path, 0)}
         else:
-            targets.append(Target(str(path), suffix, kept))
+            targets.append(target)
     if targets.count(Target(STDOUT, STDOUT)) > 1:
         raise OutputError("-o - is given twice")
     return Plan(spool, position, tuple(targets))
 
 
-def _format_of(text: str) -> str:
-    """Return the longest known suffix, so that a later `.jsonl.gz` is not read as `.gz`."""
+def _target(text: str, streams: Streams, *, names: Mapping[str, str]) -> Target:
+    """Return the target of an `-o`, as if there were nothing in its place."""
     if text == STDOUT:
-        return STDOUT
+        return Target(STDOUT, STDOUT)
+    suffix = _suffix_of(text)
+    check_gaps(text)
+    path = os.path.abspath(filled(text, **names))
+    if FORMATS[suffix].is_table and len(streams.fields) > 1 and not has_gap(path, "item"):
+        path = with_item(path, suffix)
+    return Target(path, suffix)
+
+
+def _suffix_of(text: str) -> str:
+    """Return the longest known suffix, so that a later `.jsonl.gz` is not read as `.gz`."""
     name = Path(text).name.lower()
     for suffix in sorted(FORMATS, key=len, reverse=True):
-        if suffix != STDOUT and name.endswith(suffix) and name != suffix:
+        if name.endswith(suffix) and name != suffix:
             return suffix
     if os.path.isdir(text) or text.endswith(os.sep):
         raise OutputError(f"{text}: is a folder; -o needs a file")
     problem = unknown("output format", Path(name).suffix, FORMATS)
     raise OutputError(f"{text}: {problem}; known are {', '.join(FORMATS)} (- is standard output)")
+
+
+def _files(path: str, streams: Streams, *, part: int = 1) -> Iterator[Path]:
+    """Yield the files of a target: one, or one a type; the first part if there are parts."""
+    items = list(streams.fields) if has_gap(path, "item") else [""]
+    for item in items:
+        name = filled(path, item=item, part=part)
+        yield Path(name if has_gap(name, "run") else whole(name))
 
 
 def _check(file: Path, *, may_exist: bool) -> None:
@@ -155,18 +177,11 @@ def _claim(file: Path, taken: set[Path]) -> None:
 
 
 def _check_kept(kept: Mapping[str, int]) -> None:
-    """Raise `TargetError` if a file lost what other runs left in it."""
+    """Raise `TargetUnfit` if a file lost what other runs left in it."""
     for name, size in kept.items():
         length = os.path.getsize(name) if os.path.exists(name) else 0
         if length < size:
-            raise TargetError(
+            raise TargetUnfit(
                 f"{name}: held {size:,} bytes when the run began, but has {length:,} now; "
                 "was it edited?"
             )
-
-
-def _kept(path: Path, suffix: str, streams: Streams) -> Mapping[str, int]:
-    try:
-        return FORMATS[suffix].keep(path, streams)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be read: {error.strerror}") from None

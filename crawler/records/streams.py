@@ -4,23 +4,21 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from crawler.items import ItemLine, columns_of, key_of, stream_of
-
-Columns = tuple[str, ...] | None
-"""The names of an item's fields as they stand in its JSON; None if only the items can tell."""
+from crawler.fields import Fields, join_fields
+from crawler.items import ItemLine, key_of, known_fields, stream_of
 
 _HEAD = b'{"_type":"'
 
 
 class Streams(Struct, frozen=True):
-    """The streams of a spool, with their columns, in the order they were declared.
+    """The streams of a spool, with their fields, in the order they were declared.
 
     `keys` are the columns that tell two items of a stream apart, by stream; none: nothing does.
     `tagged`: there are several, and each line begins with its stream's name, as `{"_type":"book",`,
-    so that the one line file can be read apart again.
+    so that the one line file can be read apart again. Plain values, which a run remembers.
     """
 
-    columns: Mapping[str, Columns]
+    fields: Mapping[str, Fields]
     keys: Mapping[str, tuple[str, ...]]
     tagged: bool = False
 
@@ -34,7 +32,7 @@ class Streams(Struct, frozen=True):
     def split(self, line: bytes) -> tuple[str, bytes]:
         """Return the stream of a spool's line, and its JSON object. Raises `ValueError`."""
         if not self.tagged:
-            return next(iter(self.columns)), line
+            return next(iter(self.fields)), line
         if not line.startswith(_HEAD):
             raise ValueError(f"a line without its type: {line[:40]!r}")
         name, _, rest = line[len(_HEAD) :].partition(b'"')
@@ -43,16 +41,16 @@ class Streams(Struct, frozen=True):
 
 def streams_of(item_types: Sequence[type]) -> Streams:
     """Return the streams of a spider's item types; no types are one untyped stream."""
-    columns: dict[str, Columns] = {}
+    fields: dict[str, Fields] = {}
     keys: dict[str, tuple[str, ...]] = {}
     for item_type in item_types:
-        name, found, key = stream_of(item_type), columns_of(item_type), key_of(item_type)
-        columns[name] = _joined(columns[name], found) if name in columns else found
+        name, found, key = stream_of(item_type), known_fields(item_type), key_of(item_type)
+        fields[name] = _joined(fields[name], found) if name in fields else found
         # Two types of one name: only a key of both tells all items of the stream apart.
         keys[name] = key if keys.get(name, key) == key else ()
-    return Streams(columns or {"item": None}, keys or {"item": ()}, tagged=len(item_types) > 1)
+    return Streams(fields or {"item": None}, keys or {"item": ()}, tagged=len(item_types) > 1)
 
 
-def _joined(one: Columns, other: Columns) -> Columns:
-    """Two types of one name share a stream: all columns of both."""
-    return None if one is None or other is None else tuple(dict.fromkeys(one + other))
+def _joined(one: Fields, other: Fields) -> Fields:
+    """Two types of one name share a stream: all fields of both."""
+    return None if one is None or other is None else join_fields(one, other)

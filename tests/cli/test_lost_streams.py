@@ -53,7 +53,17 @@ async def test_a_reader_that_has_seen_enough_ends_the_crawl(folder: Path, large:
 
 async def test_a_full_standard_output_stops_that_output_alone(folder: Path, small: Site) -> None:
     done = await crawl(
-        folder, "site", "-a", f"start={small.url()}", "-o", "-", "-o", "x.jsonl", after=">/dev/full"
+        folder,
+        "site",
+        "-a",
+        f"start={small.url()}",
+        "-o",
+        "-",
+        "-o",
+        "x.jsonl",
+        "-s",
+        "target_pause=0.1",
+        after=">/dev/full",
     )
     assert done.status == 3
     assert "standard output: no space left on the disk" in done.err

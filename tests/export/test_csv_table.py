@@ -10,14 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.errors import OutputError, TargetError
-from crawler.export.csv_table import CsvTable
+from crawler.export.csv_table import CsvTable, csv_kept
 from crawler.export.formulas import unescaped
-from crawler.items import Item
-from crawler.records.streams import Streams, streams_of
-from crawler.settings import Settings
+from crawler.export.sheet import Sheet
+from crawler.items import Item, known_fields
 from tests.export.conftest import SizeLimit
-
-UNTYPED = streams_of([])
 
 
 class Book(Item):
@@ -36,35 +33,39 @@ def rows(path: Path) -> list[list[str]]:
         return [[unescaped(cell) for cell in row] for row in csv.reader(file, strict=True)]
 
 
-async def write(path: Path, streams: Streams, *calls: Sequence[Any], kept: Any = None) -> None:
-    table = await CsvTable.open(path, streams=streams, kept=kept or {}, settings=Settings())
+def sheet(path: Path, kind: type | None = None, **others: Any) -> Sheet:
+    return Sheet(path, fields=known_fields(kind) if kind else None, **others)
+
+
+def write(into: Sheet, *calls: Sequence[Any]) -> None:
+    table = CsvTable(into)
     try:
         for items in calls:
-            await table.follow([msgspec.json.encode(item) for item in items], 0)
+            table.write([msgspec.json.encode(item) for item in items])
     finally:
-        await table.aclose()
+        table.close()
 
 
-async def test_columns_come_from_the_type_and_values_are_written_as_promised(
+def test_columns_come_from_the_type_and_values_are_written_as_promised(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "x.csv"
     books = [Book(title="a", price=1.50, tags=("x", "y"), sold=True), Book(title=None)]
-    await write(path, streams_of([Book]), books)
+    write(sheet(path, Book), books)
     assert path.read_bytes() == (
         b'title,price,tags,sold\r\na,1.5,"[""x"",""y""]",true\r\n,,[],false\r\n'
     )
 
 
-async def test_a_typed_table_without_items_has_its_header(tmp_path: Path) -> None:
-    await write(tmp_path / "x.csv", streams_of([Author]))
+def test_a_typed_table_without_items_has_its_header(tmp_path: Path) -> None:
+    write(sheet(tmp_path / "x.csv", Author))
     assert rows(tmp_path / "x.csv") == [["name"]]
 
 
-async def test_numbers_stand_as_in_the_line(tmp_path: Path) -> None:
-    table = await CsvTable.open(tmp_path / "x.csv", streams=UNTYPED, kept={}, settings=Settings())
-    await table.follow([b'{"n":123456789012345678901234567890,"f":1.10}'], 0)
-    await table.aclose()
+def test_numbers_stand_as_in_the_line(tmp_path: Path) -> None:
+    table = CsvTable(sheet(tmp_path / "x.csv"))
+    table.write([b'{"n":123456789012345678901234567890,"f":1.10}'])
+    table.close()
     assert rows(tmp_path / "x.csv")[1] == ["123456789012345678901234567890", "1.10"]
 
 
@@ -73,84 +74,72 @@ TEXT = st.text(alphabet=st.sampled_from("ab\",\r\n;\u2028é\x00'= "), max_size=8
 
 @given(items=st.lists(st.lists(st.dictionaries(st.sampled_from(["a", 'b"\n', "c,", "d"]), TEXT))))
 @settings(max_examples=60, deadline=None)
-async def test_whatever_the_text_and_keys_csv_reads_the_same_back_after_each_call(
+def test_whatever_the_text_and_keys_csv_reads_the_same_back_after_each_call(
     tmp_path_factory: pytest.TempPathFactory, items: list[list[dict[str, str]]]
 ) -> None:
     path = tmp_path_factory.mktemp("csv") / "x.csv"
-    table = await CsvTable.open(path, streams=UNTYPED, kept={}, settings=Settings())
+    table = CsvTable(sheet(path))
     written: list[dict[str, str]] = []
     for given_items in items:
         some = [item for item in given_items if item]
-        await table.follow([msgspec.json.encode(item) for item in some], 0)
+        table.write([msgspec.json.encode(item) for item in some])
         written += some
         header, *body = rows(path) or [[]]
         assert set(header) == {key for item in written for key in item}
         assert body == [[item.get(key, "") for key in header] for item in written]
-    await table.aclose()
+    table.close()
 
 
-async def test_a_new_key_makes_a_column_that_earlier_rows_leave_empty(tmp_path: Path) -> None:
+def test_a_new_key_makes_a_column_that_earlier_rows_leave_empty(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
-    await write(path, UNTYPED, [{"a": "1\r\n2"}], [{"a": "3", "b": "4"}], [{"c": None}])
+    write(sheet(path), [{"a": "1\r\n2"}], [{"a": "3", "b": "4"}], [{"c": None}])
     assert rows(path) == [["a", "b", "c"], ["1\r\n2", "", ""], ["3", "4", ""], ["", "", ""]]
     assert os.listdir(tmp_path) == ["x.csv"]
 
 
-async def test_a_disk_too_full_for_a_new_column_leaves_the_old_table(
+def test_a_disk_too_full_for_a_new_column_leaves_the_old_table(
     tmp_path: Path, size_limit: SizeLimit
 ) -> None:
     path = tmp_path / "x.csv"
-    table = await CsvTable.open(path, streams=UNTYPED, kept={}, settings=Settings())
-    await table.follow([b'{"a":"%s"}' % (b"x" * 50)], 0)
+    table = CsvTable(sheet(path))
+    table.write([b'{"a":"%s"}' % (b"x" * 50)])
     with size_limit(58), pytest.raises(TargetError, match=r"x\.csv: the file may not grow"):
-        await table.follow([b'{"a":"1","long_column_name":2}'], 0)
-    await table.aclose()
+        table.write([b'{"a":"1","long_column_name":2}'])
+    table.close()
     assert rows(path) == [["a"], ["x" * 50]]
     assert os.listdir(tmp_path) == ["x.csv"]
 
 
-async def test_keys_without_end_stop_the_table(tmp_path: Path) -> None:
+def test_keys_without_end_stop_the_table(tmp_path: Path) -> None:
     with pytest.raises(TargetError, match="more than 1,000 columns"):
-        await write(tmp_path / "x.csv", UNTYPED, [{f"k{n}": n for n in range(1001)}])
-
-
-async def test_several_types_are_several_files(tmp_path: Path) -> None:
-    path, streams = tmp_path / "x.csv", streams_of([Book, Author])
-    table = await CsvTable.open(path, streams=streams, kept={}, settings=Settings())
-    await table.follow([b'{"_type":"author","name":"A"}', b'{"_type":"book","title":"B"}'], 0)
-    with pytest.raises(TargetError, match="no table for items of type 'song'"):
-        await table.follow([b'{"_type":"song","name":"A"}'], 0)
-    await table.aclose()
-    assert CsvTable.files(path, streams) == [tmp_path / "x.book.csv", tmp_path / "x.author.csv"]
-    assert rows(tmp_path / "x.author.csv") == [["name"], ["A"]]
-    assert rows(tmp_path / "x.book.csv")[1:] == [["B", "", "", ""]]
+        write(sheet(tmp_path / "x.csv"), [{f"k{n}": n for n in range(1001)}])
 
 
 @pytest.mark.parametrize("line", [b"not json", b"[1]", b'{"a":'])
-async def test_a_line_that_is_no_object_stops_the_table(tmp_path: Path, line: bytes) -> None:
-    table = await CsvTable.open(tmp_path / "x.csv", streams=UNTYPED, kept={}, settings=Settings())
+def test_a_line_that_is_no_object_stops_the_table(tmp_path: Path, line: bytes) -> None:
+    table = CsvTable(sheet(tmp_path / "x.csv"))
     with pytest.raises(TargetError, match="no item that fits a table"):
-        await table.follow([line], 0)
-    await table.aclose()
+        table.write([line])
+    table.close()
 
 
-async def test_append_adds_rows_and_a_rerun_keeps_only_what_was_before(tmp_path: Path) -> None:
-    path, streams = tmp_path / "x.csv", streams_of([Author])
+def test_append_adds_rows_and_a_rerun_keeps_only_what_was_before(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
     path.write_bytes(b"\xef\xbb\xbfname\nold")
-    kept = CsvTable.keep(path, streams)
+    kept = csv_kept(path, sheet(path, Author))
     for _ in range(2):
-        await write(path, streams, [Author(name="new")], kept=kept)
+        write(sheet(path, Author, kept=kept), [Author(name="new")])
     assert path.read_bytes() == b"\xef\xbb\xbfname\nold\r\nnew\r\n"
 
 
-async def test_append_takes_the_columns_of_untyped_items_from_the_header(tmp_path: Path) -> None:
+def test_append_takes_the_columns_of_untyped_items_from_the_header(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_bytes(b"b,a\r\n")
-    kept = CsvTable.keep(path, UNTYPED)
-    await write(path, UNTYPED, [{"a": 1, "b": 2}], kept=kept)
+    kept = csv_kept(path, sheet(path))
+    write(sheet(path, kept=kept), [{"a": 1, "b": 2}])
     assert rows(path) == [["b", "a"], ["2", "1"]]
     with pytest.raises(TargetError, match="no column 'c', and --append adds none"):
-        await write(path, UNTYPED, [{"c": 1}], kept=kept)
+        write(sheet(path, kept=kept), [{"c": 1}])
 
 
 @pytest.mark.parametrize("old", [b"title,name\n", b"Name\n", b"\n", b"\xff\xfe", b'"name\n'])
@@ -158,4 +147,4 @@ def test_append_refuses_another_header(tmp_path: Path, old: bytes) -> None:
     path = tmp_path / "x.csv"
     path.write_bytes(old)
     with pytest.raises(OutputError, match="--append needs the columns name; its header has"):
-        CsvTable.keep(path, streams_of([Author]))
+        csv_kept(path, sheet(path, Author))

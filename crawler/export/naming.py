@@ -1,0 +1,64 @@
+"""Names with gaps: `{spider}-{part}.csv`."""
+
+import re
+from collections.abc import Mapping
+from string import Formatter
+
+from crawler.errors import OutputError
+from crawler.setting_values import unknown
+
+GAPS = ("spider", "run", "date", "item", "part")
+"""What a name may leave to be filled in: the spider's and the run's name, the day (UTC) the run
+began, the type of the items, the number of the part, from 1 on."""
+
+_GAP = re.compile(r"\{(\w+)(?::0?(\d+))?\}")
+_MOST_DIGITS = 12
+
+
+def check_gaps(text: str) -> None:
+    """Raise `OutputError` if a name has gaps that nothing fills."""
+    try:
+        gaps = [(name, spec) for _, name, spec, _ in Formatter().parse(text) if name is not None]
+    except ValueError as error:
+        raise OutputError(f"{text}: {error}; a brace of its own is written twice") from None
+    for name, spec in gaps:
+        if name not in GAPS:
+            problem = unknown("name", name, GAPS)
+            raise OutputError(
+                f"{text}: {problem}; known are {', '.join(GAPS)}; a brace of its own is written "
+                "twice"
+            )
+        digits = spec or "0"
+        if not digits.isdigit() or int(digits) > _MOST_DIGITS or (spec and name != "part"):
+            raise OutputError(f"{text}: {{{name}:{spec}}}: only {{part:05}} says how many digits")
+
+
+def has_gap(text: str, name: str) -> bool:
+    """True if a name, checked before, leaves this to be filled in."""
+    return any(found == name for _, found, _, _ in Formatter().parse(text))
+
+
+def filled(text: str, **values: str | int) -> str:
+    """Return a name with some of its gaps filled, ready to have the others filled as well."""
+    filling: Mapping[str, str | int] = values
+
+    def fill(found: re.Match[str]) -> str:
+        name, digits = found.groups()
+        if name not in filling:
+            return found[0]
+        value = str(filling[name]).zfill(int(digits or 0))
+        return value.replace("{", "{{").replace("}", "}}")
+
+    # Doubled braces are left alone: they are taken out first, and put back.
+    pieces = re.split(r"(\{\{|\}\})", text)
+    return "".join(piece if piece in ("{{", "}}") else _GAP.sub(fill, piece) for piece in pieces)
+
+
+def whole(text: str) -> str:
+    """Return a name whose gaps are all filled, as it stands on the disk."""
+    return text.replace("{{", "{").replace("}}", "}")
+
+
+def with_item(path: str, suffix: str) -> str:
+    """Return the name of files of one type each: `x.csv` is `x.{item}.csv`."""
+    return f"{path[: -len(suffix)]}.{{item}}{path[-len(suffix) :]}"
