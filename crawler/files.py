@@ -29,6 +29,9 @@ from crawler.settings import Settings
 PARTS = "parts"
 """The folder of the line files of a run's further processes, one folder each."""
 
+UPLOADS = "uploads"
+"""The folder of files that are made before they are uploaded."""
+
 log = logging.getLogger(__name__)
 
 
@@ -107,7 +110,7 @@ def _following(
     """Return what carries the run's items to a target."""
     run = job.folder.absolute().name
     begin = job.record.plan.position.get("items", 0)
-    followed = Source(run, streams, settings, begin=begin)
+    followed = Source(run, streams, settings, begin=begin, uploads=job.folder / UPLOADS)
 
     async def opener(mark: Mark | None) -> Follower:
         return await target.open(followed, mark)

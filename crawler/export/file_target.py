@@ -10,6 +10,7 @@ from msgspec import Struct, structs
 from crawler.errors import TargetUnfit
 from crawler.export.formats import Format, Writer
 from crawler.export.naming import filled, has_gap, whole
+from crawler.export.remote import Uploads
 from crawler.export.sheet import Sheet, Stale
 from crawler.fields import Fields
 from crawler.file_thread import FileThread
@@ -25,14 +26,16 @@ class Place(Struct, frozen=True):
     """Where the files of a target go: `path` is a name with gaps for `item` and `part`.
 
     `kept` are the bytes that other runs left in a file, by path; `part` is the first one's number.
-    `sheet` is what all of them are opened with, but for what is their own.
+    `sheet` is what all of them are opened with, but for what is their own. `uploads`: each is made
+    here and goes to its place when it is complete.
     """
 
     path: str
     format: Format
-    kept: Mapping[str, int]
     sheet: Sheet
+    kept: Mapping[str, int] = {}
     part: int = 1
+    uploads: Uploads | None = None
 
 
 class FileTarget:
@@ -57,6 +60,9 @@ class FileTarget:
         """
         thread = FileThread("target")
         try:
+            if mark is None and place.uploads is not None:
+                for path in begins_with(place.path, streams, part=place.part):
+                    await thread.run(place.uploads.check_absent, path)
             try:
                 routes = await thread.run(_opened, place, streams, mark.state if mark else b"")
                 mark = mark or Mark(begin)
@@ -78,8 +84,10 @@ class FileTarget:
         self.mark = Mark(self._cursor, state)
 
     async def finish(self) -> None:
-        """Flush: a file that is flushed is complete."""
+        """Flush: a file that is flushed is complete, and may be uploaded."""
         await self.flush()
+        for route in self._routes.values():
+            await self._thread.run(route.publish)
 
     async def aclose(self) -> None:
         """Close the files as they are."""
@@ -107,6 +115,14 @@ class FileTarget:
 
     def _flush(self) -> bytes:
         return msgspec.msgpack.encode({name: route.flush() for name, route in self._routes.items()})
+
+
+def begins_with(path: str, streams: Streams, *, part: int = 1) -> Iterator[Path]:
+    """Yield the files of a target: one, or one a type; the first part if there are parts."""
+    items = list(streams.fields) if has_gap(path, "item") else [_ALL]
+    for item in items:
+        name = filled(path, item=item, part=part)
+        yield Path(name if has_gap(name, "run") else whole(name))
 
 
 class _State(Struct, frozen=True, array_like=True):
@@ -164,8 +180,17 @@ class _Route:
         if writer is not None:
             writer.close()
 
+    def publish(self) -> None:
+        """Have the file that is open in its place; all of it is flushed."""
+        if self._writer is not None and self._place.uploads is not None:
+            self._place.uploads.upload(self._file)
+
+    @property
+    def _file(self) -> Path:
+        return Path(whole(filled(self._path, part=self._state.part)))
+
     def _open(self, state: bytes | None) -> Writer:
-        path = Path(whole(filled(self._path, part=self._state.part)))
+        path = self._file
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -178,7 +203,10 @@ class _Route:
     def _end_part(self) -> None:
         if self._writer is not None:
             self._writer.flush()
+        self.publish()
         self.close()
+        if self._place.uploads is not None:
+            self._place.uploads.discard(self._file)
         self._state = _State(self._state.part + 1)
 
     def _is_full(self, items: int, size: int) -> bool:

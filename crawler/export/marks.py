@@ -16,14 +16,15 @@ class Marks:
 
     def __init__(self, followings: Sequence[Following]) -> None:
         self._followings = tuple(followings)
-        self._last = {following.key: following.mark for following in followings}
+        # One that is only now opened has a mark that is not kept yet: that tells it was opened.
+        self._last: dict[str, Mark | None] = {}
 
     def changes(self) -> Mapping[str, bytes]:
         """Return the marks that moved."""
         moved = {
             following.key: following.mark
             for following in self._followings
-            if following.mark is not None and following.mark != self._last[following.key]
+            if following.mark is not None and following.mark != self._last.get(following.key)
         }
         self._last |= moved
         return {_KEPT + key: msgspec.msgpack.encode(mark) for key, mark in moved.items()}

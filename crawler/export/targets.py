@@ -1,16 +1,17 @@
 """Reads what `-o` asks for."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from crawler.errors import OutputError, TargetUnfit
 from crawler.export.appending import kept_of
-from crawler.export.file_target import FileTarget, Place
+from crawler.export.file_target import FileTarget, Place, begins_with
 from crawler.export.formats import FORMATS
 from crawler.export.naming import check_gaps, filled, has_gap, whole, with_item
+from crawler.export.remote import SCHEMES, Uploads, check_installed, scheme_of, shown
 from crawler.export.sheet import Sheet
 from crawler.export.standard_output import StandardOutput
 from crawler.oserrors import refused
@@ -25,12 +26,16 @@ _LINES = ".jsonl"
 
 
 class Source(Struct, frozen=True):
-    """What a target follows: the lines of a run, those from byte `begin` on, and their types."""
+    """What a target follows: the lines of a run, those from byte `begin` on, and their types.
+
+    `uploads` is the folder where files are made that are uploaded when they are complete.
+    """
 
     run: str
     streams: Streams
     settings: Settings
     begin: int = 0
+    uploads: Path = Path("uploads")
 
 
 class Target(Struct, frozen=True):
@@ -38,21 +43,28 @@ class Target(Struct, frozen=True):
 
     `path` is a name with gaps for `run`, `item` and `part`. `kept` are the bytes that other runs
     left in its files; what follows them is this run's; `part` is the number of its first part.
+    `replaces`: files of others in its place may go.
     """
 
     path: str
     format: str
     kept: Mapping[str, int] = {}
     part: int = 1
+    replaces: bool = False
 
     @property
     def name(self) -> str:
         """The target's name for people."""
-        return "standard output" if self.path == STDOUT else whole(self.path)
+        return "standard output" if self.path == STDOUT else shown(whole(self.path))
+
+    @property
+    def is_local(self) -> bool:
+        """True if it is files on this machine."""
+        return self.path != STDOUT and not scheme_of(self.path)
 
     def files(self, streams: Streams, *, run: str) -> Sequence[Path]:
-        """Return the files that it begins with."""
-        return [] if self.path == STDOUT else list(_files(filled(self.path, run=run), streams))
+        """Return the files on this machine that it begins with."""
+        return list(begins_with(filled(self.path, run=run), streams)) if self.is_local else []
 
     async def open(self, source: Source, mark: Mark | None = None) -> Follower:
         """Open the target, as it was at `mark`, or without anything of this run's.
@@ -62,12 +74,17 @@ class Target(Struct, frozen=True):
         if self.path == STDOUT:
             return StandardOutput(mark or Mark(source.begin))
         _check_kept(self.kept)
+        path, uploads = filled(self.path, run=source.run), None
+        if not self.is_local:
+            uploads = Uploads(path, source.uploads, replaces=self.replaces)
+            path = uploads.path
         place = Place(
-            filled(self.path, run=source.run),
+            path,
             FORMATS[self.format],
-            self.kept,
             Sheet(Path(), settings=source.settings),
+            kept=self.kept,
             part=self.part,
+            uploads=uploads,
         )
         return await FileTarget.open(place, source.streams, begin=source.begin, mark=mark)
 
@@ -104,20 +121,21 @@ def plan(
     taken: set[Path] = set()
     for text in outputs:
         target = _target(text, streams, names=names or {})
-        files = list(_files(target.path, streams)) if target.path != STDOUT else []
+        files = list(begins_with(target.path, streams)) if target.is_local else []
         for file in files:
             if not has_gap(str(file), "run"):
                 _check(Path(whole(str(file))), may_exist=overwrite or append)
             _claim(file, taken)
-        if append and target.path != STDOUT:
-            kept, part = kept_of(target.path, target.format, files=files, streams=streams)
-            target = Target(target.path, target.format, kept, part)
-        is_plain = target.format == _LINES and "{" not in target.path
+        if append:
+            target = _appending(target, files, streams)
+        elif overwrite:
+            target = structs.replace(target, replaces=True)
+        is_plain = target.is_local and target.format == _LINES and "{" not in target.path
         if is_plain and spool is None and begun is None:
             spool, position = target.path, {"items": target.kept.get(target.path, 0)}
         else:
             targets.append(target)
-    if targets.count(Target(STDOUT, STDOUT)) > 1:
+    if sum(target.path == STDOUT for target in targets) > 1:
         raise OutputError("-o - is given twice")
     return Plan(spool, position, tuple(targets))
 
@@ -128,10 +146,29 @@ def _target(text: str, streams: Streams, *, names: Mapping[str, str]) -> Target:
         return Target(STDOUT, STDOUT)
     suffix = _suffix_of(text)
     check_gaps(text)
-    path = os.path.abspath(filled(text, **names))
+    path = filled(text, **names)
+    if scheme := scheme_of(text):
+        if scheme not in SCHEMES:
+            problem = unknown("scheme", scheme, SCHEMES)
+            raise OutputError(f"{shown(text)}: {problem}; known are {', '.join(SCHEMES)}")
+        check_installed(text)
+    else:
+        path = os.path.abspath(path)
     if FORMATS[suffix].is_table and len(streams.fields) > 1 and not has_gap(path, "item"):
         path = with_item(path, suffix)
     return Target(path, suffix)
+
+
+def _appending(target: Target, files: Sequence[Path], streams: Streams) -> Target:
+    """Return a target that keeps what is there. Raises `OutputError` if it cannot."""
+    if target.path == STDOUT:
+        return target
+    if not target.is_local:
+        raise OutputError(
+            f"{target.name}: what is uploaded cannot be added to; {{run}} names it anew"
+        )
+    kept, part = kept_of(target.path, target.format, files=files, streams=streams)
+    return structs.replace(target, kept=kept, part=part)
 
 
 def _suffix_of(text: str) -> str:
@@ -144,14 +181,6 @@ def _suffix_of(text: str) -> str:
         raise OutputError(f"{text}: is a folder; -o needs a file")
     problem = unknown("output format", Path(name).suffix, FORMATS)
     raise OutputError(f"{text}: {problem}; known are {', '.join(FORMATS)} (- is standard output)")
-
-
-def _files(path: str, streams: Streams, *, part: int = 1) -> Iterator[Path]:
-    """Yield the files of a target: one, or one a type; the first part if there are parts."""
-    items = list(streams.fields) if has_gap(path, "item") else [""]
-    for item in items:
-        name = filled(path, item=item, part=part)
-        yield Path(name if has_gap(name, "run") else whole(name))
 
 
 def _check(file: Path, *, may_exist: bool) -> None:

@@ -1,0 +1,146 @@
+"""Files in object stores and on other machines: whole there, or absent."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from crawler.errors import OutputError, TargetError
+from crawler.urls import without_credentials
+
+_PART = ".part"
+
+
+class Scheme(Struct, frozen=True):
+    """How files of a scheme are reached.
+
+    `package` is what fsspec needs for it, `extra` what installs that. `errors()` are what it raises
+    when something is refused or gone, besides `OSError`. `renames`: a file appears there while it
+    is written, so it is written beside its place.
+    """
+
+    extra: str
+    package: str
+    errors: Callable[[], tuple[type[Exception], ...]]
+    renames: bool = False
+
+
+def _s3() -> tuple[type[Exception], ...]:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    return (BotoCoreError, ClientError)
+
+
+def _gcs() -> tuple[type[Exception], ...]:
+    from aiohttp import ClientError
+    from gcsfs.retry import HttpError
+    from google.auth.exceptions import GoogleAuthError
+
+    return (HttpError, ClientError, GoogleAuthError)
+
+
+def _azure() -> tuple[type[Exception], ...]:
+    from azure.core.exceptions import AzureError
+
+    return (AzureError, ValueError)  # ValueError: no account or credential is named
+
+
+def _sftp() -> tuple[type[Exception], ...]:
+    from asyncssh import Error
+
+    return (Error,)
+
+
+SCHEMES: dict[str, Scheme] = {
+    "s3": Scheme("s3", "s3fs", _s3),
+    "gs": Scheme("gcs", "gcsfs", _gcs),
+    "az": Scheme("azure", "adlfs", _azure),
+    "sftp": Scheme("sftp", "sshfs", _sftp, renames=True),
+}
+
+
+def scheme_of(path: str) -> str:
+    """Return the scheme of a URL, "" for a path."""
+    scheme, found, _ = path.partition("://")
+    return scheme.lower() if found and scheme.isalnum() else ""
+
+
+def check_installed(path: str) -> None:
+    """Raise `OutputError` if what a remote file is reached with is not installed."""
+    scheme = SCHEMES[scheme_of(path)]
+    if find_spec("fsspec") is None or find_spec(scheme.package) is None:
+        raise OutputError(
+            f"{shown(path)}: needs {scheme.package}: pip install 'crawlkeeper[{scheme.extra}]'"
+        )
+
+
+def shown(path: str) -> str:
+    """Return a remote file's name for people: without a password."""
+    return without_credentials(path)
+
+
+class Uploads:
+    """Where the files of one target are made before they are uploaded, and how that is done.
+
+    `url` is the target's; `folder` has its files as its host has them. All methods block.
+    """
+
+    def __init__(self, url: str, folder: Path, *, replaces: bool = False) -> None:
+        scheme, _, rest = url.partition("://")
+        host, _, self._rest = rest.partition("/")
+        self._scheme = scheme.lower()
+        self._origin = f"{self._scheme}://{host}/"
+        # Of two hosts, or users, one must not find the other's files; a password is in no name.
+        self._folder = folder / hashlib.sha256(self._origin.encode()).hexdigest()[:12]
+        self._replaces = replaces
+
+    @property
+    def path(self) -> str:
+        """The name, here, of what the URL names; its gaps stay."""
+        folder = str(self._folder).replace("{", "{{").replace("}", "}}")
+        return os.path.join(folder, self._rest.lstrip("/"))
+
+    def check_absent(self, path: Path) -> None:
+        """Raise `OutputError` if a file of another's would be replaced; `TargetError`."""
+        if self._replaces:
+            return
+        url = self._url_of(path)
+        if self._try(url, lambda system, name: system.exists(name)):
+            raise OutputError(f"{shown(url)}: exists; use --overwrite")
+
+    def upload(self, path: Path) -> None:
+        """Put a file in its place there, whole or not at all. Raises `TargetError`."""
+
+        def put(system: Any, name: str) -> None:
+            beside = name + _PART if SCHEMES[self._scheme].renames else name
+            system.put_file(str(path), beside)
+            if beside != name:
+                system.mv(beside, name)
+
+        self._try(self._url_of(path), put)
+
+    def discard(self, path: Path) -> None:
+        """Remove a file that is uploaded from here."""
+        with suppress(FileNotFoundError):
+            path.unlink()
+
+    def _url_of(self, path: Path) -> str:
+        return self._origin + path.relative_to(self._folder).as_posix()
+
+    def _try(self, url: str, work: Callable[[Any, str], Any]) -> Any:
+        """Do something with the file system and the name of a URL; map what it raises."""
+        import fsspec
+
+        refusals: tuple[type[Exception], ...] = (OSError, *SCHEMES[self._scheme].errors())
+        try:
+            # None that was made before: its connection, or its key, may be why it failed.
+            system, name = fsspec.url_to_fs(url, skip_instance_cache=True)
+            return work(system, name)
+        except refusals as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise TargetError(f"{shown(url)}: {reason}") from None
