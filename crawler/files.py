@@ -89,13 +89,22 @@ async def open_files(
             _following(target, job, settings, restart, source=files["items"], streams=streams)
             for target in where.targets
         ]
+        await open_all(followings)
         for following in followings:
             spool.follow(following)
-            await following.open()
         # What is committed already is carried without waiting for what comes.
         await spool.committed(position, ())
         del restart
         yield Kept(spool, store, followings, [spool.tail, Marks(followings)])
+
+
+async def open_all(followings: Sequence[Following]) -> None:
+    """Open every target; if one is refused, nothing is left in the others. Raises `TargetError`."""
+    async with AsyncExitStack() as stack:
+        for following in followings:
+            stack.push_async_callback(following.let_go)
+            await following.open()
+        stack.pop_all()
 
 
 def _following(

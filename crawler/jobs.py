@@ -64,7 +64,9 @@ def begin(
         _check_empty(folder)
     given = given or Record(spider=spider.name, created=datetime.now(UTC))
     streams = streams_of(spider.item_types)
-    where = plan(outputs, streams=streams, names=_names(given), overwrite=overwrite, append=append)
+    where = plan(
+        outputs, streams=streams, names=names_of(given), overwrite=overwrite, append=append
+    )
     record = structs.replace(
         given,
         outputs=tuple(outputs),
@@ -124,15 +126,15 @@ def go_on(
     fresh = [text for text in outputs if not is_one_of(text, folder, record)]
     if fresh:
         streams = streams_of(spider.item_types)
-        more = plan(fresh, streams=streams, names=_names(record), begun=record.plan)
+        more = plan(fresh, streams=streams, names=names_of(record), begun=record.plan)
         record = structs.replace(record, outputs=(*record.outputs, *fresh), plan=more)
     write_record(folder, record)
     # A process that died before it had made its frontier has kept nothing.
     return Job(folder, record, is_new=not (folder / FILE).exists())
 
 
-def _names(record: Record) -> Mapping[str, str]:
-    """Return what fills gaps in the names of outputs."""
+def names_of(record: Record) -> Mapping[str, str]:
+    """Return what fills gaps in the names of a run's outputs."""
     return {"spider": record.spider, "date": record.created.strftime("%Y-%m-%d")}
 
 

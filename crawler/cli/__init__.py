@@ -11,6 +11,8 @@ COMMANDS = {
     "run": "Run a spider; `crawl NAME` is the same.",
     "list": "List the spiders of ./spiders/.",
     "runs": "List the runs there are, and how far each got.",
+    "export": "Write the items of a run to other files.",
+    "diff": "Show how the items of two runs differ.",
     "new": "Begin a spider: write spiders/NAME.py.",
     "demo": "Crawl a shop of 1,000 pages, served here.",
     "settings": "List every setting and what set it.",

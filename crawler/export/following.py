@@ -174,6 +174,11 @@ class Following:
         else:
             await _wait(self._ending, min(2.0 ** (self._tries - 1), self._pause))
 
+    async def let_go(self) -> None:
+        """Close the target as it is, for one that is not to be followed after all."""
+        await self._let_go()
+        self._thread.close()
+
     async def _let_go(self) -> None:
         follower, self._follower = self._follower, None
         if follower is not None:

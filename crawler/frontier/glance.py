@@ -9,6 +9,7 @@ from msgspec import Struct
 from crawler.errors import RunError
 from crawler.frontier.presence import is_crawled
 from crawler.frontier.schema import FILE, check_files, is_ours
+from crawler.outcome import Position
 
 _BUSY_SECONDS = 5.0
 
@@ -16,12 +17,16 @@ _BUSY_SECONDS = 5.0
 class Glance(Struct, frozen=True):
     """What a frontier holds: counters, requests queued (later ones too), requests that failed.
 
-    `fresh`: nothing was ever put in. `died`: whoever crawled it last had no time to leave.
+    `position` is how far the run's own line files are committed, `unjoined` that further ones have
+    lines that are not in these. `fresh`: nothing was ever put in. `died`: whoever crawled it last
+    had no time to leave.
     """
 
     counts: Mapping[str, int] = {}
     queued: int = 0
     failed: int = 0
+    position: Position = {}
+    unjoined: bool = False
     fresh: bool = True
     died: bool = False
 
@@ -59,10 +64,15 @@ def _read(connection: sqlite3.Connection, path: Path, *, crawled: bool) -> Glanc
     next_id, queued = connection.execute("SELECT next_id, queued + delayed FROM sizes").fetchone()
     (failed,) = connection.execute("SELECT count(*) FROM failed").fetchone()
     (processes,) = connection.execute("SELECT count(*) FROM processes").fetchone()
+    (unjoined,) = connection.execute(
+        "SELECT count(*) FROM files WHERE part AND joined < bytes"
+    ).fetchone()
     return Glance(
         counts=dict(connection.execute("SELECT name, n FROM counts")),
         queued=queued,
         failed=failed,
+        position=dict(connection.execute("SELECT name, bytes FROM files WHERE part = 0")),
+        unjoined=bool(unjoined),
         fresh=next_id == 1,
         died=bool(processes) and not crawled,
     )

@@ -1,0 +1,91 @@
+"""Every target of items, and another program that reads it back."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+Rows = list[dict[str, Any]]
+
+
+class Target(NamedTuple):
+    """A target: what `-o` is given, and what reads it back."""
+
+    output: str
+    read: Callable[[Path], Rows]
+
+
+SPIDER = """
+from typing import Annotated
+from crawler import Item, Out, Response, Spider
+
+class Size(Item):
+    wide: float
+    high: float | None = None
+
+class Thing(Item, key="url"):
+    url: str
+    words: str
+    number: int
+    price: float
+    is_new: bool
+    tags: list[str]
+    size: Size | None = None
+
+WORDS = [
+    "plain", "q\\"uote, comma\\r\\n", "=1+1", "\\u00e9\\u2028\\U0001f600", "</a>&amp;", "", " x ",
+    "null",
+]
+
+class Things(Spider[Thing], delay=0, min_free_bytes=0, retries=0, obey_robots=False):
+    def __init__(self, start: str) -> None:
+        self.start_urls = [start]
+
+    async def parse(self, page: Response) -> Out[Thing]:
+        number = len(page.url) * 7919 + sum(map(ord, page.url))
+        words = WORDS[number % len(WORDS)]
+        yield Thing(
+            url=page.url, words=words, number=number * 10**9, price=number / 8,
+            is_new=number % 2 == 0, tags=[words, "x"] * (number % 3),
+            size=Size(wide=number / 3) if number % 4 else None,
+        )
+        yield page.follow_all()
+"""
+
+
+def _lines(path: Path) -> Rows:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def _array(path: Path) -> Rows:
+    rows: Rows = json.loads(path.read_text())
+    return rows
+
+
+def _table(path: Path) -> Rows:
+    """Read a CSV file as its reader has to: text as it is, all else as JSON."""
+    from crawler.export.formulas import unescaped
+
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file, strict=True))
+    texts = ("url", "words")
+    return [
+        {
+            name: unescaped(cell) if name in texts else json.loads(cell or "null")
+            for name, cell in row.items()
+        }
+        for row in rows
+    ]
+
+
+TARGETS = {
+    "jsonl": Target("copy/x.jsonl", _lines),
+    "json": Target("x.json", _array),
+    "csv": Target("x.csv", _table),
+}
+
+
+def canonical(rows: Rows) -> list[str]:
+    """Return rows as texts that are the same for the same items, whatever program read them."""
+    return sorted(json.dumps(row, sort_keys=True, ensure_ascii=True) for row in rows)
