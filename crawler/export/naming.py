@@ -11,17 +11,17 @@ GAPS = ("spider", "run", "date", "item", "part")
 """What a name may leave to be filled in: the spider's and the run's name, the day (UTC) the run
 began, the type of the items, the number of the part, from 1 on."""
 
-_GAP = re.compile(r"\{(\w+)(?::0?(\d+))?\}")
+_GAP = re.compile(r"\{\{|\}\}|\{(\w+)(?::0?(\d+))?\}")
 _MOST_DIGITS = 12
 
 
 def check_gaps(text: str) -> None:
     """Raise `OutputError` if a name has gaps that nothing fills."""
     try:
-        gaps = [(name, spec) for _, name, spec, _ in Formatter().parse(text) if name is not None]
+        gaps = [gap for _, *gap in Formatter().parse(text) if gap[0] is not None]
     except ValueError as error:
         raise OutputError(f"{text}: {error}; a brace of its own is written twice") from None
-    for name, spec in gaps:
+    for name, spec, conversion in gaps:
         if name not in GAPS:
             problem = unknown("name", name, GAPS)
             raise OutputError(
@@ -29,8 +29,9 @@ def check_gaps(text: str) -> None:
                 "twice"
             )
         digits = spec or "0"
-        if not digits.isdigit() or int(digits) > _MOST_DIGITS or (spec and name != "part"):
-            raise OutputError(f"{text}: {{{name}:{spec}}}: only {{part:05}} says how many digits")
+        is_fit = digits.isdigit() and int(digits) <= _MOST_DIGITS and not conversion
+        if not is_fit or (spec and name != "part"):
+            raise OutputError(f"{text}: {{{name}}}: only {{part:05}} says how it is written")
 
 
 def has_gap(text: str, name: str) -> bool:
@@ -44,14 +45,12 @@ def filled(text: str, **values: str | int) -> str:
 
     def fill(found: re.Match[str]) -> str:
         name, digits = found.groups()
-        if name not in filling:
+        if name not in filling:  # or a doubled brace
             return found[0]
         value = str(filling[name]).zfill(int(digits or 0))
         return value.replace("{", "{{").replace("}", "}}")
 
-    # Doubled braces are left alone: they are taken out first, and put back.
-    pieces = re.split(r"(\{\{|\}\})", text)
-    return "".join(piece if piece in ("{{", "}}") else _GAP.sub(fill, piece) for piece in pieces)
+    return _GAP.sub(fill, text)
 
 
 def whole(text: str) -> str:
