@@ -5,6 +5,7 @@ import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Raw
@@ -17,13 +18,15 @@ from crawler.fields import names_of
 from crawler.oserrors import refused
 from crawler.owned import fresh
 
-Row = dict[str, Raw]
+Row = dict[str, Any]
+"""Cells by column: text, numbers, None for an empty one."""
 
 # Each new key of untyped items rewrites the file, so a site that invents keys must not go on.
 _MOST_COLUMNS = 1000
 _HEADER_BYTES = 1_000_000
 _END = b"\r\n"  # RFC 4180 2.1
-_decoder = msgspec.json.Decoder(Row)
+_decode = msgspec.json.Decoder(Row).decode
+_raws = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 class CsvTable:
@@ -49,17 +52,39 @@ class CsvTable:
 
     def write(self, lines: Sequence[bytes]) -> None:
         """Add a row for each object, after making the columns they need."""
-        try:
-            rows = [_decoder.decode(line) for line in lines]
-        except ValueError as error:
-            raise TargetUnfit(f"{self._file.path}: no item that fits a table: {error}") from None
+        text = io.StringIO(newline="")
+        add = csv.writer(text, lineterminator=_END.decode()).writerow
         known = set(self._columns)
-        if new := dict.fromkeys(key for row in rows for key in row if key not in known):
-            self._widen(tuple(new))
-        if self._columns:  # else nothing but empty objects so far
-            self._file.write(
-                _text([_cell(row.get(name), self._shown) for name in self._columns] for row in rows)
-            )
+        for line in lines:
+            try:
+                row = self._row(line)
+            except ValueError as error:
+                raise TargetUnfit(
+                    f"{self._file.path}: no item that fits a table: {error}"
+                ) from None
+            if not row.keys() <= known:
+                self._file.write(text.getvalue().encode())
+                text.seek(0)
+                text.truncate()
+                self._widen(tuple(key for key in row if key not in known))
+                known = set(self._columns)
+            if known:  # else nothing but empty objects so far
+                add(map(row.get, self._columns))
+        self._file.write(text.getvalue().encode())
+
+    def _row(self, line: bytes) -> Row:
+        """Return an object's cells: text as `shown`, null as nothing, all else as JSON."""
+        row = _decode(line)
+        for name, value in row.items():
+            kind = type(value)
+            if kind is str:
+                if value and not value[0].isalnum():  # most text does, and no formula
+                    row[name] = self._shown(value)
+            elif kind is bool:
+                row[name] = "true" if value else "false"
+            elif kind is list or kind is dict:
+                row[name] = _json(line, name, value)
+        return row
 
     def flush(self) -> bytes:
         """Return the state to go on from: the file, and its columns."""
@@ -96,7 +121,7 @@ class CsvTable:
             )
         if len(columns) > _MOST_COLUMNS:
             raise TargetUnfit(f"{self._file.path}: more than {_MOST_COLUMNS:,} columns")
-        header = _text([list(map(self._shown, columns))])
+        header = _header_line(map(self._shown, columns))
         if self._file.length:
             self._rewrite(header, more=len(new))
         else:
@@ -128,20 +153,18 @@ class _State(msgspec.Struct, frozen=True):
     columns: tuple[str, ...]
 
 
-def _text(rows: Iterable[Sequence[str]]) -> bytes:
+def _header_line(names: Iterable[str]) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator=_END.decode()).writerows(rows)
+    csv.writer(text, lineterminator=_END.decode()).writerow(names)
     return text.getvalue().encode()
 
 
-def _cell(value: Raw | None, shown: Callable[[str], str]) -> str:
-    """Return a JSON value as a cell: text as `shown`, null as nothing, all else as it stands."""
-    if value is None:
-        return ""
-    raw = bytes(value)
-    if raw.startswith(b'"'):
-        return shown(msgspec.json.decode(raw, type=str))
-    return "" if raw == b"null" else raw.decode()
+def _json(line: bytes, name: str, value: object) -> str:
+    """Return a list or an object as JSON."""
+    try:
+        return msgspec.json.encode(value).decode()
+    except OverflowError:  # an integer in it that msgspec reads and does not write
+        return str(_raws(line)[name], "utf-8")
 
 
 def _records(lines: Iterable[bytes]) -> Iterator[bytes]:

@@ -21,7 +21,8 @@ class JsonArray:
         """Add `lines` to the array."""
         # An element never ends with a bracket that opens.
         before = b"\n" if self._file.last(1) == b"[" else b",\n"
-        self._file.write(before + b",\n".join(lines))
+        first, *others = lines
+        self._file.write([before + first, *others], between=b",\n")
 
     def flush(self) -> bytes:
         """Return the state to go on from."""

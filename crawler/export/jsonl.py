@@ -17,7 +17,7 @@ class JsonLines:
 
     def write(self, lines: Sequence[bytes]) -> None:
         """Add `lines`."""
-        self._file.write(b"\n".join([*lines, b""]))
+        self._file.write([*lines, b""], between=b"\n")
 
     def flush(self) -> bytes:
         """Return the state to go on from."""

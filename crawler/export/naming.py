@@ -18,10 +18,12 @@ _MOST_DIGITS = 12
 def check_gaps(text: str) -> None:
     """Raise `OutputError` if a name has gaps that nothing fills."""
     try:
-        gaps = [gap for _, *gap in Formatter().parse(text) if gap[0] is not None]
+        pieces = list(Formatter().parse(text))
     except ValueError as error:
         raise OutputError(f"{text}: {error}; a brace of its own is written twice") from None
-    for name, spec, conversion in gaps:
+    for _, name, spec, conversion in pieces:
+        if name is None:
+            continue
         if name not in GAPS:
             problem = unknown("name", name, GAPS)
             raise OutputError(

@@ -1,5 +1,7 @@
 """A file of text with an end that is rewritten."""
 
+from collections.abc import Sequence
+
 from crawler.export.sheet import Sheet, Stale
 from crawler.export.steady_file import SteadyFile
 
@@ -29,15 +31,17 @@ class TextFile:
         """Return the last bytes before the closing."""
         return self._file.read(min(size, self._end), max(0, self._end - size))
 
-    def write(self, data: bytes) -> None:
-        """Add `data`, all of it or nothing."""
-        self._file.write(data + self._closing, at=self._end)
-        self._end += len(data)
+    def write(self, pieces: Sequence[bytes], *, between: bytes = b"") -> None:
+        """Add some pieces with something between them, all of that or nothing."""
+        *most, last = pieces  # joined once: what is copied is megabytes
+        data = between.join([*most, last + self._closing])
+        self._file.write(data, at=self._end)
+        self._end += len(data) - len(self._closing)
 
     def end_line(self, terminator: bytes = b"\n") -> None:
         """End the last line if somebody else left it open, so that the next one stands alone."""
         if self._end and self.last(1) != b"\n":
-            self.write(terminator)
+            self.write([terminator])
 
     def flush(self) -> bytes:
         """Return the state to go on from."""

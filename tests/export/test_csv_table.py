@@ -64,9 +64,13 @@ def test_a_typed_table_without_items_has_its_header(tmp_path: Path) -> None:
 
 def test_numbers_stand_as_in_the_line(tmp_path: Path) -> None:
     table = CsvTable(sheet(tmp_path / "x.csv"))
-    table.write([b'{"n":123456789012345678901234567890,"f":1.10}'])
+    table.write([b'{"n":123456789012345678901234567890,"f":1.10,"in":[1e300,%d]}' % 10**40])
     table.close()
-    assert rows(tmp_path / "x.csv")[1] == ["123456789012345678901234567890", "1.10"]
+    assert rows(tmp_path / "x.csv")[1] == [
+        str(123456789012345678901234567890),
+        "1.1",
+        f"[1e300,{10**40}]",
+    ]
 
 
 TEXT = st.text(alphabet=st.sampled_from("ab\",\r\n;\u2028é\x00'= "), max_size=8)

@@ -1,0 +1,197 @@
+"""Items to files and databases: `python -m benchmarks.export [--items N] [--rounds N] [FORMAT …]`.
+
+Each format is written from the same spool, by ours and by a plain loop over the same library in
+turn. Prints items and MB of JSON a second (medians), and the median of ours by the loop's of the
+same round. Exits with 1 if one is below 0.8.
+"""
+
+import argparse
+import asyncio
+import csv
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from crawler import Item
+from crawler.export.following import Following
+from crawler.export.targets import Plan, Source, plan
+from crawler.records.streams import streams_of
+from crawler.settings import Settings
+
+LEAST = 0.8
+_BATCH = 10_000
+
+Loop = Callable[[Path, str], None]
+"""Writes the lines of a spool to an output, as somebody would who has nothing but the library."""
+
+
+class Maker(Item):
+    name: str
+    country: str
+
+
+class Good(Item, key="sku"):
+    sku: int
+    name: str
+    price: float
+    stock: int
+    is_new: bool
+    seen: datetime
+    tags: list[str]
+    maker: Maker
+    text: str
+
+
+STREAMS = streams_of([Good])
+
+
+def goods(count: int) -> Iterator[bytes]:
+    """Yield items as JSON, about 400 bytes each."""
+    dice = random.Random(1)
+    words = [
+        "lorem",
+        "ipsum",
+        "dolor",
+        "sit",
+        "amet",
+        "consectetur",
+        "adipiscing",
+        "elit",
+        "sed",
+        "do",
+        "été",
+    ]
+    encode = msgspec.json.Encoder().encode
+    for sku in range(count):
+        yield encode(
+            Good(
+                sku=sku,
+                name=" ".join(dice.choices(words, k=4)),
+                price=round(dice.random() * 1000, 2),
+                stock=dice.randrange(100),
+                is_new=dice.random() < 0.5,
+                seen=datetime(2026, 1, 1, tzinfo=UTC),
+                tags=dice.choices(words, k=3),
+                maker=Maker(name=dice.choice(words), country=dice.choice(words)),
+                text=" ".join(dice.choices(words, k=25)),
+            )
+        )
+
+
+def rows(spool: Path) -> Iterator[dict[str, Any]]:
+    decode = msgspec.json.Decoder(dict[str, Any]).decode
+    with spool.open("rb") as lines:
+        for line in lines:
+            yield decode(line)
+
+
+def batches(spool: Path) -> Iterator[list[dict[str, Any]]]:
+    some: list[dict[str, Any]] = []
+    for row in rows(spool):
+        some.append(row)
+        if len(some) == _BATCH:
+            yield some
+            some = []
+    if some:
+        yield some
+
+
+def jsonl(spool: Path, output: str) -> None:
+    with spool.open("rb") as lines, open(output, "wb") as file:
+        file.writelines(lines)
+
+
+def json_array(spool: Path, output: str) -> None:
+    with spool.open("rb") as lines, open(output, "wb") as file:
+        before = b"[\n"
+        for line in lines:
+            file.write(before + line[:-1])
+            before = b",\n"
+        file.write(b"\n]\n")
+
+
+def csv_table(spool: Path, output: str) -> None:
+    names = Good.__struct_fields__
+    encode = msgspec.json.Encoder().encode
+    with open(output, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(names)
+        for row in rows(spool):
+            row["tags"] = encode(row["tags"]).decode()
+            row["maker"] = encode(row["maker"]).decode()
+            writer.writerow([row[name] for name in names])
+
+
+LOOPS: dict[str, tuple[str, Loop]] = {
+    "jsonl": ("x.jsonl", jsonl),
+    "json": ("x.json", json_array),
+    "csv": ("x.csv", csv_table),
+}
+
+
+async def ours(spool: Path, output: str, *, size: int) -> None:
+    """Write a spool's lines as `crawl export` does."""
+    (target,) = plan([output], streams=STREAMS, overwrite=True, begun=Plan(str(spool))).targets
+    source = Source("run", STREAMS, Settings())
+    following = Following(partial(target.open, source), target=target.name, source=spool)
+    await following.open()
+    following.advance(size)
+    await following.aclose()
+    if following.error is not None:
+        raise following.error
+
+
+def measured(name: str, spool: Path, *, items: int, rounds: int) -> float:
+    """Measure one format, print it, and return ours by the loop's."""
+    output, loop = LOOPS[name]
+    seconds: dict[str, list[float]] = {"ours": [], "loop": []}
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(rounds):
+            for who in ("ours", "loop") if number % 2 else ("loop", "ours"):
+                where = str(Path(folder) / f"{who}-{number}-{output}")
+                began = time.process_time()
+                if who == "ours":
+                    asyncio.run(ours(spool, where, size=spool.stat().st_size))
+                else:
+                    loop(spool, where)
+                seconds[who].append(time.process_time() - began)
+    mean = statistics.median(seconds["ours"])
+    ratio = statistics.median(
+        loop / own for own, loop in zip(seconds["ours"], seconds["loop"], strict=True)
+    )
+    size = spool.stat().st_size / 1e6
+    print(
+        f"{name:10} {items / mean:10,.0f} items/s {size / mean:8,.1f} MB/s   {ratio:5.2f}x the loop"
+    )
+    return ratio
+
+
+def main() -> None:
+    """Measure, and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("formats", nargs="*", default=list(LOOPS), metavar="FORMAT")
+    parser.add_argument("--items", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        spool = Path(folder) / "items.jsonl"
+        with spool.open("wb") as file:
+            file.writelines(line + b"\n" for line in goods(options.items))
+        ratios = [
+            measured(name, spool, items=options.items, rounds=options.rounds)
+            for name in options.formats
+        ]
+    sys.exit(int(min(ratios) < LEAST))
+
+
+if __name__ == "__main__":
+    main()
