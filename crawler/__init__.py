@@ -28,8 +28,11 @@ _HOMES = {
     "TargetError": "errors",
     "UsageError": "errors",
     "crawl": "app",
+    "css": "parse.markers",
+    "extract": "parse.extraction",
     "fetch_all": "library",
     "stream": "library",
+    "xpath": "parse.markers",
 }
 
 __all__ = list(_HOMES)  # strings they are

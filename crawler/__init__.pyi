@@ -13,8 +13,11 @@ from crawler.library import fetch_all as fetch_all
 from crawler.library import stream as stream
 from crawler.outcome import Failure as Failure
 from crawler.outcome import Report as Report
+from crawler.parse.extraction import extract as extract
 from crawler.parse.forms import Form as Form
 from crawler.parse.links import Link as Link
+from crawler.parse.markers import css as css
+from crawler.parse.markers import xpath as xpath
 from crawler.parse.nodes import Node as Node
 from crawler.request import Request as Request
 from crawler.response import Response as Response

@@ -5,6 +5,7 @@ CrawlerError
 │   ├── SettingError          an unknown, mistyped or impossible setting
 │   ├── SpiderError           a spider, its file or its arguments
 │   ├── OutputError           an output file or folder that cannot be used
+│   ├── MissingExtra          a package that only an extra installs
 │   ├── RunError              a run that cannot be gone on with as it is asked
 │   └── InvalidUrl            text that is no URL (also a ValueError)
 ├── FetchError                a request that brought no usable response
@@ -27,6 +28,7 @@ CrawlerError
 │   └── HostGivenUp           nothing is asked of the host: it fails, `max_wait`, `host_pages`
 ├── ContentError              a page is not what the callback expects
 │   ├── MissingValue          a selector or attribute found nothing
+│   ├── WrongValue            text that is not what its field is to be
 │   ├── ItemError             an item of the wrong type, or with NaN
 │   └── CallbackError         a callback yielded what cannot be used, or took too long
 ├── TargetError               a place data goes to is full or gone: exit status 3
@@ -65,6 +67,13 @@ class SpiderError(UsageError):
 
 class OutputError(UsageError):
     """An output file or folder that exists, is not writable, or has no known format."""
+
+
+class MissingExtra(UsageError):
+    """A package that is not installed, as only the extra `name` brings it."""
+
+    def __init__(self, what: str, name: str) -> None:
+        super().__init__(f"{what} needs an extra: pip install 'crawlkeeper[{name}]'")
 
 
 class RunError(UsageError):
@@ -226,6 +235,10 @@ class ContentError(CrawlerError):
 
 class MissingValue(ContentError):
     """A selector or an attribute found nothing and no default was given."""
+
+
+class WrongValue(ContentError):
+    """Text of a page that cannot be read as the type of its field; names field and selector."""
 
 
 class ItemError(ContentError):

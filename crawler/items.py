@@ -4,13 +4,23 @@ import dataclasses
 import re
 from collections.abc import Callable, Sequence
 from types import NoneType
-from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform, get_origin, is_typeddict
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Self,
+    dataclass_transform,
+    get_origin,
+    is_typeddict,
+)
 
 import msgspec
 from msgspec import Struct, StructMeta
 
 from crawler.errors import ItemError, SpiderError
 from crawler.fields import Fields, fields_of
+from crawler.parse.extraction import check_markers, extract
+from crawler.parse.nodes import Node
 from crawler.plain import dumped, encode, is_pydantic, not_a_number, read_as
 from crawler.words import one_line
 
@@ -59,6 +69,15 @@ class Item(Struct, metaclass=ItemMeta):
 
     if TYPE_CHECKING:
         item_key: ClassVar[tuple[str, ...]]
+
+    @classmethod
+    def extract(cls, node: Node, /, **given: Any) -> Self:
+        """Return an item whose fields are found in a page or element, as their `css` says.
+
+        `title: Annotated[str, css("h1")]`; `given` are values of fields that no page says. Raises
+        what `crawler.parse.extraction.extract` does.
+        """
+        return extract(cls, node, **given)
 
 
 class ItemLine(Struct, frozen=True):
@@ -183,6 +202,7 @@ def _refuse_unfit(declared: Any, *, several: bool) -> None:
     if not isinstance(plain, type) or (builtin and plain not in (dict, object, NoneType)):
         raise SpiderError(f"Spider[...] takes item types, got {_name(declared)}")
     _decoder(declared)
+    check_markers(plain)
     if several and any(field.name == _TYPE for field in known_fields(declared) or ()):
         raise SpiderError(
             f"item {_name(declared)}: the field {_TYPE!r} is kept for the names of a spider's "

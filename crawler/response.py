@@ -237,11 +237,11 @@ class Response(Document):
         self._fetch = fetch
 
     def detach(self) -> None:
-        """Hear that the callback ended: no way out any more, and no tree, which is large.
+        """Hear that the callback ended: no way out any more, and no trees, which are large.
 
-        Whoever asks for it still gets a new one.
+        Whoever asks for one still gets a new one.
         """
-        self._fetch = self._tree = None
+        self._fetch = self._tree = self._selector = None
 
     def prepare(self) -> None:
         """Decode the body, and parse it if it is HTML: what takes long of a large one."""

@@ -75,6 +75,18 @@ def _quotes(site: Site, host: str) -> None:
     site.handle("/login", login, host=host)
 
 
+_BOOK = """
+<h1>The Sea</h1><p class="price">1.234,50 €</p><p>ISBN 978-3-16</p>
+<time datetime="2024-05-06">May</time>
+<p class="subjects"><a href="/subjects/sea">Sea</a> <a href="/subjects/art">Art</a></p>
+<div class="review" data-stars="4"><b class="author">Ann</b></div>
+<div class="review" data-stars="5"><b class="author">Bob</b></div>
+<table class="facts"><tr><th>Pages</th><td>120</td></tr><tr><th>Size</th><td>A4</td></tr></table>
+<table class="shops"><tr><th>Shop</th><th>Town</th></tr><tr><td>Quay</td><td>Hull</td></tr></table>
+<script>window.stock = {"pieces": 3};</script>
+"""
+
+
 def _shop(site: Site, host: str) -> None:
     base = site.url("", host=host)
     lamps = '<h1>Lamps</h1><a class="lamp" href="/p/1">1</a><a class="lamp" href="/p/2">2</a>'
@@ -92,6 +104,7 @@ def _shop(site: Site, host: str) -> None:
         return web.Response(text=text, content_type="text/html")
 
     site.handle("/p/2", late, host=host)
+    site.page("/books/1", body=_BOOK, host=host)
     site.page("/api/stock/1", body='{"pieces": 3}', type="application/json", host=host)
     site.robots(f"User-agent: *\nDisallow: /cart\nSitemap: {base}/sitemap.xml", host=host)
     urlset = f"<urlset><url><loc>{base}/p/1</loc></url></urlset>"

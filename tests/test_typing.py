@@ -10,8 +10,9 @@ ROOT = Path(__file__).parents[1]
 # A line that must be refused says so, with mypy's code for it.
 WRONG = """
 from collections.abc import Sequence
+from typing import Annotated
 
-from crawler import Item, Out, Request, Response, Spider, crawl, stream
+from crawler import Item, Out, Request, Response, Spider, crawl, css, stream
 
 
 class Quote(Item):
@@ -31,6 +32,15 @@ class Quotes(Spider[Quote], delay=0.5, accept="text/html", max_pages=None):
         yield page.follow("/next", callback=7)  # refused: arg-type
         yield Request("/next", colour="red")  # refused: call-arg
         missing: str = page.attr("href", default=None)  # refused: arg-type
+
+
+class Book(Item):
+    title: Annotated[str, css("h1")]
+
+
+def read(page: Response) -> None:
+    book: Quote = Book.extract(page)  # refused: assignment
+    Book.extract("h1")  # refused: arg-type
 
 
 class Misspelt(Spider[Quote], dealy=0.5):  # refused: call-arg

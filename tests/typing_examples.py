@@ -1,8 +1,22 @@
 """Spiders that must pass `mypy --strict`: it is run over this file like over any other."""
 
-from msgspec import Struct
+from typing import Annotated
 
-from crawler import Failure, Item, Out, Request, Response, Retry, Spider
+from msgspec import Meta, Struct
+
+from crawler import (
+    Failure,
+    Item,
+    Node,
+    Out,
+    Request,
+    Response,
+    Retry,
+    Spider,
+    css,
+    extract,
+    xpath,
+)
 
 
 class Product(Item, key="sku"):
@@ -23,6 +37,39 @@ class Where(Struct):
 
 class Visits(Struct):
     pages: int = 0
+
+
+class Maker(Struct):
+    name: Annotated[str, css("b")]
+
+
+class Offer(Item):
+    url: str
+    title: Annotated[str, css("h1")]
+    price: Annotated[float, css(".price", decimal=","), Meta(ge=0)]
+    image: Annotated[str | None, css("img", attr="src")] = None
+    tags: Annotated[list[str], xpath("//li/text()")]
+    maker: Annotated[Maker | None, css(".maker")] = None
+
+
+class OfferSpider(Spider[Offer]):
+    start_urls = ["https://shop.example/"]
+
+    async def parse(self, page: Response) -> Out[Offer]:
+        offer: Offer = Offer.extract(page, url=page.url)
+        if offer.price > 10 and offer.maker is not None:
+            self.log.info("%s by %s", offer.title.upper(), offer.maker.name)
+        yield offer
+        for node in page.css(".also"):
+            yield self.also(node)
+        rows: list[dict[str, str]] = page.table("table.prices")
+        state: Maker = page.script_json("state", type=Maker)
+        titles: list[str] = page.xpath("//h1/text()").getall()
+        self.log.info("%s %s %s", rows, state.name, titles)
+
+    def also(self, node: Node) -> Offer:
+        maker: Maker = extract(Maker, node)
+        return Offer.extract(node, url=node.url, maker=maker)
 
 
 class ShopSpider(Spider[Product | Review], delay=1.0, concurrency=8, accept="text/html"):

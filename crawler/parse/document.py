@@ -1,5 +1,7 @@
 """A document, and what it asks of those who crawl it."""
 
+from typing import TYPE_CHECKING
+
 from multidict import CIMultiDictProxy
 from selectolax.lexbor import LexborHTMLParser
 
@@ -19,6 +21,9 @@ from crawler.parse.nodes import Node
 from crawler.parse.patterns import Patterns, passing
 from crawler.parse.robots_words import NOT_FOLLOWED, robots_of
 
+if TYPE_CHECKING:
+    from parsel import Selector
+
 # Parsing costs more than a look at the text, and a page that sends on says so at its beginning.
 _REFRESH_WITHIN = 4_096
 
@@ -33,6 +38,18 @@ class Document(Node):
         self._marks: Marks | None = None
         self._beginning: bytes | None = None
         self._directives: frozenset[str] | None = None
+        self._selector: Selector | None = None
+
+    @property
+    def _page(self) -> Node:
+        return self
+
+    @property
+    def selector(self) -> "Selector":
+        """The document as parsel has it, copied once. Raises `MissingExtra`."""
+        if self._selector is None:
+            self._selector = super().selector
+        return self._selector
 
     @property
     def is_html(self) -> bool:

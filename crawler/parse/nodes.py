@@ -1,9 +1,8 @@
 """Elements of a page."""
 
 import asyncio
-from collections.abc import Iterator
 from itertools import repeat
-from typing import Final, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 import msgspec
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
@@ -13,6 +12,13 @@ from crawler.errors import CallbackError, MissingValue
 from crawler.parse.charsets import NAMES
 from crawler.parse.directives import resolved
 from crawler.parse.forms import Form, form_of
+from crawler.parse.scripts import script_json
+from crawler.parse.tables import Row, rows_of, without_tables
+from crawler.parse.visible import seen
+from crawler.parse.xpath import rooted, selected
+
+if TYPE_CHECKING:
+    from parsel import Selector, SelectorList
 
 T = TypeVar("T")
 
@@ -26,18 +32,6 @@ _HTML: Final = ("text/html", "application/xhtml+xml")
 
 # Stands for "no default given", since None is a default people give.
 MISSING: Final = object()
-
-# Where a browser begins a new line, words on both sides are two words.
-_BREAKS: Final = frozenset(
-    [
-        *("address", "article", "aside", "blockquote", "br", "caption", "center", "dd", "details"),
-        *("dialog", "dir", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form"),
-        *("h1", "h2", "h3", "h4", "h5", "h6", "header", "hgroup", "hr", "legend", "li", "main"),
-        *("menu", "nav", "ol", "optgroup", "option", "p", "pre", "search", "section", "summary"),
-        *("table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"),
-    ]
-)
-_UNSEEN: Final = frozenset(("head", "script", "style", "template"))
 
 
 def parse_html(html: str | bytes) -> LexborHTMLParser:
@@ -108,11 +102,14 @@ class Node:
     @property
     def base(self) -> str:
         """What relative URLs of the page are resolved against."""
-        return base_of(self.lexbor.parser, self.url)
+        page = self._page
+        return base_of(self.lexbor.parser, self.url) if page is None else page.base
 
     @property
     def encoding(self) -> str:
-        """The page's character encoding; elements know it by its `<meta charset>` only."""
+        """The page's character encoding."""
+        if self._page is not None:
+            return self._page.encoding
         meta = self.lexbor.parser.css_first("meta[charset]")
         label = meta.attributes.get("charset") if meta is not None else None
         return NAMES.get((label or "").strip().lower(), "utf-8")
@@ -139,7 +136,7 @@ class Node:
         """
         node = self.lexbor if css is None else self._first(css)
         if node is not None:
-            return _seen(node)
+            return seen(node)
         return self._or(default, css)
 
     @overload
@@ -157,12 +154,60 @@ class Node:
 
     def css(self, css: str) -> "list[Node]":
         """Return every element inside this one that `css` selects, in document order."""
-        return list(map(Element, self._select(css), repeat(self.url)))
+        return list(map(Element, self._select(css), repeat(self.url), repeat(self._page)))
 
     def css_first(self, css: str) -> "Node | None":
         """Return the first element inside this one that `css` selects, or None."""
         found = self._first(css)
-        return None if found is None else Element(found, self.url)
+        return None if found is None else Element(found, self.url, self._page)
+
+    def xpath(self, query: str, **variables: Any) -> "SelectorList[Selector]":
+        """Return what an XPath query finds in this element, as parsel's selectors.
+
+        They are of a copy of the tree: `.get()`, `.getall()` and `.re()` read them. Raises
+        `MissingExtra` without the extra `xpath`, `CallbackError` for a wrong query.
+        """
+        return selected(self.selector, query, self.url, **variables)
+
+    @property
+    def selector(self) -> "Selector":
+        """A copy of the element as parsel has it. Raises `MissingExtra`."""
+        return rooted(self.lexbor, self.url)
+
+    def table(self, css: str = "table") -> list[Row]:
+        """Return the rows of the first table that `css` selects, or of this element if it is one.
+
+        Each is a dict of the cells' texts by the column's heading. Raises `MissingValue` without
+        such a table, `CallbackError` if its cells span far more than there is.
+        """
+        node = self.lexbor if self.tag == "table" else self._first(css)
+        if node is None or node.tag != "table":
+            raise MissingValue(f"no table {css!r} on {self.url}")
+        return rows_of(node, self.url)
+
+    def tables(self, css: str = "table") -> list[list[Row]]:
+        """Return the rows of every table that `css` selects, but of those that hold others."""
+        return [rows_of(node, self.url) for node in without_tables(self._select(css))]
+
+    @overload
+    def script_json(self, name: str | None = None, *, css: str = "script") -> Any: ...
+    @overload
+    def script_json(self, name: str | None = None, *, css: str = "script", type: type[T]) -> T: ...
+    def script_json(
+        self,
+        name: str | None = None,
+        *,
+        css: str = "script",
+        type: Any = Any,  # noqa: A002
+    ) -> Any:
+        """Return JSON that stands in a script, checked against `type`.
+
+        It is what the first of the scripts that `css` selects consists of, or what is given to
+        `name` in the first that has it: `name = {…}`, `"name": […]`, `name({…})`, `name =
+        JSON.parse("…")`. Raises `MissingValue` without, `ContentError` for what is not the JSON
+        expected.
+        """
+        return script_json(self._select(css), name, css=css, kind=type, url=self.url)
 
     def form(self, css: str = "form") -> Form:
         """Return the first form that `css` selects, or this element if it is the form.
@@ -174,6 +219,11 @@ class Node:
         if node is None:
             raise MissingValue(f"no form {css!r} on {self.url}")
         return form_of(node, url=self.url, base=self.base, encoding=self.encoding)
+
+    @property
+    def _page(self) -> "Node | None":
+        """The page, if it is known: it remembers its base and its encoding."""
+        return None
 
     def _first(self, css: str) -> LexborNode | None:
         found = self._select(css, only_first=True)
@@ -206,39 +256,10 @@ class Element(Node, msgspec.Struct, frozen=True, eq=False, gc=False):
 
     lexbor: LexborNode
     url: str
+    _page: Node | None = None
 
 
 def _inside(node: LexborNode, found: list[LexborNode]) -> list[LexborNode]:
     # Lexbor also matches the element it starts from; in a browser only `document` finds <html>.
     itself = found and found[0].mem_id == node.mem_id and node.tag != "html"
     return found[1:] if itself else found
-
-
-def _seen(root: LexborNode) -> str:
-    """Text as innerText has it, on one line: breaks are blanks, script and style are left out."""
-    only = root.first_child
-    if only is not None and only.next is None and only.tag == "-text":
-        return " ".join(only.text_lexbor().split())
-    return " ".join("".join(_pieces(only)).split())
-
-
-def _pieces(node: LexborNode | None) -> Iterator[str]:
-    """Text of `node`, its next siblings and all in them, by a stack: pages nest without limit."""
-    after: list[tuple[LexborNode | None, str]] = []
-    while node is not None or after:
-        if node is None:
-            node, space = after.pop()
-            yield space
-            continue
-        tag = node.tag or ""
-        if tag == "-text":
-            yield node.text_lexbor()
-        elif tag not in _UNSEEN and node.first_child is not None:
-            space = " " if tag in _BREAKS else ""
-            yield space
-            after.append((node.next, space))
-            node = node.first_child
-            continue
-        elif tag in _BREAKS:
-            yield " "
-        node = node.next

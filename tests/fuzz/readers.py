@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import date
 from functools import partial
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from crawler import urls
-from crawler.errors import CallbackError, InvalidUrl
+from crawler import Item, css, urls, xpath
+from crawler.errors import CallbackError, ContentError, InvalidUrl
 from crawler.export.paths import path_for
 from crawler.fetch.cookies import CookieJar
 from crawler.fetch.setcookie import parse_date
@@ -22,9 +23,12 @@ from crawler.parse.directives import (
 from crawler.parse.forms import form_of
 from crawler.parse.joiner import Joiner
 from crawler.parse.links import extract
-from crawler.parse.nodes import base_of, looks_like_html, parse_html
+from crawler.parse.moments import moment
+from crawler.parse.nodes import Element, Node, base_of, looks_like_html, parse_html
+from crawler.parse.numbers import number, price
 from crawler.parse.references import candidates
 from crawler.parse.robots_words import robots_of
+from crawler.parse.scripts import values_of
 from crawler.parse.sitemaps import parse as parse_sitemap
 from crawler.rules.accept import Accept
 from crawler.rules.pacing import retry_after
@@ -156,6 +160,45 @@ def _date(text: str) -> None:
     parse_date(text)
     wait = retry_after(text, NOW)
     assert wait is None or wait >= 0
+
+
+class _Fields(Item):
+    text: Annotated[str, css("p")] = ""
+    numbers: Annotated[list[float], css("b", regex=r"\d+")]
+    day: Annotated[date | None, css("time", attr="datetime")] = None
+    links: Annotated[list[str], css("a", attr="href")]
+    also: Annotated[list[str], xpath("//p | //a/@href")]
+
+
+def _node(html: str) -> Node:
+    root = parse_html(html).root
+    assert root is not None
+    return Element(root, HOME)
+
+
+def _fields(text: str) -> None:
+    with suppress(ContentError):  # a time that is none
+        for link in _Fields.extract(_node(text)).links:
+            assert urls.canonicalize(link) == link
+
+
+def _tables(text: str) -> None:
+    with suppress(CallbackError):  # spans that make far more of it
+        for rows in _node(f"<table>{text}").tables():
+            assert len({tuple(row) for row in rows}) <= 1  # all have the same names
+
+
+def _script(text: str) -> None:
+    list(values_of([text], "x"))
+    with suppress(ContentError):
+        _node(f"<script>{text}</script>").script_json("x")
+
+
+def _number(text: str) -> None:
+    for read in (number, partial(number, whole=True, decimal=","), price):
+        found = read(text)
+        assert found is None or found.is_finite()
+    moment(text, ("en",))
 
 
 _URL = (
@@ -328,6 +371,88 @@ _FORM = (
     *("</select>", "</form>", "<fieldset disabled>", "<legend>", "<optgroup>", "form=x ", "id=x "),
     *(">", "'", '"', " ", "é", "\0", "http://a.b/", "<label>", "accept-charset=gbk ", "<datalist>"),
 )
+_FIELD = (
+    *("<p>", "<b>", "</p>", "<a href=", "<a href='", "'>", ">", "<time datetime=2024-05-06>", "x"),
+    *(
+        "1",
+        "12.5 €",
+        " ",
+        "<base href=/x>",
+        "<svg>",
+        "<!--",
+        "-->",
+        "\0",
+        "&#0;",
+        "<time datetime='",
+    ),
+    *(
+        "<script>",
+        "</script>",
+        "<table>",
+        "é",
+        "javascript:",
+        "//",
+        "\ud800",
+        "\x0b",
+        "<x:y z:a=b>",
+    ),
+)
+_TABLE = (
+    *("<tr>", "<td>", "<th>", "<thead>", "<tbody>", "<tfoot>", "</table>", "<table>", "x", " "),
+    *("<td colspan=2>", "<td rowspan=2>", "<td rowspan=0>", "<th colspan=999999999 rowspan=9>"),
+    *("<td colspan=1000 rowspan=65534>", "<td colspan='-1'>", "<caption>", "<td rowspan=²>", "<p>"),
+)
+_SCRIPT = (
+    *("x", "x=", "x = ", "x:", "x(", "[", "]", "{", "}", '"', "'", "\\", ",", ":", "1", "a", " "),
+    *(
+        "JSON.parse(",
+        "x=JSON.parse('",
+        '\\"',
+        "\\x2",
+        "\\u{110000}",
+        "\\u00e9",
+        "\n",
+        "null",
+        ";",
+        "é",
+    ),
+    *('"x":{', '{"a":', "</script>", "<!--", "\0", "\ud800", "x=[", "x={", "[x]", "['x']="),
+)
+_NUMBER = (
+    *(
+        "1",
+        "12",
+        "123",
+        "000",
+        ".",
+        ",",
+        "'",
+        " ",
+        "-",
+        "+",
+        "e",
+        "e999",
+        "€",
+        "$",
+        "free",
+        "%",
+        "٣",
+    ),
+    *(
+        "\xa0",
+        "\u066b",
+        "\u2212",
+        "\u200f",
+        "²",
+        "2024-05-06",
+        "T10:00",
+        "Z",
+        "May",
+        "/",
+        ":",
+        "\0",
+    ),
+)
 
 READERS = {
     "url": Reader(_url, _URL),
@@ -345,4 +470,8 @@ READERS = {
     "sitemap": Reader(_sitemap, _XML),
     "cookie": Reader(_cookie, _COOKIE),
     "date": Reader(_date, _HEADER),
+    "fields": Reader(_fields, _FIELD),
+    "tables": Reader(_tables, _TABLE),
+    "script": Reader(_script, _SCRIPT),
+    "number": Reader(_number, _NUMBER),
 }
