@@ -22,7 +22,11 @@ METHODS = {
     "spawnv", "Unpickler", "run_module", "run_path",
 }  # fmt: skip
 IMPORTING = {"importlib", "pkgutil", "runpy", "imp", "zipimport"}
-IMPORTERS = {"__init__.py": "names of a table", "cli": "a command's, or the user's own spider"}
+IMPORTERS = {
+    "__init__.py": "names of a table",
+    "cli": "a command's, or the user's own spider",
+    "extras.py": "whether packages of a table are there",
+}
 SERVING = {
     "start_server", "start_unix_server", "create_server", "create_unix_server", "run_app",
     "TCPSite", "SockSite", "UnixSite", "AppRunner", "ServerRunner",

@@ -17,6 +17,7 @@ FLOORS: list[set[str]] = [
         "clock",
         "ceiling",
         "descriptors",
+        "extras",
         "file_thread",
         "oserrors",
         "owned",

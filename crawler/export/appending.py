@@ -1,17 +1,13 @@
 """What `--append` keeps of the files that are there."""
 
-import glob
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from crawler.errors import OutputError
 from crawler.export.formats import FORMATS
-from crawler.export.naming import filled, has_gap, whole
+from crawler.export.naming import filled, has_gap, parts_there
 from crawler.export.sheet import Sheet
 from crawler.records.streams import Streams
-
-_PART = re.compile(r"\{part[^}]*\}")
 
 
 def kept_of(
@@ -23,7 +19,8 @@ def kept_of(
     """
     if has_gap(path, "part"):
         names = streams.fields if has_gap(path, "item") else [""]
-        return {}, 1 + max(_last_part(filled(path, item=name)) for name in names)
+        there = [parts_there(filled(path, item=name)) for name in names]
+        return {}, 1 + max((max(parts) for parts in there if parts), default=0)
     kept = {}
     several = has_gap(path, "item")
     for file, fields in zip(files, streams.fields.values(), strict=False):
@@ -41,11 +38,3 @@ def _kept(suffix: str, sheet: Sheet) -> int:
         return measure(sheet.path, sheet)
     except OSError as error:
         raise OutputError(f"{sheet.path}: cannot be read: {error.strerror}") from None
-
-
-def _last_part(name: str) -> int:
-    """Return the highest number of the parts that are there, 0 if there are none."""
-    before, after = (whole(piece) for piece in _PART.split(name, maxsplit=1))
-    found = glob.glob(f"{glob.escape(before)}*{glob.escape(_PART.sub('*', after))}")
-    numbers = [re.match(r"\d+", path[len(before) :]) for path in found]
-    return max((int(number[0]) for number in numbers if number), default=0)

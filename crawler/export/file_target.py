@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 
 from crawler.errors import TargetUnfit
 from crawler.export.formats import Format, Writer
-from crawler.export.naming import filled, has_gap, whole
+from crawler.export.naming import filled, has_gap, parts_there, whole
 from crawler.export.remote import Uploads
 from crawler.export.sheet import Sheet, Stale
 from crawler.fields import Fields
@@ -26,8 +26,9 @@ class Place(Struct, frozen=True):
     """Where the files of a target go: `path` is a name with gaps for `item` and `part`.
 
     `kept` are the bytes that other runs left in a file, by path; `part` is the first one's number.
-    `sheet` is what all of them are opened with, but for what is their own. `uploads`: each is made
-    here and goes to its place when it is complete.
+    `sheet` is what all of them are opened with, but for what is their own. `replaces`: further
+    parts of an earlier run go. `uploads`: each is made here and goes to its place when it is
+    complete.
     """
 
     path: str
@@ -35,6 +36,7 @@ class Place(Struct, frozen=True):
     sheet: Sheet
     kept: Mapping[str, int] = {}
     part: int = 1
+    replaces: bool = False
     uploads: Uploads | None = None
 
 
@@ -60,9 +62,8 @@ class FileTarget:
         """
         thread = FileThread("target")
         try:
-            if mark is None and place.uploads is not None:
-                for path in begins_with(place.path, streams, part=place.part):
-                    await thread.run(place.uploads.check_absent, path)
+            if mark is None:
+                await thread.run(_make_room, place, streams)
             try:
                 routes = await thread.run(_opened, place, streams, mark.state if mark else b"")
                 mark = mark or Mark(begin)
@@ -224,6 +225,17 @@ class _Route:
                 start, items, size = end, 0, 0
         if start < len(lines):
             yield lines[start:]
+
+
+def _make_room(place: Place, streams: Streams) -> None:
+    """See that nothing of others is in the way of what is begun. Raises `OutputError`."""
+    for path in begins_with(place.path, streams, part=place.part):
+        if place.uploads is not None:
+            place.uploads.check_absent(path)
+    if place.replaces and place.uploads is None and has_gap(place.path, "part"):
+        for name in streams.fields if has_gap(place.path, "item") else [_ALL]:
+            for path in parts_there(filled(place.path, item=name)).values():
+                path.unlink()
 
 
 def _opened(place: Place, streams: Streams, state: bytes) -> dict[str, _Route]:

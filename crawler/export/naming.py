@@ -1,7 +1,9 @@
 """Names with gaps: `{spider}-{part}.csv`."""
 
+import glob
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from string import Formatter
 
 from crawler.errors import OutputError
@@ -12,6 +14,7 @@ GAPS = ("spider", "run", "date", "item", "part")
 began, the type of the items, the number of the part, from 1 on."""
 
 _GAP = re.compile(r"\{\{|\}\}|\{(\w+)(?::0?(\d+))?\}")
+_PART = re.compile(r"\{part[^}]*\}")
 _MOST_DIGITS = 12
 
 
@@ -58,6 +61,17 @@ def filled(text: str, **values: str | int) -> str:
 def whole(text: str) -> str:
     """Return a name whose gaps are all filled, as it stands on the disk."""
     return text.replace("{{", "{").replace("}}", "}")
+
+
+def parts_there(name: str) -> Mapping[int, Path]:
+    """Return the files that are parts of a name with no other gap, by their numbers."""
+    before, after = (whole(piece) for piece in _PART.split(name, maxsplit=1))
+    parts = {}
+    for path in glob.glob(f"{glob.escape(before)}*{glob.escape(after)}"):
+        number = path[len(before) : len(path) - len(after)]
+        if number.isdecimal() and whole(filled(name, part=int(number))) == path:
+            parts[int(number)] = Path(path)
+    return parts
 
 
 def with_item(path: str, suffix: str) -> str:

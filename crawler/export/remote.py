@@ -4,13 +4,13 @@ import hashlib
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
 from crawler.errors import OutputError, TargetError
+from crawler.extras import require
 from crawler.urls import without_credentials
 
 _PART = ".part"
@@ -19,13 +19,12 @@ _PART = ".part"
 class Scheme(Struct, frozen=True):
     """How files of a scheme are reached.
 
-    `package` is what fsspec needs for it, `extra` what installs that. `errors()` are what it raises
+    `extra` installs what fsspec needs for it. `errors()` are what it raises
     when something is refused or gone, besides `OSError`. `renames`: a file appears there while it
     is written, so it is written beside its place.
     """
 
     extra: str
-    package: str
     errors: Callable[[], tuple[type[Exception], ...]]
     renames: bool = False
 
@@ -57,10 +56,10 @@ def _sftp() -> tuple[type[Exception], ...]:
 
 
 SCHEMES: dict[str, Scheme] = {
-    "s3": Scheme("s3", "s3fs", _s3),
-    "gs": Scheme("gcs", "gcsfs", _gcs),
-    "az": Scheme("azure", "adlfs", _azure),
-    "sftp": Scheme("sftp", "sshfs", _sftp, renames=True),
+    "s3": Scheme("s3", _s3),
+    "gs": Scheme("gcs", _gcs),
+    "az": Scheme("azure", _azure),
+    "sftp": Scheme("sftp", _sftp, renames=True),
 }
 
 
@@ -71,12 +70,8 @@ def scheme_of(path: str) -> str:
 
 
 def check_installed(path: str) -> None:
-    """Raise `OutputError` if what a remote file is reached with is not installed."""
-    scheme = SCHEMES[scheme_of(path)]
-    if find_spec("fsspec") is None or find_spec(scheme.package) is None:
-        raise OutputError(
-            f"{shown(path)}: needs {scheme.package}: pip install 'crawlkeeper[{scheme.extra}]'"
-        )
+    """Raise `MissingExtra` if what a remote file is reached with is not installed."""
+    require(shown(path), SCHEMES[scheme_of(path)].extra)
 
 
 def shown(path: str) -> str:

@@ -84,6 +84,7 @@ class Target(Struct, frozen=True):
             Sheet(Path(), settings=source.settings),
             kept=self.kept,
             part=self.part,
+            replaces=self.replaces,
             uploads=uploads,
         )
         return await FileTarget.open(place, source.streams, begin=source.begin, mark=mark)

@@ -138,7 +138,7 @@ async def test_what_is_missing_is_said_with_the_line_to_install_it(
     command = [sys.executable, "-c", script, *words]
     done = subprocess.run(command, check=False, cwd=folder, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "s3://books/x.csv: needs s3fs: pip install 'crawlkeeper[s3]'" in done.stderr
+    assert "s3://books/x.csv needs an extra: pip install 'crawlkeeper[s3]'" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -171,3 +171,18 @@ def test_a_target_stays_where_it_was_when_the_working_folder_changes(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert planned("x.csv").targets == (Target(str(tmp_path / "x.csv"), ".csv"),)
+
+
+async def test_parts_of_an_earlier_run_are_added_to_or_replaced_or_refused(tmp_path: Path) -> None:
+    name = tmp_path / "x-{part:03}.csv"
+    others = ["x-0004.csv", "x-one.csv", "x-007.csv.bak"]
+    for old in ("x-001.csv", "x-003.csv", *others):
+        (tmp_path / old).touch()
+    with pytest.raises(OutputError, match=r"x-001\.csv: exists"):
+        planned(name)
+    (adding,) = planned(name, append=True).targets
+    assert adding.part == 4
+    await run(planned(tmp_path / "spool.jsonl", name, overwrite=True), [b'{"a":1}'])
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        ["spool.jsonl", "x-001.csv", *others]
+    )
