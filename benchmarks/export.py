@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import csv
 import random
+import sqlite3
 import statistics
 import sys
 import tempfile
@@ -18,14 +19,25 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import XMLGenerator
+from xml.sax.xmlreader import AttributesImpl
 
+import duckdb
 import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+from isal import igzip
 
 from crawler import Item
 from crawler.export.following import Following
 from crawler.export.targets import Plan, Source, plan
 from crawler.records.streams import streams_of
 from crawler.settings import Settings
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 LEAST = 0.8
 _BATCH = 10_000
@@ -131,10 +143,112 @@ def csv_table(spool: Path, output: str) -> None:
             writer.writerow([row[name] for name in names])
 
 
+def _gzip(output: str) -> Any:
+    return igzip.IGzipFile(output, "wb")  # type: ignore[no-untyped-call]  # isal has no types here
+
+
+def gzipped(spool: Path, output: str) -> None:
+    with spool.open("rb") as lines, _gzip(output) as file:
+        for line in lines:
+            file.write(line)
+
+
+def zstd_lines(spool: Path, output: str) -> None:
+    with spool.open("rb") as lines, zstd.open(output, "wb") as file:
+        for line in lines:
+            file.write(line)
+
+
+def xml_items(spool: Path, output: str) -> None:
+    with open(output, "w", encoding="utf-8") as file:
+        writer = XMLGenerator(file, "utf-8")
+        writer.startDocument()
+        writer.startElement("items", AttributesImpl({}))
+        for row in rows(spool):
+            _element(writer, "item", row)
+        writer.endElement("items")
+        writer.endDocument()
+
+
+def _element(writer: XMLGenerator, name: str, value: Any) -> None:
+    writer.startElement(name, AttributesImpl({}))
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            _element(writer, key, inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _element(writer, "value", inner)
+    else:
+        writer.characters(str(value))
+    writer.endElement(name)
+
+
+def parquet_file(spool: Path, output: str) -> None:
+    maker = pa.struct([("name", pa.string()), ("country", pa.string())])
+    schema = pa.schema(
+        [
+            ("sku", pa.int64()),
+            ("name", pa.string()),
+            ("price", pa.float64()),
+            ("stock", pa.int64()),
+            ("is_new", pa.bool_()),
+            ("seen", pa.timestamp("us", tz="UTC")),
+            ("tags", pa.list_(pa.string())),
+            ("maker", maker),
+            ("text", pa.string()),
+        ]
+    )
+    with pq.ParquetWriter(output, schema, compression="zstd") as writer:
+        for some in batches(spool):
+            for row in some:
+                row["seen"] = datetime.fromisoformat(row["seen"])
+            writer.write_table(pa.Table.from_pylist(some, schema=schema))
+
+
+_COLUMNS = Good.__struct_fields__
+
+
+def _cells(row: dict[str, Any]) -> list[Any]:
+    encode = msgspec.json.encode
+    row["tags"], row["maker"] = encode(row["tags"]).decode(), encode(row["maker"]).decode()
+    return [row[name] for name in _COLUMNS]
+
+
+def sqlite_table(spool: Path, output: str) -> None:
+    db = sqlite3.connect(output)
+    db.execute(f"CREATE TABLE good ({', '.join(_COLUMNS)}, PRIMARY KEY (sku))")
+    marks = ", ".join("?" * len(_COLUMNS))
+    for some in batches(spool):
+        with db:
+            db.executemany(f"INSERT OR REPLACE INTO good VALUES ({marks})", map(_cells, some))
+    db.close()
+
+
+def duckdb_table(spool: Path, output: str) -> None:
+    with duckdb.connect(output) as db:
+        db.execute(
+            "CREATE TABLE good (sku BIGINT PRIMARY KEY, name VARCHAR, price DOUBLE, stock BIGINT,"
+            " is_new BOOLEAN, seen TIMESTAMPTZ, tags VARCHAR[],"
+            " maker STRUCT(name VARCHAR, country VARCHAR), text VARCHAR)"
+        )
+        for some in batches(spool):
+            for row in some:
+                row["seen"] = datetime.fromisoformat(row["seen"])
+            db.register("batch", pa.Table.from_pylist(some))
+            db.execute("INSERT OR REPLACE INTO good SELECT * FROM batch")
+            db.unregister("batch")
+
+
 LOOPS: dict[str, tuple[str, Loop]] = {
     "jsonl": ("x.jsonl", jsonl),
+    "jsonl.gz": ("x.jsonl.gz", gzipped),
+    "jsonl.zst": ("x.jsonl.zst", zstd_lines),
     "json": ("x.json", json_array),
     "csv": ("x.csv", csv_table),
+    "xml": ("x.xml", xml_items),
+    "parquet": ("x.parquet", parquet_file),
+    "sqlite": ("x.db", sqlite_table),
+    "duckdb": ("x.duckdb", duckdb_table),
 }
 
 
