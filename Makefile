@@ -1,6 +1,6 @@
 # Each target does all its own set-up: it needs Python >= 3.11, make and a package registry.
-.PHONY: demo test check format bench bench-quick bench-parts bench-micro bench-waiting bench-peers \
-	torture conformance fuzz components clean
+.PHONY: demo test check format bench bench-quick bench-parts bench-export bench-micro bench-waiting \
+	bench-peers torture conformance fuzz components clean
 
 PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -66,6 +66,9 @@ bench-parts: $(READY)  ## what the crawl itself costs a page
 	$(BIN)/python benchmarks/durable.py
 	$(BIN)/python benchmarks/pages.py
 	$(BIN)/python benchmarks/frontier.py --memory --urls 100000 1000000
+
+bench-export: $(READY)  ## items to every format, ours by a plain loop over the same library
+	$(BIN)/python -m benchmarks.export $(BENCH)
 
 # Each exits with 1 if what it promises does not hold; on a quiet machine only.
 bench-waiting: $(READY) components  ## slow hosts, a chain of pages, 100,000 pages: 8 minutes
