@@ -13,12 +13,12 @@ from yarl import URL
 from crawler import urls
 from crawler.errors import AddressRefused, CallbackError, ContentError, FetchError
 from crawler.parse.directives import STANDARD, PageRules
-from crawler.parse.document import Document
 from crawler.parse.encoding import detect, utf8_with_name
 from crawler.parse.knots import is_knotted
 from crawler.parse.links import ANCHORS, Link
 from crawler.parse.nodes import Node, looks_like_html, parse_html, parsed_html
 from crawler.parse.patterns import Patterns, passing
+from crawler.parse.reading import Readable
 from crawler.parse.references import references
 from crawler.parse.targets import Target, addresses, is_selector, shown
 from crawler.request import Callback, Request, link_request, name_of
@@ -31,7 +31,7 @@ _BOM_STARTS = (b"\xef", b"\xfe", b"\xff")
 _NO_HEADERS: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
 
 
-class Response(Document):
+class Response(Readable):
     """A response, and the root node of its document.
 
     `url` is the final URL, `redirects` the URLs that led to it (`asked` is what was asked for in

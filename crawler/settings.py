@@ -129,7 +129,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Literal["process", "full"],
         Say("what a run survives: kill -9, or full: power loss as well"),
     ] = "process"
-    pages: Annotated[Literal["files", "none"], Say("where bodies are kept")] = "none"
+    pages: Annotated[
+        Literal["files", "markdown", "none"], Say("how bodies are kept: as they came, as Markdown")
+    ] = "none"
     output_dir: Annotated[str, Say("folder of the runs")] = "output"
     part_items: Annotated[int | None, Say("items in a file of -o NAME-{part}", ge=1)] = None
     part_bytes: Annotated[int, Say("bytes of JSON in a file of -o NAME-{part}", gt=0)] = 256 * _MB
@@ -198,7 +200,7 @@ class SettingsDict(TypedDict, total=False):
     ignore_params: tuple[str, ...]
     frontier: Literal["memory", "sqlite"]
     durable: Literal["process", "full"]
-    pages: Literal["files", "none"]
+    pages: Literal["files", "markdown", "none"]
     output_dir: str | os.PathLike[str]
     part_items: int | None
     part_bytes: int

@@ -4,11 +4,10 @@ import logging
 import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
-from operator import itemgetter
 from pathlib import Path, PurePath
 from types import TracebackType
 
-from crawler.export.paths import path_for
+from crawler.export.paths import marked, path_for
 from crawler.export.space import FreeSpace
 from crawler.export.tree import Tree
 from crawler.file_thread import FileThread
@@ -28,9 +27,17 @@ _MANY_FILES = 100_000
 _PART = ".part-"
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
+Rendering = Callable[[Response], tuple[str, bytes]]
+"""What a page's file holds, and a mark of its name: `+.md`, or none. Called in a thread."""
+
+
+def as_it_came(page: Response) -> tuple[str, bytes]:
+    """Return a page's body, and no mark."""
+    return "", page.body
+
 
 class FilePages:
-    """Writes each body to `folder`, under a name that its URL alone decides.
+    """Writes each body, or what `render` makes of it, to `folder`; its URL decides the name.
 
     A file is whole or not there: it is written as `.part-NAME` in `folder` and renamed. The same
     page again takes the place of the one before, so a batch that failed or died may be saved again.
@@ -43,6 +50,7 @@ class FilePages:
         self,
         folder: Path,
         *,
+        render: Rendering = as_it_came,
         min_free_bytes: int = 0,
         many_files: int = _MANY_FILES,
         durable: bool = False,
@@ -50,6 +58,7 @@ class FilePages:
         living: Callable[[], Collection[str]] = tuple,
     ) -> None:
         self._folder = folder
+        self._render = render
         self._part = f"{_PART}{name}"
         self._living = living
         self._space = FreeSpace(folder, min_free_bytes=min_free_bytes)
@@ -79,8 +88,7 @@ class FilePages:
         """
         if not pages:
             return []
-        names = [str(path_for(page.url)) for page in pages]
-        await self._thread.run(self._write_all, names, pages)
+        names = await self._thread.run(self._write_all, pages)
         self._warn_of_many(len(pages))
         return [f"{self._folder.name}/{name}" for name in names]
 
@@ -113,21 +121,20 @@ class FilePages:
         if self._durable:
             sync_folders([self._folder])
 
-    def _write_all(self, names: Sequence[str], pages: Sequence[Response]) -> None:
+    def _write_all(self, pages: Sequence[Response]) -> Sequence[str]:
+        names = [str(path_for(page.url)) for page in pages]
         # Folder by folder, so that each is opened once; of two of one name the last one stays.
-        placed = sorted(
-            (
-                (*name.rpartition("/")[::2], page.body)
-                for name, page in zip(names, pages, strict=True)
-            ),
-            key=itemgetter(0),
-        )
+        order = sorted(range(len(pages)), key=lambda index: names[index].rpartition("/")[0])
         with Tree(self._folder) as tree:
             self._space.check()
-            for folder, leaf, body in placed:
-                self._write(tree, folder, leaf, body)
+            for index in order:
+                mark, content = self._render(pages[index])
+                names[index] = marked(names[index], mark)
+                folder, _, leaf = names[index].rpartition("/")
+                self._write(tree, folder, leaf, content)
         if self._durable:
             self._sync_folders(names)
+        return names
 
     def _write(self, tree: Tree, folder: str, leaf: str, body: bytes) -> None:
         there = tree.folder(folder)

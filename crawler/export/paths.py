@@ -21,6 +21,7 @@ _RESERVED: Final = re.compile(
 # Most directories are their own names; no device's name is so long without a "$".
 _PLAIN: Final = re.compile(r"[a-z0-9_-]{5,190}")
 
+_NO_EXTENSION: Final = "+.html"
 _LONGEST_NAME: Final = 200
 _LONGEST_PATH: Final = 900
 
@@ -47,6 +48,17 @@ def path_for(url: str) -> PurePosixPath:
     if len(text) > _LONGEST_PATH:
         text = f"{top}/+x{_digest(place)}{_split(name)[1]}"
     return PurePosixPath(text)
+
+
+def marked(name: str, mark: str) -> str:
+    """Return the name of what was made of the page at the path `name`, `mark` being `+.md`, say.
+
+    No page has a path like that, and still no two pages share one.
+
+    >>> marked("example.com/Intro+.html", "+.md")
+    'example.com/Intro+.md'
+    """
+    return name.removesuffix(_NO_EXTENSION) + mark if mark else name
 
 
 @lru_cache(maxsize=1024)
@@ -79,7 +91,7 @@ def _leaf(segment: str, query: str) -> str:
     """Return a file's name: it always has a dot and never ends in `+`."""
     stem, extension = _split(_UNSAFE.sub(_escape, segment) if segment else "+index.html")
     if not extension:
-        extension = "+.html"
+        extension = _NO_EXTENSION
     if query:
         stem += "+q" + _UNSAFE.sub(_escape, query[1:])
     return _legal(stem + _case_mark(stem + extension), extension, whole=segment + query)

@@ -7,7 +7,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from crawler.export.pages import FilePages, NoPages
+from crawler.export.markdown_pages import as_markdown
+from crawler.export.pages import FilePages, NoPages, Rendering, as_it_came
+from crawler.parse.markdown import check_installed
 from crawler.protocols import PageStore
 from crawler.settings import Settings
 
@@ -25,13 +27,23 @@ class Ground(Struct, frozen=True):
 
 
 Opener = Callable[[Ground], AbstractAsyncContextManager[PageStore]]
-"""Opens a store, and closes it; raises `TargetError`, `SettingError` if something is missing."""
+"""Opens a store, and closes it; raises `TargetError`, `MissingExtra`."""
 
 
 def _files(ground: Ground) -> AbstractAsyncContextManager[PageStore]:
+    return _mirror(ground, as_it_came)
+
+
+def _markdown(ground: Ground) -> AbstractAsyncContextManager[PageStore]:
+    check_installed()  # now, and not when the first page comes
+    return _mirror(ground, as_markdown)
+
+
+def _mirror(ground: Ground, render: Rendering) -> FilePages:
     settings = ground.settings
     return FilePages(
         ground.folder / "pages",
+        render=render,
         min_free_bytes=settings.min_free_bytes,
         durable=settings.durable == "full",
         name=str(ground.part),
@@ -44,7 +56,7 @@ def _none(_: Ground) -> AbstractAsyncContextManager[PageStore]:
 
 
 # A store with a dependency of its own imports it when it is opened.
-STORES: Final[dict[str, Opener]] = {"files": _files, "none": _none}
+STORES: Final[dict[str, Opener]] = {"files": _files, "markdown": _markdown, "none": _none}
 
 
 def open_store(ground: Ground) -> AbstractAsyncContextManager[PageStore]:

@@ -162,7 +162,10 @@ async def test_a_mistake_in_a_class_line_names_the_spider(
         (["-s", "delay=abc"], "command line: delay must be a number, at least 0, got 'abc'"),
         (["-s", "delay=nan"], "command line: delay must be a number, at least 0, got 'nan'"),
         (["--max-pages", "0"], "command line: max_pages must be at least 1, got '0'"),
-        (["--pages", "bogus"], "command line: pages must be 'files' or 'none', got 'bogus'"),
+        (
+            ["--pages", "bogus"],
+            "command line: pages must be 'files', 'markdown' or 'none', got 'bogus'",
+        ),
         (["--colour"], "No such option '--colour'"),
         (["-o"], "Option '-o' requires an argument"),
     ],
