@@ -15,6 +15,7 @@ _HOMES = {
     "InvalidUrl": "errors",
     "Item": "items",
     "Link": "parse.links",
+    "Metadata": "parse.metadata",
     "MissingValue": "errors",
     "Node": "parse.nodes",
     "Out": "spider",

@@ -18,6 +18,7 @@ from crawler.parse.forms import Form as Form
 from crawler.parse.links import Link as Link
 from crawler.parse.markers import css as css
 from crawler.parse.markers import xpath as xpath
+from crawler.parse.metadata import Metadata as Metadata
 from crawler.parse.nodes import Node as Node
 from crawler.request import Request as Request
 from crawler.response import Response as Response

@@ -5,6 +5,7 @@ import logging
 from crawler.errors import MissingValue
 from crawler.parse.document import Document
 from crawler.parse.markdown import markdown_of
+from crawler.parse.metadata import Metadata, metadata_of
 
 log = logging.getLogger(__name__)
 
@@ -26,3 +27,13 @@ class Readable(Document):
         if text is None:
             log.warning("not made Markdown, as it takes too much: %s", self.url)
         return text or ""
+
+    def metadata(self) -> Metadata:
+        """Return what the page says of itself for machines: JSON-LD, microdata, Open Graph, meta.
+
+        What cannot be read of it is left out. Empty for what is not HTML.
+        """
+        metadata, unread = metadata_of(self.tree, self.base)
+        if unread:
+            log.info("%d scripts of JSON-LD cannot be read: %s", unread, self.url)
+        return metadata
