@@ -7,6 +7,7 @@ aiohttp. Type checkers read `__init__.pyi`.
 from importlib import import_module
 
 _HOMES = {
+    "Article": "parse.article",
     "CrawlerError": "errors",
     "Drop": "errors",
     "Failure": "outcome",

@@ -13,6 +13,7 @@ from crawler.library import fetch_all as fetch_all
 from crawler.library import stream as stream
 from crawler.outcome import Failure as Failure
 from crawler.outcome import Report as Report
+from crawler.parse.article import Article as Article
 from crawler.parse.extraction import extract as extract
 from crawler.parse.forms import Form as Form
 from crawler.parse.links import Link as Link

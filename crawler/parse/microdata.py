@@ -22,6 +22,7 @@ _DEEPEST: Final = 50
 # What is looked at again: elements and characters of a property, for each property around it, each
 # of its names, and each item that refers to it. 100 large products have 20,000.
 _MOST_AGAIN: Final = 4_000_000
+_REFERENCE: Final = 10
 
 
 class _Item(Struct, eq=False):
@@ -169,7 +170,7 @@ class _Reading:
             if extent is None:
                 continue
             for one in self._properties[extent.first : extent.last]:
-                if not self._may_look(1):
+                if not self._may_look(_REFERENCE):
                     return
                 if one.owner is extent.owner and one.owner is not item:
                     item.properties.append(one)

@@ -2,7 +2,11 @@
 
 import logging
 
+from msgspec import structs
+
 from crawler.errors import MissingValue
+from crawler.parse.article import ARTICLES, Article
+from crawler.parse.directives import resolved
 from crawler.parse.document import Document
 from crawler.parse.markdown import markdown_of
 from crawler.parse.metadata import Metadata, metadata_of
@@ -37,3 +41,24 @@ class Readable(Document):
         if unread:
             log.info("%d scripts of JSON-LD cannot be read: %s", unread, self.url)
         return metadata
+
+    def article(self, *, seconds: float = 10.0) -> Article | None:
+        """Return the page's main text with title, author, date …; None if there is none.
+
+        A process of its own looks for it: mostly in 0.1 s, for which this waits; what takes longer
+        than `seconds` is given up, and None. `await asyncio.to_thread(page.article)` lets the crawl
+        go on meanwhile. Raises `MissingExtra`.
+        """
+        html = self.lexbor.html or ""
+        if not self.is_html:
+            return None
+        try:
+            found = ARTICLES.find(html, self.url, seconds=seconds)
+        except (TimeoutError, EOFError):
+            log.warning("no main text, as it takes too much: %s", self.url)
+            return None
+        if found is None:
+            return None
+        image = found.image and (resolved(self.base, found.image) or found.image)
+        language = found.language or self.lexbor.attributes.get("lang") or None
+        return structs.replace(found, image=image, language=language)
