@@ -1,4 +1,4 @@
-"""The main text of a page, as a process of its own finds it."""
+"""The main text of a page, found by another process."""
 
 import atexit
 import datetime
