@@ -38,6 +38,7 @@ def batch_of(outcomes: Sequence[Outcome], *, turns: Turns) -> Batch:
         batch.examples += [
             f"{failure.kind}: {failure.reason}: {failure.url}" for failure in outcome.failures
         ]
+        batch.item_keys += [line.key for line in outcome.items if line.key is not None]
         count_into(batch.counts, outcome)
     batch.alone = turns.manners.left_alone()
     for name, number in turns.manners.counted().items():

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import TypeVar
 
 from msgspec import structs
@@ -15,6 +16,7 @@ from crawler.outbox import Entry, Outbox, release
 from crawler.outcome import MOST_EXAMPLES, Batch, Outcome, Position, Verdict
 from crawler.pipeline import Pipeline
 from crawler.protocols import Frontier, Memory
+from crawler.repeats import have_keys, leave_out_repeats
 from crawler.settings import Settings
 from crawler.stats import Stats
 from crawler.turns import Turns
@@ -123,14 +125,12 @@ class Committer:
         self._in_steps = True
         await self._pipeline.run_steps(gathered, note=self._frontier.note)
         self._in_steps = False
-        if self._settings.max_items is None:
-            outcomes, position = gathered, await self._commit(gathered)
-        else:
-            # Of several processes one after the other sees how many items there are.
-            async with self._frontier.turn() as counts:
+        async with self._turn(gathered) as counts:
+            outcomes = gathered
+            if counts is not None:
                 self._stats.hear(counts)
-                outcomes = self._within_limit(gathered, self._settings.max_items)
-                position = await self._commit(outcomes)
+                outcomes = await self._admitted(gathered)
+            position = await self._commit(outcomes)
         await self._pipeline.committed(position, outcomes)
         for outcome in outcomes:
             await self._conclude(outcome)
@@ -138,6 +138,28 @@ class Committer:
             if outcome.page is not None:
                 outcome.page.release()
         self._settled(gathered)
+
+    def _turn(
+        self, outcomes: Sequence[Outcome]
+    ) -> AbstractAsyncContextManager[Mapping[str, int] | None]:
+        """Where items are limited or have keys, let processes come one after the other.
+
+        What one of them then sees of the run is so until its own commit.
+        """
+        if self._settings.max_items is None and not have_keys(outcomes):
+            return nullcontext()
+        return self._frontier.turn()
+
+    async def _admitted(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        """Leave out items that are there already, and outcomes that are too many."""
+
+        async def known(keys: Collection[int]) -> set[int]:
+            return await self.patiently(lambda: self._frontier.known_items(keys))
+
+        if have_keys(outcomes):
+            await leave_out_repeats(outcomes, known=known)
+        most = self._settings.max_items
+        return outcomes if most is None else self._within_limit(outcomes, most)
 
     async def _find_duplicates(self, ends: Mapping[int, Outcome]) -> None:
         """Empty the outcomes of redirects that ended at a page somebody else has or will get.

@@ -19,12 +19,16 @@ from msgspec import Struct, StructMeta
 
 from crawler.errors import ItemError, SpiderError
 from crawler.fields import Fields, fields_of
+from crawler.item_keys import OnDuplicate, checked, digest_of
 from crawler.parse.extraction import check_markers, extract
 from crawler.parse.nodes import Node
 from crawler.plain import dumped, encode, is_pydantic, not_a_number, read_as
 from crawler.words import one_line
 
 _WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+DICTS = "item"
+"""The stream of dicts."""
+
 _TYPE = "_type"
 """Names the type in the lines of a spider with several; no field can have the name then."""
 
@@ -34,9 +38,10 @@ _UNFIT = (msgspec.ValidationError, TypeError, ValueError, AttributeError, Recurs
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(msgspec.field,))
 class ItemMeta(StructMeta):
-    """Makes items keyword-only, and takes `key=` in their class line."""
+    """Makes items keyword-only, and takes `key=` and `on_duplicate=` in their class line."""
 
     item_key: tuple[str, ...]
+    item_on_duplicate: OnDuplicate
 
     def __new__(  # noqa: D102
         mcls,
@@ -45,6 +50,7 @@ class ItemMeta(StructMeta):
         namespace: dict[str, Any],
         *,
         key: str | tuple[str, ...] = (),
+        on_duplicate: OnDuplicate | None = None,
         **options: Any,
     ) -> Any:
         if not options.setdefault("kw_only", True) or options.get("array_like"):
@@ -55,6 +61,8 @@ class ItemMeta(StructMeta):
             raise SpiderError(f"item {name}: key names no field: {', '.join(missing)}")
         if keys or not hasattr(cls, "item_key"):
             cls.item_key = keys
+        if on_duplicate is not None or not hasattr(cls, "item_on_duplicate"):
+            cls.item_on_duplicate = checked(on_duplicate, item=name, key=cls.item_key)
         return cls
 
 
@@ -64,11 +72,13 @@ class Item(Struct, metaclass=ItemMeta):
     """What a spider extracts: `class Book(Item, key="isbn"): title: str; isbn: str`.
 
     Fields are keyword-only and checked against their types when the item is yielded. `key` names
-    the field or fields that tell two items apart, kept as `Book.item_key` for targets with rows.
+    the field or fields that tell two items apart: the first item of a run with a key counts, later
+    ones are left out. With `on_duplicate="update"` each is written, as a newer version.
     """
 
     if TYPE_CHECKING:
         item_key: ClassVar[tuple[str, ...]]
+        item_on_duplicate: ClassVar[OnDuplicate]
 
     @classmethod
     def extract(cls, node: Node, /, **given: Any) -> Self:
@@ -81,20 +91,28 @@ class Item(Struct, metaclass=ItemMeta):
 
 
 class ItemLine(Struct, frozen=True):
-    """One checked item: its `stream` (the type's name), itself, and its JSON object as bytes."""
+    """One checked item: its `stream` (the type's name), itself, and its JSON object as bytes.
+
+    `key` is the digest of what tells it apart, if only the first one of a key counts.
+    """
 
     stream: str
     item: Any
     line: bytes
+    key: int | None = None
 
 
 class _Kind(Struct, frozen=True):
-    """What items of one class are held to; `name` is for messages, `model` for pydantic's."""
+    """What items of one class are held to; `name` is for messages, `model` for pydantic's.
+
+    `key` are the fields of which only the first item with the same values counts.
+    """
 
     name: str
     stream: str
     decode: Callable[[bytes], Any]
     model: bool
+    key: tuple[str, ...] = ()
 
 
 class ItemKinds:
@@ -143,7 +161,10 @@ class ItemKinds:
             checked = kind.decode(line)
         if isinstance(item, dict):
             self._refuse_keys(item, checked)
-        return ItemLine(kind.stream, checked, line)
+        if not kind.key:
+            return ItemLine(kind.stream, checked, line)
+        values = [getattr(checked, field) for field in kind.key]
+        return ItemLine(kind.stream, checked, line, digest_of(kind.stream, values))
 
     def _refuse_keys(self, item: dict[Any, Any], checked: dict[str, Any]) -> None:
         """Refuse keys that a TypedDict does not have, and the one that is ours."""
@@ -181,7 +202,10 @@ def _kind(declared: Any, read_as: Any) -> _Kind:
         decode = _decoder(dict[str, Any] if read_as is dict else read_as)
     except SpiderError as error:
         raise ItemError(str(error)) from None
-    return _Kind(_name(declared), stream_of(declared), decode, is_pydantic(read_as))
+    plain = get_origin(declared) or declared
+    drops = isinstance(plain, ItemMeta) and plain.item_on_duplicate == "drop"
+    key = plain.item_key if drops else ()
+    return _Kind(_name(declared), stream_of(declared), decode, is_pydantic(read_as), key)
 
 
 def _decoder(kind: Any) -> Callable[[bytes], Any]:
@@ -229,7 +253,7 @@ def snake_case(name: str) -> str:
 def stream_of(kind: Any) -> str:
     """Return the name of an item type's stream: its class name in snake_case; dicts are `item`."""
     plain = get_origin(kind) or kind
-    return "item" if plain is dict or is_typeddict(plain) else snake_case(plain.__name__)
+    return DICTS if plain is dict or is_typeddict(plain) else snake_case(plain.__name__)
 
 
 def known_fields(kind: Any) -> Fields:

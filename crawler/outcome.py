@@ -132,9 +132,9 @@ class Batch(Struct, kw_only=True):
     `host_pages`, `due` the hosts' next times, `delays` what their answers have made of their
     delays, 0 for nothing, `alone` until when those that rest are left alone, and why, `given_up`
     why their queue is dropped, `answers` how many they gave, and in how many seconds. `examples`
-    are failures in a line. `joined` is how far the line files of other
-    processes are in ours. `kept` is what else a later life of the run, or another process of it,
-    has to know, by name; an empty value takes a name back.
+    are failures in a line. `item_keys` are those of items that are new by them. `joined` is how far
+    the line files of other processes are in ours. `kept` is what else a later life of the run, or
+    another process of it, has to know, by name; an empty value takes a name back.
     """
 
     settled: list[Request] = field(default_factory=list)
@@ -149,6 +149,7 @@ class Batch(Struct, kw_only=True):
     pages: dict[str, int] = field(default_factory=dict)
     answers: dict[str, tuple[int, float]] = field(default_factory=dict)
     examples: list[str] = field(default_factory=list)
+    item_keys: list[int] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     position: Position = field(default_factory=dict)
     joined: dict[int, Position] = field(default_factory=dict)
@@ -237,6 +238,8 @@ class Report(Struct, kw_only=True):
     status, `failures` failed requests by kind, `slowest` is (host, pages, mean seconds), `slowed`
     has the longest delays that the throttle made, by host, `parked` why hosts were left alone for a
     while, the last time; `given_up` names hosts and why, `traps` are (host, kind, URL).
+    `fill_rates` are the shares of items in which a field is not empty, by type and field;
+    `broken_promises` say which of `min_items`, `max_drop_rate` and `min_fill` were not kept.
     """
 
     spider: str
@@ -257,6 +260,8 @@ class Report(Struct, kw_only=True):
     given_up: dict[str, str] = field(default_factory=dict)
     examples: list[str] = field(default_factory=list)
     traps: list[tuple[str, str, str]] = field(default_factory=list)
+    fill_rates: dict[str, dict[str, float]] = field(default_factory=dict)
+    broken_promises: list[str] = field(default_factory=list)
     queued: int = 0
     counts: dict[str, int] = field(default_factory=dict)
 

@@ -17,6 +17,11 @@ def encode(value: object) -> bytes:
     return _encode(value)
 
 
+def encode_in_order(value: object) -> bytes:
+    """Return `value` as JSON, sets and dicts in one order always; raises what `encode` does."""
+    return _encode_in_order(value)
+
+
 def read_as(kind: Any, value: object) -> Any:
     """Read what msgspec cannot: pydantic models inside other types."""
     if hasattr(kind, "model_validate"):
@@ -80,3 +85,4 @@ def _to_plain(value: object) -> Any:
 
 
 _encode = msgspec.json.Encoder(enc_hook=_to_plain).encode
+_encode_in_order = msgspec.json.Encoder(enc_hook=_to_plain, order="deterministic").encode

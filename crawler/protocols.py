@@ -1,6 +1,6 @@
 """The seams between the rooms."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
@@ -67,6 +67,12 @@ class Frontier(Protocol):
 
         `finals` maps a leased request's id to the fingerprint of where it ended. Claiming again
         for the same request gives the same answer, so a claim may be lost or repeated.
+        """
+
+    async def known_items(self, keys: Collection[int]) -> set[int]:
+        """Return those of the keys that items have which are committed: see `Batch.item_keys`.
+
+        Another process may commit one right after, but for the time of a `turn`.
         """
 
     @property

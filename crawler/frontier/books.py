@@ -2,7 +2,9 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping, Set
+
+import msgspec
 
 from crawler.outcome import MOST_EXAMPLES, MOST_SLOWEST, Batch, Part, Position, Totals
 from crawler.rules.gate import KEPT, trap_kept
@@ -21,7 +23,7 @@ class Sizes:
 
 
 class Books:
-    """Counters, sizes, positions of files, and what is kept by name; in an open transaction."""
+    """Counters, sizes, items' keys, positions of files, what is kept; in an open transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
@@ -85,13 +87,23 @@ class Books:
         changed = self._db.execute("SELECT name, n FROM counts WHERE change >= ?", (since,))
         return Counter(dict(changed))
 
+    def known_items(self, keys: Collection[int]) -> set[int]:
+        """Return those of the keys that committed items have."""
+        found = self._db.execute(
+            "SELECT key FROM item_keys WHERE key IN (SELECT value FROM json_each(?))",
+            (msgspec.json.encode(list(keys)).decode(),),
+        )
+        return {key for (key,) in found}
+
     def callbacks(self) -> dict[str, int]:
         """Return how many requests are queued for which callback."""
         return dict(self._db.execute("SELECT name, queued FROM callbacks WHERE queued > 0"))
 
     def commit(self, batch: Batch, now: float, *, process: int) -> None:
-        """Write a batch's counters, positions, examples, and what it keeps."""
+        """Write a batch's counters, items' keys, positions, examples, and what it keeps."""
         self._add(batch.counts)
+        # Of a key that is there already an error: no item is ever counted twice.
+        self._db.executemany("INSERT INTO item_keys VALUES (?)", [(k,) for k in batch.item_keys])
         self.write_position(self.part, batch.position)
         for part, joined in batch.joined.items():
             self._db.executemany(

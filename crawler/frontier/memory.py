@@ -2,7 +2,7 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from itertools import count
 
@@ -63,6 +63,7 @@ class MemoryFrontier(Alone):
         self._heap: list[tuple[float, int, Host]] = []
         self._delayed: list[tuple[float, int, Request]] = []
         self._known: dict[int, int] = {}
+        self._item_keys: set[int] = set()
         self._leased: set[int] = set()
         self._queued = 0
         self._counts: Counter[str] = Counter()
@@ -94,6 +95,10 @@ class MemoryFrontier(Alone):
         """See `Frontier.claim`."""
         known = self._known
         return {id_ for id_, key in finals.items() if known.setdefault(key, id_) != id_}
+
+    async def known_items(self, keys: Collection[int]) -> set[int]:
+        """See `Frontier.known_items`."""
+        return self._item_keys.intersection(keys)
 
     @property
     def may_post(self) -> bool:
@@ -142,6 +147,7 @@ class MemoryFrontier(Alone):
             if self._add(request):
                 touched[request.host] = None
         self._review_all([*touched, *batch.notes, *batch.due, *batch.given_up])
+        self._item_keys.update(batch.item_keys)
         self._counts.update(batch.counts)
         self._reserved -= batch.counts.get("pages", 0)
         self._examples += batch.examples[: MOST_EXAMPLES - len(self._examples)]

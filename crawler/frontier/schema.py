@@ -17,7 +17,7 @@ FILE = "frontier.db"
 LOCK = ".lock"
 """Names in a run's folder; whoever opens the file holds the lock meanwhile."""
 
-FORMAT = 6
+FORMAT = 7
 _APPLICATION = 0x63726177  # "craw"
 # Processes of a run wait for each other's transactions, milliseconds each. The lock of another
 # program is waited for no longer than a signal may take to end the crawl.
@@ -37,6 +37,7 @@ CREATE TABLE sizes (
     known INTEGER NOT NULL, change INTEGER NOT NULL, saved REAL NOT NULL, ahead REAL NOT NULL);
 INSERT INTO sizes VALUES (1, 0, 0, 0, 0, 0.0, 0.0);
 CREATE TABLE known (key INTEGER PRIMARY KEY);
+CREATE TABLE item_keys (key INTEGER PRIMARY KEY);
 CREATE TABLE claims (request INTEGER PRIMARY KEY, key INTEGER NOT NULL);
 CREATE TABLE hosts (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, due REAL NOT NULL,

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -119,6 +119,10 @@ class SqliteFrontier:
     async def claim(self, finals: Mapping[int, int]) -> set[int]:
         """See `Frontier.claim`."""
         return await self._run(self._ledger.claim, finals)
+
+    async def known_items(self, keys: Collection[int]) -> set[int]:
+        """See `Frontier.known_items`."""
+        return await self._run(self._ledger.books.known_items, keys)
 
     @property
     def may_post(self) -> bool:

@@ -490,3 +490,20 @@ async def test_traps_are_named_by_host_and_kind(make: Make) -> None:
     await add(frontier, trap)
     await frontier.commit(Batch(kept=dict(gate.changes())))
     assert (await frontier.totals()).traps == {("a", "repetition"): trap.url}
+
+
+async def test_keys_of_items_are_known_once_they_are_committed(frontier: Frontier) -> None:
+    keys = [0, -1, 2**63 - 1, -(2**63)]
+    assert await frontier.known_items(keys) == set()
+    await frontier.commit(Batch(item_keys=keys[:2]))
+    assert await frontier.known_items(keys) == {0, -1}
+    await frontier.commit(Batch(item_keys=keys[2:]))
+    assert await frontier.known_items({*keys, 7}) == set(keys)
+    assert await frontier.known_items([]) == set()
+
+
+async def test_keys_of_items_are_no_known_urls(frontier: Frontier) -> None:
+    await frontier.commit(Batch(item_keys=[Request("http://a/1").fingerprint(KeyRules())]))
+    await add(frontier, Request("http://a/1"))
+    assert (await frontier.counts()).known == 1
+    assert names(await leased(frontier)) == ["1"]

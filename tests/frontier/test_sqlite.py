@@ -1,6 +1,7 @@
 """The SQLite frontier keeps the contract, and its own promises."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -115,3 +116,23 @@ async def test_a_robots_txt_counts_in_the_next_life_until_it_is_old(
     (lease,) = await again.lease(4)
     assert (lease.notes is None, len(lease.requests)) == (asks, 0 if asks else 1)
     await again.aclose()
+
+
+async def test_keys_of_items_outlive_the_process_and_no_key_is_committed_twice(
+    clock: Clock, tmp_path: Path
+) -> None:
+    def opened() -> SqliteFrontier:
+        return SqliteFrontier(tmp_path, clock=clock, batch=lambda notes: 4)
+
+    before = opened()
+    await before.open()
+    await before.commit(Batch(item_keys=[1, 2]))
+    await before.aclose()
+    after = opened()
+    await after.open()
+    assert await after.known_items([1, 2, 3]) == {1, 2}
+    with pytest.raises(sqlite3.IntegrityError):
+        await after.commit(Batch(item_keys=[3, 2], counts={"pages": 1}))
+    assert await after.known_items([1, 2, 3]) == {1, 2}
+    assert (await after.counts()).counters.get("pages") is None
+    await after.aclose()
