@@ -11,6 +11,7 @@ from msgspec import structs
 from crawler.batches import batch_of, may_be_posted
 from crawler.errors import Stop, TargetError
 from crawler.events import Event, Listener, PageDone, RequestFailed, RequestRetried
+from crawler.fills import Fills
 from crawler.keeping import kept_by
 from crawler.outbox import Entry, Outbox, release
 from crawler.outcome import MOST_EXAMPLES, Batch, Outcome, Position, Verdict
@@ -61,6 +62,7 @@ class Committer:
         self._settled = settled
         self._rules = KeyRules(settings.ignore_query_order, settings.ignore_params)
         self._outbox = outbox
+        self._fills = Fills(stats.counts, promised=settings.min_fill)
         self._posts = settings.max_items is None and not pipeline.has_steps
         self._posted: list[Entry] = []
         self._in_steps = False
@@ -188,6 +190,7 @@ class Committer:
         """Write what outcomes brought, and make it count."""
         position = await self.patiently(lambda: self._pipeline.write(outcomes))
         batch = batch_of(outcomes, turns=self._turns)
+        batch.counts |= self._fills.count(outcomes)
         batch.position, batch.kept = position, kept_by(self._memories)
         del batch.examples[max(0, MOST_EXAMPLES - self._examples) :]
         commit = await self.patiently(lambda: self._frontier.commit(batch, posted=True))

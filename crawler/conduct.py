@@ -9,7 +9,9 @@ from crawler.errors import CallbackError, RunError, SpiderError
 from crawler.fetch.dns import Resolver
 from crawler.fetch.jars import Jars
 from crawler.outcome import Restart
+from crawler.promises import check_promises
 from crawler.protocols import Memory
+from crawler.records.streams import streams_of
 from crawler.rules.book import RobotsBook
 from crawler.rules.credentials import Credentials
 from crawler.rules.gate import Gate
@@ -28,6 +30,7 @@ class Conduct:
     """
 
     def __init__(self, spider: Spider[Any], settings: Settings) -> None:
+        check_promises(settings, streams_of(spider.item_types), spider=spider.name)
         self.guard = Guard(settings.allow_private)
         self.credentials = Credentials(settings)
         scope = _scope(spider, settings)

@@ -23,6 +23,7 @@ from crawler.jobs import Job
 from crawler.keeping import keep, tell
 from crawler.manners import MOST_NOTICES, notices
 from crawler.outcome import Batch, Counts, Report, Restart
+from crawler.promises import delivered_nothing, settle
 from crawler.protocols import Memory, Spool
 from crawler.records.streams import streams_of
 from crawler.rules.pacing import rest_of
@@ -218,22 +219,21 @@ class Fleet:
             totals,
             reason=str(self.error or self._broken or self._reason),
             finished=not (queued or unjoined or self.error or self._broken),
-            exit_status=0,
             folder=str(self.folder),
             queued=queued,
+            promised=self.settings.min_fill,
         )
-        report.exit_status = self._exit_status(report)
+        status = self._status(report)
+        settle(report, self.settings, status=status, by_itself=not self._stopping)
         await write_report(self.folder, report)
         return report
 
-    def _exit_status(self, report: Report) -> int:
+    def _status(self, report: Report) -> int:
+        """Return what the run came to without its promises, as an exit status."""
         if self.error is not None:
             return 3
-        if self._failed:
-            return self._failed
-        raised = report.failures.get("callback", 0)
-        nothing = self._reason == "finished" and report.pages <= raised and not report.items
-        return int(nothing or self._reason == "max_failures")
+        failed = delivered_nothing(report) or self._reason == "max_failures"
+        return self._failed or int(failed)
 
 
 @asynccontextmanager

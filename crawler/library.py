@@ -82,7 +82,7 @@ async def stream(
 
     `async with stream(Quotes) as items: async for item in items: ...`. The crawl waits when the
     items are not taken; leaving the block ends it. Raises `CrawlerError` after the last item if the
-    crawl could not go on.
+    crawl could not go on, or broke a promise on its items.
     """
     merged = settings_of(spider, above=[Layer("stream()", settings)])
     channel: _Channel[I] = _Channel(_ITEMS)
@@ -95,13 +95,18 @@ async def stream(
 
         async def finish() -> None:
             report = await run.finish()
-            broken = report.exit_status and report.reason != "finished"
-            await channel.end(
-                CrawlerError(f"the crawl could not go on: {report.reason}") if broken else None
-            )
+            await channel.end(_error_of(report))
 
         async with _beside(finish()):
             yield aiter(channel)
+
+
+def _error_of(report: Report) -> CrawlerError | None:
+    if report.broken_promises:
+        return CrawlerError(f"broken promise: {'; '.join(report.broken_promises)}")
+    if report.exit_status and report.reason != "finished":
+        return CrawlerError(f"the crawl could not go on: {report.reason}")
+    return None
 
 
 class _Pages(Spider[Any]):

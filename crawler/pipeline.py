@@ -110,8 +110,8 @@ class Pipeline:
         if isinstance(ended, Stop):
             outcome.signal = ended
         if isinstance(ended, Signal):
-            name = f"dropped.{ended.reason or 'item'}"
-            outcome.counts[name] = outcome.counts.get(name, 0) + 1
+            for name in (f"dropped.{ended.reason or 'item'}", f"dropped_items.{line.stream}"):
+                outcome.counts[name] = outcome.counts.get(name, 0) + 1
             return None
         if isinstance(ended, Raised) and isinstance(ended.error, ItemError):
             _fail(outcome, "item", str(ended.error))

@@ -14,6 +14,7 @@ from crawler.export.run_folder import write_report
 from crawler.hooks import Refusal, call_closed, call_opened
 from crawler.keeping import keep
 from crawler.outcome import Counts, Report, Restart
+from crawler.promises import delivered_nothing, settle
 from crawler.protocols import Frontier, Memory, Spool
 from crawler.settings import Settings
 from crawler.spider import Spider
@@ -145,10 +146,13 @@ class Run:
             totals,
             reason="ended at once" if cut_off else self._reason(),
             finished=not (queued or broken or unjoined),
-            exit_status=1 if cut_off else self._exit_status(),
             folder=self._where,
             queued=queued,
+            promised=self.settings.min_fill,
         )
+        status = 1 if cut_off else self._failed(report)
+        by_itself = self._deadline is None and self._keeps
+        settle(report, self.settings, status=status, by_itself=by_itself)
         if self.folder is not None and self._keeps:
             await write_report(self.folder, report)
         return report
@@ -165,15 +169,14 @@ class Run:
     def _reason(self) -> str:
         return str(self.error or self._engine.broken or self._broken or self._engine.reason)
 
-    def _exit_status(self) -> int:
+    def _failed(self, report: Report) -> int:
+        """Return what the run came to without its promises, as an exit status."""
         if self.error is not None:
             return 3
-        reason = self._engine.reason
-        raised = self.stats.counts.get("failed.callback", 0)
-        nothing = reason == "finished" and self.stats.pages <= raised and not self.stats.items
-        nothing = nothing and self._keeps  # a worker that found nothing left to do is fine
         broken = self._engine.broken or self._broken
-        return int(nothing or broken is not None or reason == "max_failures")
+        # A worker that found nothing left to do is fine.
+        nothing = self._keeps and delivered_nothing(report)
+        return int(nothing or broken is not None or self._engine.reason == "max_failures")
 
 
 def target_error(error: BaseException) -> TargetError:

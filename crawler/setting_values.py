@@ -29,15 +29,18 @@ _NOT_IN_VALUES = re.compile(r"[\r\n\0\ud800-\udfff]")  # RFC 9110 5.5; text that
 
 
 class Say(NamedTuple):
-    """What a setting is for, and its bound."""
+    """What a setting is for, and its bounds."""
 
     text: str
     ge: float = -math.inf
     gt: float = -math.inf
+    le: float = math.inf
 
     def admits(self, value: object) -> bool:
         """True for a value within the bound."""
-        return not isinstance(value, int | float) or (value >= self.ge and value > self.gt)
+        if not isinstance(value, int | float):
+            return True
+        return self.ge <= value <= self.le and value > self.gt
 
 
 def checked(name: str, value: object, annotation: Any, *, layer: str) -> object:
@@ -75,6 +78,8 @@ def _is_fit(name: str, value: Any) -> bool:
         return all(map(is_header, value, value.values()))
     if name == "secret_headers":
         return all(is_header(one, "") for one in value)
+    if name == "min_fill":
+        return all(0 <= share <= 1 for share in value.values())
     return name != "sitemap_since" or value is None or _is_date(value)
 
 
@@ -170,6 +175,7 @@ def rule_of(annotation: object) -> Say:
 _WORDS: dict[object, str] = {
     "secret_headers": "names of headers, as X-Api-Key,X-Token",
     "sitemap_since": "a date, as 2026-01-31,",
+    "min_fill": 'fields and shares from 0 to 1, as {"book.isbn": 0.9}',
     int: "a whole number",
     float: "a number",
     bool: "true or false",
@@ -191,6 +197,8 @@ def _expected(name: str, annotation: object) -> str:
 
 
 def _bound(rule: Say) -> str:
+    if rule.le < math.inf:
+        return f"from {rule.ge:g} to {rule.le:g}"
     if rule.ge > -math.inf:
         return f"at least {rule.ge:g}"
     return f"more than {rule.gt:g}" if rule.gt > -math.inf else ""

@@ -92,6 +92,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_items: Annotated[int | None, Say("items, then stop", ge=1)] = None
     max_seconds: Annotated[float | None, Say("seconds, then stop", gt=0)] = None
     max_failures: Annotated[int | None, Say("failed requests, then give up", ge=1)] = None
+    min_items: Annotated[int | None, Say("items, or the run breaks its promise", ge=1)] = None
+    max_drop_rate: Annotated[
+        float | None, Say("share of items that may be dropped or fail", ge=0, le=1)
+    ] = None
+    min_fill: Annotated[
+        dict[str, float], Say("share of items that have a field filled, at least, by field")
+    ] = {}
     host_pages: Annotated[int | None, Say("pages of one host, at most", ge=1)] = None
     shape_pages: Annotated[
         int | None, Say("pages queued of one URL shape of a host, at most", ge=1)
@@ -186,6 +193,9 @@ class SettingsDict(TypedDict, total=False):
     max_items: int | None
     max_seconds: float | None
     max_failures: int | None
+    min_items: int | None
+    max_drop_rate: float | None
+    min_fill: Mapping[str, float]
     host_pages: int | None
     shape_pages: int | None
     traps: Literal["skip", "report", "ignore"]

@@ -3,9 +3,10 @@
 import struct
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
+from crawler.fills import COUNTED, fill_rates
 from crawler.outcome import Outcome, Report, Totals, Verdict
 from crawler.settings import Settings
 
@@ -21,9 +22,10 @@ def count_into(counts: dict[str, int], outcome: Outcome) -> None:
     """Add one outcome to the counters: a delta, committed together with it.
 
     Names: `pages`, `bytes`, `hops`, `status.N`, `items.STREAM`, `failed.KIND`, `retries`,
-    `duplicates`, `skipped`, and the outcome's own (`offsite`, `dropped.REASON`, `user.NAME`, …).
-    The frontier adds `discovered`, `left_out.REASON`, `trap.KIND`, and `crashes` of processes in a
-    callback; hosts add `slowed`, `parked`.
+    `duplicates`, `skipped`, and the outcome's own (`offsite`, `dropped.REASON`, `user.NAME`,
+    `dropped_items.STREAM` by steps, `duplicate_items.STREAM` by their keys, …). The frontier adds
+    `discovered`, `left_out.REASON`, `trap.KIND`, and `crashes` of processes in a callback; hosts
+    add `slowed`, `parked`; `Fills` adds `filled.STREAM.FIELD`.
     What is `discovered` ends in one of `pages`, `sitemaps`, a failure that is none of a callback or
     item, `skipped` (whose reasons have names of their own) and `left_out`, or is queued yet.
     """
@@ -174,18 +176,17 @@ class Stats:
         *,
         reason: str,
         finished: bool,
-        exit_status: int,
         folder: str | None,
         queued: int,
+        promised: Iterable[str] = (),
     ) -> Report:
-        """Return the crawl's report as it stands now."""
+        """Return the crawl's report as it stands now; `promised` are the fields of `min_fill`."""
         self.hear(totals.counts)
         return Report(
             spider=self.spider,
             folder=folder,
             reason=reason,
             finished=finished,
-            exit_status=exit_status,
             started=self.started.isoformat(timespec="seconds"),
             seconds=round(self.seconds, 3),
             pages=self.pages,
@@ -199,6 +200,7 @@ class Stats:
             given_up=dict(totals.given_up),
             examples=list(totals.examples),
             traps=[(host, kind, url) for (host, kind), url in totals.traps.items()],
+            fill_rates=fill_rates(self.counts, promised=promised),
             queued=queued,
-            counts=dict(sorted(self.counts.items())),
+            counts={n: k for n, k in sorted(self.counts.items()) if not n.startswith(COUNTED)},
         )

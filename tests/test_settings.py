@@ -84,6 +84,19 @@ from crawler.settings import NAMES, Layer, Settings, SettingsDict, describe, mer
             {"https://a.example": "hunter2"},
             "k: auth for https://a.example must be user:password, Bearer TOKEN or Basic BASE64",
         ),
+        (
+            "-s",
+            "max_drop_rate",
+            "1.5",
+            "-s: max_drop_rate must be from 0 to 1, got '1.5'",
+        ),
+        (
+            "-s",
+            "min_fill",
+            '{"isbn": 90}',
+            '-s: min_fill must be fields and shares from 0 to 1, as {"book.isbn": 0.9}, '
+            "got '{\"isbn\": 90}'",
+        ),
         ("-s", "per-host", "1", "-s: unknown setting 'per-host'; did you mean 'per_host'?"),
         (
             "environment",
@@ -191,6 +204,8 @@ def test_headers_are_cut_loose_from_what_was_given() -> None:
 LEAST: dict[str, tuple[float, float]] = {
     **dict.fromkeys(["concurrency", "per_host", "max_pages", "max_items"], (1, 0)),
     **dict.fromkeys(["max_failures", "host_pages", "shape_pages", "max_sitemaps"], (1, 0)),
+    **dict.fromkeys(["min_items"], (1, 0)),
+    **dict.fromkeys(["max_drop_rate"], (0, -0.01)),
     **dict.fromkeys(["host_failures", "per_ip", "url_bytes"], (1, 0)),
     **dict.fromkeys(["part_items", "part_bytes"], (1, 0)),
     **dict.fromkeys(["min_rate_bytes", "max_crawl_delay"], (0, -1)),
@@ -209,7 +224,7 @@ def test_a_number_has_a_least_value(name: str) -> None:
     for value in (least, str(least)):
         assert getattr(merge([Layer("k", {name: value})]), name) == least
     for value in (too_little, str(too_little)):
-        with pytest.raises(SettingError, match=f"k: {name} must be (at least|more than) "):
+        with pytest.raises(SettingError, match=f"k: {name} must be (at least|more than|from) "):
             merge([Layer("k", {name: value})])
 
 
@@ -217,7 +232,7 @@ def test_every_number_is_bounded() -> None:
     numbers = [
         n for n, hint in get_type_hints(Settings).items() if {int, float} & {hint, *get_args(hint)}
     ]
-    assert set(numbers) - {"statuses"} == set(LEAST)
+    assert set(numbers) - {"statuses", "min_fill"} == set(LEAST)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -153,3 +153,41 @@ def test_steps_that_are_no_list_of_functions_are_refused(steps: Any) -> None:
     spider.steps = steps
     with pytest.raises(SpiderError, match="spider words: steps must be a list of functions, got"):
         crawl(spider, plain)
+
+
+class Found(Item):
+    text: str
+    length: int
+
+
+def measured(word: Word) -> Found:
+    return Found(text=word.text, length=len(word.text))
+
+
+def test_a_step_may_make_an_item_of_another_type_that_is_declared() -> None:
+    class Measuring(Spider[Word | Found], delay=0):
+        start_urls = ["http://a.example/"]
+        steps = [measured]
+
+        def parse(self, page: Response) -> Word:
+            return Word(text="abc")
+
+    left = crawl(Measuring(), plain)
+    assert [json.loads(line) for line in left.spool.lines["items"]] == [
+        {"_type": "found", "text": "abc", "length": 3}
+    ]
+    assert left.stats.counts["items.found"] == 1
+    assert reasons(passed(measured))[0] == ("item", "expected an item of type Word, got Found")
+
+
+def test_drops_are_counted_by_reason_and_by_the_type_of_the_item() -> None:
+    def none(word: Word) -> Word:
+        raise Drop(word.text)
+
+    counts = passed(none).stats.counts
+    assert {name: n for name, n in counts.items() if name.startswith("dropped")} == {
+        "dropped.a": 1,
+        "dropped.b": 1,
+        "dropped.c": 1,
+        "dropped_items.word": 3,
+    }

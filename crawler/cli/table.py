@@ -16,6 +16,9 @@ _URLS = 3
 _SLOWED = 5
 """Hosts shown that were slowed, and that were parked."""
 _GIVEN_UP = _TRAPS = 10
+_UNFILLED = 5
+"""Fields shown that are not always filled."""
+_BROKEN = 3
 
 _REASONS = {
     "finished": "finished in {time}",
@@ -51,6 +54,7 @@ _LEFT_OUT = {
     "left_out.host_given_up": "of a host given up",
     "dropped.soft_404": "dropped (200 for what is not there)",
 }
+_DROPPED = {"dropped": "dropped", "duplicate_items": "duplicate items"}
 _FOUND = {
     "duplicate_bodies": "same body as another",
     "near_duplicates": "nearly the same text",
@@ -64,14 +68,14 @@ def summary(report: Report) -> str:
 
 
 def ended(report: Report) -> str:
-    """Return how a crawl ended: `stopped at max_pages after 1.2 s`."""
+    """Return how a crawl ended, `stopped at max_pages after 1.2 s`, and the promises it broke."""
     time, reason = span_of(report.seconds), report.reason
-    if reason == "finished" and report.exit_status:
+    if reason == "finished" and report.exit_status == 1:
         return f"ended after {time}: nothing was delivered"
-    if reason in _REASONS:
-        return _REASONS[reason].format(time=time)
-    verb = "failed" if report.exit_status else "stopped"
-    return f"{verb} after {time}: {reason}"
+    verb = "failed" if report.exit_status in (1, 3) else "stopped"
+    words = _REASONS.get(reason, "").format(time=time) or f"{verb} after {time}: {reason}"
+    broken = _some(report.broken_promises, _BROKEN)
+    return "; ".join([words, *(f"broken promise: {promise}" for promise in broken)])
 
 
 def line_to_go_on(report: Report, again: str) -> str:
@@ -121,6 +125,7 @@ def _rows(report: Report, outputs: Sequence[str]) -> dict[str, Sequence[str]]:
         "items": _list(report.items) or ["none"],
         "counted": _list(found | mine),
         "failed": [*(_list(report.failures) or ["nothing"]), *_examples(report)],
+        "filled": [", ".join(unfilled)] if (unfilled := _unfilled(report)) else [],
         "left out": _list(_left_out(report)),
         "traps": _some([f"{k} on {host}: {clipped(url)}" for host, k, url in report.traps], _TRAPS),
         "given up": _some([f"{host}: {why}" for host, why in report.given_up.items()], _GIVEN_UP),
@@ -155,15 +160,27 @@ def _examples(report: Report) -> Iterator[str]:
         yield f"  and {more:,} more in failures.jsonl"
 
 
+def _unfilled(report: Report) -> list[str]:
+    """Return the fields that are empty most often, with the shares of items that have them."""
+    shares = {
+        f"{stream}.{field}" if len(report.fill_rates) > 1 else field: share
+        for stream, rates in report.fill_rates.items()
+        for field, share in rates.items()
+        if share < 1
+    }
+    least = sorted(shares, key=shares.__getitem__)[:_UNFILLED]
+    return [f"{name} {shares[name] * 100:.4g}%" for name in least]
+
+
 def _left_out(report: Report) -> dict[str, int]:
     """Return what was not asked for, or not kept, on purpose."""
     counts = {_LEFT_OUT[n]: report.counts[n] for n in _LEFT_OUT if report.counts.get(n)}
-    drops = {name: n for name, n in report.counts.items() if name.startswith("dropped.")}
-    return counts | {
-        f"dropped ({name.removeprefix('dropped.')})": n
-        for name, n in drops.items()
-        if name not in _LEFT_OUT
+    drops = {
+        f"{word} ({name.partition('.')[2]})": n
+        for name, n in report.counts.items()
+        if (word := _DROPPED.get(name.partition(".")[0])) and name not in _LEFT_OUT
     }
+    return counts | drops
 
 
 def _list(counts: Mapping[str, int]) -> list[str]:
