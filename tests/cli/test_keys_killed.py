@@ -69,7 +69,8 @@ def is_exact(done: Done) -> bool:
 
 async def test_each_key_is_written_once_over_kills(folder: Path, site: Site) -> None:
     grow(site)
-    words = ("words", "-a", f"start={site.url()}", "-s", "concurrency=4")
+    promise = ("-s", "min_items=80", "-s", 'min_fill={"text": 1}', "-s", "max_drop_rate=0")
+    words = ("words", "-a", f"start={site.url()}", "-s", "concurrency=4", *promise)
     await killed(folder, site, "/7", *words)
     for path in ("/15", "/29", "/48"):
         await killed(folder, site, path, "words", "--resume")
