@@ -13,7 +13,7 @@ from tests.torture.web import Web
 Line = dict[str, Any]
 
 # What a crawl counts alike, in whatever order it goes and however often it has to ask.
-_SURE = ("items.", "failed.", "user.")
+_SURE = ("items.", "duplicate_items.", "failed.", "user.")
 _ALSO = {"pages", "redirected", "offsite", "robots_denied", "unwanted_type"}
 _STATUSES = {"status.302", "status.403", "status.404", "status.500"}
 

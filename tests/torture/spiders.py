@@ -25,6 +25,12 @@ class Aside(Item):
     text: str
 
 
+class Shelf(Item, key="name"):
+    """Where some of the pages stand: the first of them brings it."""
+
+    name: str
+
+
 class Broken(Item):
     """What could not be had."""
 
@@ -45,7 +51,7 @@ class Mortal:
 
 
 class Walker(
-    Spider[Page | Aside | Broken],
+    Spider[Page | Aside | Shelf | Broken],
     delay=0,
     per_host=8,
     concurrency=16,
@@ -62,16 +68,18 @@ class Walker(
     def __init__(self, start: str) -> None:
         self.start_urls = [start]
 
-    async def parse(self, page: Response) -> Out[Page]:
+    async def parse(self, page: Response) -> Out[Page | Shelf]:
         self.count("parsed")
-        yield item_of(page)
+        item = item_of(page)
+        yield item
+        yield Shelf(name=item.digest[:2])
         yield page.follow_all(css="a.plain")
         yield page.follow_all(css="a.odd", callback="odd")
         yield page.follow_all(css="a.again", callback="again")
         for node in page.css("a.detail"):
             yield page.follow(node, callback="detail", data=int(node.attr("data-number")))
 
-    async def detail(self, page: Response, data: int) -> Out[Page | Aside | Request]:
+    async def detail(self, page: Response, data: int) -> Out[Page | Aside | Shelf | Request]:
         self.count("detailed")
         self.count("numbers", data)
         aside = await page.fetch(f"/aside/{data}")
