@@ -72,6 +72,18 @@ def test_an_item_without_its_key_is_kept() -> None:
     assert left.stats.counts["duplicate_items.book"] == 1
 
 
+def test_of_a_spider_that_declares_no_types_items_have_the_keys_of_their_classes() -> None:
+    class Undeclared(Spider, delay=0):  # type: ignore[type-arg]  # as a beginner writes it
+        start_urls = ["http://a.example/"]
+
+        def parse(self, page: Response) -> Iterator[object]:
+            yield from [Book(isbn=1), Offer(isbn=1, page="a"), Book(isbn=1), {"isbn": 1}] * 2
+
+    left = crawl(Undeclared(), plain)
+    assert [json.loads(line)["isbn"] for line in left.spool.lines["items"]] == [1] * 5
+    assert left.stats.part("items") == {"item": 2, "offer": 2, "book": 1}
+
+
 def test_of_a_type_that_is_updated_every_version_is_written_in_its_order() -> None:
     class Offers(Books):
         def parse(self, page: Response) -> Iterator[object]:

@@ -81,7 +81,9 @@ def run_crawl(
             streams.warn(str(run.error or table.summary(report)))
         if log_file.lost is not None:
             streams.warn(f"{log_file.lost}; lines of the log are lost")
-        return report.exit_status or (3 if log_file.lost is not None else 0)
+        # A promise on items is the least of what may have gone wrong.
+        lost = log_file.lost is not None and report.exit_status in (0, 4)
+        return 3 if lost else report.exit_status
 
     try:
         status = asyncio.run(crawl())

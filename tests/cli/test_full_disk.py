@@ -77,11 +77,15 @@ async def test_a_full_disk_ends_the_run_which_is_whole_after_a_resume(
     assert "x.csv" not in words or count(folder / "x.csv") == 1_530 + 57
 
 
-async def test_a_log_that_does_not_fit_costs_its_lines_and_is_said(folder: Path, web: Site) -> None:
+@pytest.mark.parametrize("promise", [[], ["-s", "min_items=99"]])
+async def test_a_log_that_does_not_fit_costs_its_lines_and_is_said(
+    folder: Path, web: Site, promise: list[str]
+) -> None:
     words = ["large", "-a", f"start={web.url()}", "--job", "job"]
     await crawl(folder, *words, "--max-pages", "3")
     (folder / "job" / "crawl.log").write_text("x" * 977 * 1024)
-    done = await crawl(folder, *words, "--max-pages", "9", "-v", before=limited(977))
+    words += ["--max-pages", "9", "-v", *promise]
+    done = await crawl(folder, *words, before=limited(977))
     assert done.status == 3
     said = "crawl: job/crawl.log: the file may not grow any larger; lines of the log are lost"
     assert done.err.splitlines()[-1] == said
