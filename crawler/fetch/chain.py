@@ -32,16 +32,23 @@ async def open_fetch(
     layers: Sequence[Callable[[Fetch], Fetch]] = (),
     processes: int = 1,
     resolver: AbstractResolver | None = None,
+    tapes: bool = False,
 ) -> AsyncIterator[Fetch]:
     """Open parse(redirects(robots(cookies(layers(http))))); the first of `layers` is the outermost.
 
     `sent(request)` is called whenever a request goes out; `note(request)` says when its answer is
-    parsed. `processes` share the cores. `resolver` is the system's if none is given. Raises
-    `SettingError`.
+    parsed. `processes` share the cores. `resolver` is the system's if none is given. If it `tapes`,
+    responses have their `exchanges`. Raises `SettingError`.
     """
     room = Room(settings.memory_bytes)
     async with HttpFetch(
-        settings, sent=sent, room=room, guard=guard, credentials=credentials, resolver=resolver
+        settings,
+        sent=sent,
+        room=room,
+        guard=guard,
+        credentials=credentials,
+        resolver=resolver,
+        tapes=tapes,
     ) as http:
         fetch: Fetch = http
         for layer in reversed(layers):
