@@ -13,7 +13,9 @@ import msgspec
 
 from crawler.export.surt import surt
 from crawler.export.warc_records import Member
+from crawler.oserrors import refused
 from crawler.owned import fresh, own
+from crawler.syncing import sync_file
 
 # About 30 MB of them.
 _CHUNK_LINES = 100_000
@@ -37,15 +39,32 @@ def index_entry(member: Member, *, file: str, offset: int) -> bytes:
     return f"{surt(member.url)} {stamp} ".encode() + fields + b"\n"
 
 
-def write_index(target: Path, entries: Iterable[tuple[Path, int]]) -> None:
+def write_index(
+    target: Path, entries: Iterable[tuple[Path, int]], *, durable: bool = False
+) -> None:
     """Write the lines of all files, each up to a length, sorted by bytes; whole or not at all.
 
-    No more than some 30 MB of them are in memory at once. Raises `OSError`.
+    No more than some 30 MB of them are in memory at once. Raises `TargetError`.
     """
     beside = target.with_name(f".{target.name}.part")
-    with open(beside, "xb", opener=fresh) as out, ExitStack() as stack:
-        out.writelines(_sorted(_lines(entries), stack, target.parent))
-    os.replace(beside, target)
+    try:
+        with open(beside, "xb", opener=fresh) as out, ExitStack() as stack:
+            out.writelines(_sorted(_lines(entries), stack, target.parent))
+        os.replace(beside, target)
+        if durable:
+            sync_file(target)
+    except OSError as error:
+        raise refused(target, error) from None
+
+
+def drop_index(target: Path) -> None:
+    """Delete an index, if it is there. Raises `TargetError`."""
+    try:
+        os.unlink(target)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise refused(target, error) from None
 
 
 def _lines(entries: Iterable[tuple[Path, int]]) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Final
 
 from crawler.errors import TargetError
-from crawler.export.cdxj import write_index
+from crawler.export.cdxj import drop_index, write_index
 from crawler.export.digests import Digests
 from crawler.export.space import FreeSpace
 from crawler.export.volume import (
@@ -33,12 +33,11 @@ from crawler.export.warc_records import (
 from crawler.file_thread import FileThread
 from crawler.oserrors import refused
 from crawler.outcome import Position
-from crawler.owned import make_folder
+from crawler.owned import make_folder, open_folder
 from crawler.parse.robots_words import NOT_KEPT
 from crawler.protocols import Clock
 from crawler.records.page_index import Place
 from crawler.response import Response
-from crawler.syncing import sync_file
 
 FOLDER: Final = "warc"
 DIGESTS: Final = "digests.db"
@@ -92,11 +91,11 @@ class WarcPages:
         self._sure: Position = {}
         self._number = 0
         self._is_committed = True
+        self._is_indexed = True
         self._made: Digests | None = None
         self._thread = FileThread("warc")
 
     async def __aenter__(self) -> "WarcPages":
-        await self._thread.run(self._open_folder)
         lengths = await self._sweep() if self._part == "0" else {}
         await self._thread.run(self._open, lengths)
         return self
@@ -137,8 +136,8 @@ class WarcPages:
 
     async def settle(self) -> None:
         """Leave it complete, with an index of all files, once no other process writes to it."""
-        if self._part == "0":
-            await self._thread.run(self._write_index, await self._sweep())
+        if self._part == "0" and (lengths := await self._sweep()):
+            await self._thread.run(self._write_index, lengths)
 
     async def aclose(self) -> None:
         """Close the files, and end the thread."""
@@ -147,15 +146,27 @@ class WarcPages:
 
     @property
     def _digests(self) -> Digests:
-        assert self._made is not None, "used inside `async with` only"
+        """What is known of payloads; made with the folder once there is something to keep."""
+        if self._made is None:
+            try:
+                make_folder(self._folder)
+            except OSError as error:
+                raise refused(self._folder, error) from None
+            self._made = Digests(self._folder / DIGESTS)
         return self._made
 
-    def _open_folder(self) -> None:
+    def _found(self) -> Sequence[str]:
+        """Return the names of what is in the folder."""
         try:
-            make_folder(self._folder)
+            fd = open_folder(self._folder)
+        except FileNotFoundError:
+            return []
         except OSError as error:
             raise refused(self._folder, error) from None
-        self._made = Digests(self._folder / DIGESTS)
+        try:
+            return os.listdir(fd)
+        finally:
+            os.close(fd)
 
     def _open(self, lengths: Position) -> None:
         """Go on with the file that was written to last, or leave it to the first save."""
@@ -173,11 +184,12 @@ class WarcPages:
         Who is not among the living now has written what was found before, and commits nothing any
         more.
         """
-        found = await self._thread.run(os.listdir, self._folder)
+        found = await self._thread.run(self._found)
         living = {*await self._thread.run(self._living), *(["0"] if self._volumes else [])}
         lengths = await self._ask_lengths()
         gone = [name for name in found if part_of(name) not in (None, *living)]
-        await self._thread.run(self._cut, gone, lengths)
+        if gone:
+            await self._thread.run(self._cut, gone, lengths)
         return lengths
 
     def _cut(self, names: Sequence[str], lengths: Position) -> None:
@@ -185,9 +197,13 @@ class WarcPages:
         self._digests.cut({name: lengths.get(name, 0) for name in files_of(self._folder, names)})
 
     def _save(self, pages: Sequence[Response], beside: Sequence[Response]) -> Sequence[Place]:
-        self._space.check()
         try:
+            digests = self._digests
+            self._space.check()
             self._restore()
+            if self._is_indexed:  # one that is there lacks nothing
+                drop_index(self._folder / SORTED)
+                self._is_indexed = False
             self._is_committed = False
             seen: dict[str, Seen] = {}
             for answer in beside:
@@ -196,7 +212,7 @@ class WarcPages:
             places = [self._add(page, seen) or self._add_resource(page) for page in pages]
             for volume in self._volumes:
                 volume.flush(durable=self._durable)
-            self._digests.add(seen, sure=self._sure)
+            digests.add(seen, sure=self._sure)
             self._sure = {}
         except TargetError:
             with suppress(TargetError):  # else before the next save
@@ -264,14 +280,11 @@ class WarcPages:
         return Volume(self._folder, f"{self._stem}-{number:05}")
 
     def _write_index(self, lengths: Position) -> None:
-        parent, target = self._folder.parent, self._folder / SORTED
-        ours = [(name, n) for name, n in lengths.items() if name.endswith(INDEX)]
-        try:
-            write_index(target, ((parent / name, n) for name, n in sorted(ours)))
-        except OSError as error:
-            raise refused(target, error) from None
-        if self._durable:
-            sync_file(target)
+        parent = self._folder.parent
+        ours = sorted((name, n) for name, n in lengths.items() if name.endswith(INDEX))
+        entries = ((parent / name, n) for name, n in ours)
+        write_index(self._folder / SORTED, entries, durable=self._durable)
+        self._is_indexed = True
 
     def _close(self) -> None:
         for volume in self._volumes:

@@ -1,6 +1,7 @@
 """`--pages warc`: an archive that no death of a process harms."""
 
 import gzip
+import zipfile
 from collections import Counter
 from pathlib import Path
 
@@ -109,3 +110,16 @@ async def test_what_a_worker_that_died_wrote_last_is_cut_off_at_the_end(
     assert done.status == 0, done.err
     assert {path.name for path in (folder / "grave").iterdir()} == {"5", "23"}
     check(folder / "run", web)
+
+
+async def test_an_archive_is_packed_into_one_file(folder: Path, small: Site) -> None:
+    words = ["site", "-a", f"start={small.url()}", "--job", "run"]
+    assert (await crawl(folder, *words, "--pages", "warc")).status == 0
+    done = await crawl(folder, "wacz", "run", "-o", "x.wacz")
+    assert (done.status, done.out) == (0, "x.wacz\n")
+    assert zipfile.ZipFile(folder / "x.wacz").testzip() is None
+    again = await crawl(folder, "wacz", "run", "-o", "x.wacz")
+    assert (again.status, again.err) == (2, "crawl: x.wacz: exists\n")
+    other = await crawl(folder, "wacz", "spiders")
+    assert other.status == 2
+    assert "is no folder of a run" in other.err

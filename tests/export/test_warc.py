@@ -333,6 +333,29 @@ async def test_a_disk_that_is_too_full_is_refused_before(
     assert archives(tmp_path) == []
 
 
+async def test_an_index_that_is_there_is_whole(tmp_path: Path, frontier: Frontier) -> None:
+    index = tmp_path / "warc" / "index.cdxj"
+    async with opened(tmp_path, frontier) as store:
+        await store.save([answer(URL)])
+        await frontier.commit(store)
+        assert not index.exists()
+        await store.settle()
+        assert index.read_text().count("\n") == 1
+    async with opened(tmp_path, frontier) as store:
+        await store.save([answer("https://a.example/2")])
+        assert not index.exists()
+        await frontier.commit(store)
+        await store.settle()
+    assert index.read_text().count("\n") == 2
+
+
+async def test_nothing_to_keep_makes_no_folder(tmp_path: Path, frontier: Frontier) -> None:
+    async with opened(tmp_path, frontier) as store:
+        assert await store.save([]) == []
+        await store.settle()
+    assert list(tmp_path.iterdir()) == []
+
+
 async def test_a_link_in_the_place_of_a_file_is_not_followed(
     tmp_path: Path, frontier: Frontier
 ) -> None:
