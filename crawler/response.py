@@ -39,7 +39,8 @@ class Response(Readable):
     the end, if there are any), `body` the decompressed bytes,
     `headers` a multidict, `seconds` the time from asking to the last byte. On a body that is not
     HTML, or is larger than `html_bytes`, `css` and `links` find nothing. `exchanges` is what went
-    over the wire for it and the redirects before, if it is kept (`pages=warc`).
+    over the wire for it and the redirects before, and `fetched` what its callback fetched, if these
+    are kept (`pages=warc`).
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Response(Readable):
         self.body = body
         self.redirects = redirects
         self.exchanges = exchanges
+        self.fetched: tuple[Response, ...] = ()
         self.seconds = seconds
         self._parsed = parsed
         self._release = release
@@ -284,3 +286,5 @@ class Response(Readable):
         release, self._release = self._release, None
         if release is not None:
             release()
+        for response in self.fetched:
+            response.release()

@@ -207,8 +207,7 @@ class WarcPages:
             self._is_committed = False
             seen: dict[str, Seen] = {}
             for answer in beside:
-                if not (self._withholds and answer.directives & NOT_KEPT):
-                    self._add(answer, seen)
+                self._add_unless_withheld(answer, seen)
             places = [self._add(page, seen) or self._add_resource(page) for page in pages]
             for volume in self._volumes:
                 volume.flush(durable=self._durable)
@@ -233,11 +232,17 @@ class WarcPages:
         self._volumes = self._volumes[:1]
         self._is_committed = True
 
+    def _add_unless_withheld(self, answer: Response, seen: dict[str, Seen]) -> None:
+        if not (self._withholds and answer.directives & NOT_KEPT):
+            self._add(answer, seen)
+
     def _add(self, answer: Response, seen: dict[str, Seen]) -> Place | None:
-        """Add the records of an answer and of the redirects that led to it; return its own place.
+        """Add the records of an answer and of what led to it, or was fetched; return its own place.
 
         `seen` are the payloads that are new in this batch.
         """
+        for fetched in answer.fetched:
+            self._add_unless_withheld(fetched, seen)
         request, place = answer.request, None
         via = request.redirects[-1] if request.redirects else request.parent
         hops = "P" if request.kind == "robots" else "L" * min(request.depth, _MOST_HOPS)
