@@ -23,6 +23,7 @@ _FIELDS: Final = "application/warc-fields"
 # browsers call such a line so.
 _CHUNKED: Final = re.compile(rb"^transfer-encoding(?=[ \t]*:)", re.IGNORECASE | re.MULTILINE)
 _RENAMED: Final = b"X-Orig-Transfer-Encoding"
+_BREAKS: Final = re.compile(r"\s+")
 _GZIP: Final = 16 + isal_zlib.MAX_WBITS
 _LEVEL: Final = 2
 
@@ -141,7 +142,11 @@ def _record(
 
 
 def _lines(fields: Headers) -> bytes:
-    return "".join(f"{name}: {value}\r\n" for name, value in fields if value).encode()
+    lines = [f"{name}: {value}\r\n" for name, value in fields if value]
+    text = "".join(lines)
+    if text.count("\r") + text.count("\n") != 2 * len(lines):  # a layer's page has any URL it likes
+        text = "".join(f"{_BREAKS.sub(' ', line)}\r\n" for line in lines)
+    return text.encode(errors="replace")
 
 
 def _new_id() -> str:

@@ -122,4 +122,4 @@ async def test_an_archive_is_packed_into_one_file(folder: Path, small: Site) -> 
     assert (again.status, again.err) == (2, "crawl: x.wacz: exists\n")
     other = await crawl(folder, "wacz", "spiders")
     assert other.status == 2
-    assert "is no folder of a run" in other.err
+    assert "is no run" in other.err

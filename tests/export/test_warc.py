@@ -324,6 +324,16 @@ async def test_a_page_that_a_layer_made_is_a_resource(tmp_path: Path, frontier: 
     assert is_sound(*archives(tmp_path))
 
 
+async def test_no_page_forges_a_header(tmp_path: Path, frontier: Frontier) -> None:
+    url = "https://a.example/\r\nWARC-Type: warcinfo\r\n\r\nx"
+    page = Response(url, request=Request(URL), body=b"made up")
+    async with opened(tmp_path, frontier) as store:
+        await store.save([page])
+    (_, resource) = records(*archives(tmp_path))
+    assert (resource.type, resource.payload) == ("resource", b"made up")
+    assert is_sound(*archives(tmp_path))
+
+
 async def test_a_disk_that_is_too_full_is_refused_before(
     tmp_path: Path, frontier: Frontier
 ) -> None:
