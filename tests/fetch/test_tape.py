@@ -3,7 +3,6 @@ import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import brotli  # type: ignore[import-untyped]  # it has no stubs
@@ -20,6 +19,7 @@ from crawler.response import Response
 from crawler.rules.credentials import Credentials
 from crawler.rules.guard import Guard
 from crawler.settings import Settings
+from tests.fetch.test_proxies import CERTIFICATE, Proxy
 from tests.site import Site
 
 TEXT = b"<!doctype html><title>hello</title>" * 3_000
@@ -200,7 +200,7 @@ async def test_a_connection_that_is_kept_has_a_tape_of_each_exchange(site: Site)
 
 async def test_tls_is_named_with_its_version() -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(Path(__file__).with_name("self_signed.pem"))
+    context.load_cert_chain(CERTIFICATE)
     async with Site(tls=context) as site:
         site.page("/")
         _, exchange = await taped(site.url(), verify_tls=False)
@@ -221,3 +221,29 @@ async def test_without_tapes_there_are_no_exchanges(site: Site) -> None:
     ) as http:
         page = await RedirectLayer(http, max_redirects=5)(Request(site.url("/1")))
     assert page.exchanges == ()
+
+
+async def test_behind_a_proxy_the_servers_address_is_not_known_nor_the_secret_kept(
+    site: Site,
+) -> None:
+    site.page("/x")
+    async with Proxy(secret="me:hunter2") as proxy:
+        told = proxy.url("").replace("://", "://me:hunter2@")
+        _, exchange = await taped(site.url("/x"), proxy=told)
+    assert exchange.address is None
+    assert exchange.request.startswith(f"GET {site.url('/x')} HTTP/1.1\r\n".encode())
+    assert b"\r\nProxy-Authorization: ***\r\n" in exchange.request
+    assert exchange.head.startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+async def test_through_a_tunnel_it_is_the_server_that_is_heard() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    async with Proxy(secret="me:hunter2") as proxy, Site(tls=context) as site:
+        site.page("/x", body="here")
+        told = proxy.url("").replace("://", "://me:hunter2@")
+        _, exchange = await taped(site.url("/x"), proxy=told, verify_tls=False)
+    assert exchange.request.startswith(b"GET /x HTTP/1.1\r\n")
+    assert b"roxy" not in exchange.request
+    assert exchange.protocols == ("http/1.1", "tls/1.3")
+    assert (exchange.address, exchange.body) == (None, b"here")
