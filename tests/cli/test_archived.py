@@ -113,13 +113,16 @@ async def test_what_a_worker_that_died_wrote_last_is_cut_off_at_the_end(
 
 
 async def test_an_archive_is_packed_into_one_file(folder: Path, small: Site) -> None:
-    words = ["site", "-a", f"start={small.url()}", "--job", "run"]
-    assert (await crawl(folder, *words, "--pages", "warc")).status == 0
-    done = await crawl(folder, "wacz", "run", "-o", "x.wacz")
+    crawled = await crawl(folder, "site", "-a", f"start={small.url()}", "--pages", "warc")
+    assert crawled.status == 0
+    done = await crawl(folder, "wacz", "site", "-o", "x.wacz")
     assert (done.status, done.out) == (0, "x.wacz\n")
     assert zipfile.ZipFile(folder / "x.wacz").testzip() is None
-    again = await crawl(folder, "wacz", "run", "-o", "x.wacz")
+    again = await crawl(folder, "wacz", "site", "-o", "x.wacz")
     assert (again.status, again.err) == (2, "crawl: x.wacz: exists\n")
     other = await crawl(folder, "wacz", "spiders")
     assert other.status == 2
     assert "is no run" in other.err
+    assert (await crawl(folder, "runs", "--prune")).status == 0
+    endings = {path.suffix for path in (crawled.run / "warc").iterdir()}
+    assert endings == {".gz", ".cdxj"}, "digests.db went with the frontier"
