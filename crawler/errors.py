@@ -19,6 +19,7 @@ CrawlerError
 │   ├── BodyError             the body's compression is broken or unknown
 │   ├── BodyTooLarge          more decompressed bytes than `body_bytes`
 │   ├── UnwantedType          a Content-Type outside `accept`
+│   ├── MediaError            a file that cannot be kept as it is wanted
 │   ├── StatusError           an HTTP status that is not delivered
 │   ├── RedirectError         too many hops, or a hop to nowhere
 │   ├── TooLongUrl            a redirect to a URL longer than `url_bytes`
@@ -100,8 +101,9 @@ class FetchError(CrawlerError):
     """A request that brought no usable response.
 
     `kind` is the short name used in counters and `failures.jsonl`; `transient` says whether asking
-    again may help; `retry_after` is the server's own wish in seconds, if it had one. The reason may
-    have a server's words in it: they are made one harmless line.
+    again may help; `retry_after` is the server's own wish in seconds, if it had one. `went_on`: a
+    file came a good way further, so that this try is not counted. The reason may have a server's
+    words in it: they are made one harmless line.
     """
 
     kind: ClassVar[str] = "fetch"
@@ -111,6 +113,7 @@ class FetchError(CrawlerError):
         super().__init__(one_line(reason))
         self.url = url
         self.retry_after = retry_after
+        self.went_on = False
 
 
 class AddressRefused(FetchError):
@@ -167,15 +170,24 @@ class BodyError(FetchError):
 
 
 class BodyTooLarge(FetchError):
-    """The body has more decompressed bytes than `body_bytes`."""
+    """The body has more decompressed bytes than `body_bytes`, a file's than `media_bytes`."""
 
     kind = "too_large"
 
 
 class UnwantedType(FetchError):
-    """The response's Content-Type is outside `accept`; its body was not read."""
+    """The response's Content-Type is outside `accept`; its body was not read.
+
+    Or a file is none of the `types` that were asked for: a failure then.
+    """
 
     kind = "unwanted_type"
+
+
+class MediaError(FetchError):
+    """A file that cannot be kept where it is wanted."""
+
+    kind = "media"
 
 
 class StatusError(FetchError):

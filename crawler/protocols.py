@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
+from crawler.media import Media, Wanted
 from crawler.outcome import Batch, Commit, Counts, HostLease, Mark, Part, Position, Restart, Totals
 from crawler.records.page_index import Place
 from crawler.request import Request
@@ -202,3 +203,48 @@ class PageStore(Protocol):
 
     async def aclose(self) -> None:
         """Close the store."""
+
+
+class MediaPart(Protocol):
+    """A file on its way to disk: what an earlier try left of it, then what comes.
+
+    Each call raises `TargetError`, and may be made again then.
+    """
+
+    @property
+    def size(self) -> int:
+        """How many bytes there are."""
+
+    @property
+    def head(self) -> bytes:
+        """The first of them."""
+
+    @property
+    def validator(self) -> str:
+        """The ETag or date by which a server knows what there is; "": nothing to go on with."""
+
+    @property
+    def total(self) -> int | None:
+        """How many bytes the file has in all, if that was said."""
+
+    async def begin(self, *, validator: str, total: int | None) -> None:
+        """Forget what there is, and begin anew."""
+
+    async def write(self, data: bytes) -> None:
+        """Take the next bytes."""
+
+    async def discard(self) -> None:
+        """Forget what there is."""
+
+    async def finish(self, wanted: Wanted, *, url: str, mime: str) -> Media:
+        """Put the whole file where it is wanted. Raises `MediaError` if it cannot be there."""
+
+
+class MediaStore(Protocol):
+    """Where downloaded files come to rest."""
+
+    def part(self, url: str, wanted: Wanted) -> AbstractAsyncContextManager[MediaPart]:
+        """Open the file of a URL, and close it: whole, as a part to go on with, or gone.
+
+        Raises `MediaError` if it could never be as it is wanted.
+        """
