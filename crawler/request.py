@@ -13,6 +13,7 @@ from yarl import URL
 
 from crawler import urls
 from crawler.errors import InvalidUrl, SpiderError
+from crawler.media import Wanted
 from crawler.plain import encode, not_a_number, refuse
 from crawler.setting_values import is_header, unknown
 
@@ -22,7 +23,7 @@ Headers = tuple[tuple[str, str], ...]
 Params = Mapping[str, object] | Sequence[tuple[str, object]]
 """Names and values: text, numbers, true and false, or lists of these; None is left out."""
 
-Kind = Literal["page", "seed", "robots", "sitemap", "probe"]
+Kind = Literal["page", "seed", "robots", "sitemap", "probe", "media"]
 """What a request is for: only a `page` is counted, limited and exported as one."""
 
 _NO_RULES = urls.KeyRules()
@@ -56,7 +57,8 @@ class _RequestMeta(StructMeta):
         return _checked(
             {
                 "url": _address(url, params),
-                "callback": name_of(callback),
+                # What is downloaded need not be heard of.
+                "callback": name_of(callback) if callback or rest.get("kind") != "media" else "",
                 "data": _plain(data),
                 "method": _method(method or ("GET" if payload is None else "POST")),
                 "headers": given,
@@ -94,6 +96,7 @@ class Request(
     # Kept by the crawl, not given by users.
     parent: str = ""
     kind: Kind = "page"
+    saving: Wanted | None = None  # how the file of a `media` is wanted
     id: int = 0
     attempt: int = 1
     crashes: int = 0
@@ -124,6 +127,7 @@ class Request(
             jar: str = "",
             parent: str = "",
             kind: Kind = "page",
+            saving: Wanted | None = None,
         ) -> None: ...
 
     def replace(self, **changes: Any) -> "Request":
@@ -145,13 +149,16 @@ class Request(
     def fingerprint(self, rules: urls.KeyRules = _NO_RULES) -> int:
         """Return the 64 bits (signed) that say whether two requests are the same.
 
-        They stand for URL, method and body. Of 10 million different requests two are taken for one
-        with a probability of 3 in a million, of 100 million with one of 3 in 10,000.
+        They stand for URL, method and body, and for a page or a file. Of 10 million different
+        requests two are taken for one with a probability of 3 in a million, of 100 million with one
+        of 3 in 10,000.
         """
         # `url` is canonical, so without rules it is its own key: half the cost of every found link.
         text = (
             self.url if rules == _NO_RULES or self.kind == "seed" else urls.key(self.url, rules)
         ).encode()
+        if self.kind == "media":
+            text = b"media " + text
         if self.method != "GET" or self.body is not None:
             text = b"%s %s\n%s" % (self.method.encode(), text, self.body or b"")
         digest = hashlib.blake2b(text, digest_size=8).digest()

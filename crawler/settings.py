@@ -83,6 +83,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     statuses: Annotated[tuple[int, ...], Say("statuses delivered besides 2xx")] = ()
     body_bytes: Annotated[int, Say("largest body, decompressed", gt=0)] = 10 * _MB
     html_bytes: Annotated[int, Say("largest body that is parsed as HTML", gt=0)] = 2 * _MB
+    media_bytes: Annotated[
+        int | None, Say("largest file of page.download, which is never in memory", gt=0)
+    ] = 100 * _MB
     memory_bytes: Annotated[int, Say("bodies held at once, all together", gt=0)] = 128 * _MB
     min_free_bytes: Annotated[int, Say("room the output disk must keep", ge=0)] = 1_000 * _MB
     callback_timeout: Annotated[float | None, Say("seconds for one callback", gt=0)] = None
@@ -187,6 +190,7 @@ class SettingsDict(TypedDict, total=False):
     statuses: tuple[int, ...]
     body_bytes: int
     html_bytes: int
+    media_bytes: int | None
     memory_bytes: int
     min_free_bytes: int
     callback_timeout: float | None

@@ -11,7 +11,7 @@ from crawler.fetch.parsing import ParseLayer
 from crawler.fetch.redirects import RedirectLayer
 from crawler.fetch.robots import RobotsLayer
 from crawler.fetch.room import Room
-from crawler.protocols import Fetch, Note
+from crawler.protocols import Fetch, MediaStore, Note
 from crawler.request import Request
 from crawler.rules.book import RobotsBook
 from crawler.rules.credentials import Credentials
@@ -30,6 +30,7 @@ async def open_fetch(
     sent: Callable[[Request], None],
     note: Callable[[Request], Note],
     layers: Sequence[Callable[[Fetch], Fetch]] = (),
+    media: MediaStore | None = None,
     processes: int = 1,
     resolver: AbstractResolver | None = None,
     tapes: bool = False,
@@ -37,8 +38,8 @@ async def open_fetch(
     """Open parse(redirects(robots(cookies(layers(http))))); the first of `layers` is the outermost.
 
     `sent(request)` is called whenever a request goes out; `note(request)` says when its answer is
-    parsed. `processes` share the cores. `resolver` is the system's if none is given. If it `tapes`,
-    responses have their `exchanges`. Raises `SettingError`.
+    parsed. Files go to `media`. `processes` share the cores. `resolver` is the system's if none is
+    given. If it `tapes`, responses have their `exchanges`. Raises `SettingError`.
     """
     room = Room(settings.memory_bytes)
     async with HttpFetch(
@@ -47,6 +48,7 @@ async def open_fetch(
         room=room,
         guard=guard,
         credentials=credentials,
+        media=media,
         resolver=resolver,
         tapes=tapes,
     ) as http:

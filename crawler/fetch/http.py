@@ -33,8 +33,10 @@ from crawler.fetch.proxies import Proxies
 from crawler.fetch.pulse import Pulse
 from crawler.fetch.room import Room
 from crawler.fetch.session import open_session
+from crawler.fetch.streaming import NoMedia, Stream, Streams
 from crawler.fetch.trip import Trip, trip
 from crawler.parse.directives import page_rules
+from crawler.protocols import MediaStore
 from crawler.request import Request
 from crawler.response import Response
 from crawler.rules.accept import Accept
@@ -72,11 +74,13 @@ class HttpFetch:
         room: Room,
         guard: Guard,
         credentials: Credentials,
+        media: MediaStore | None = None,
         resolver: AbstractResolver | None = None,
         clock: Callable[[], float] = time.monotonic,
         tapes: bool = False,
     ) -> None:
         self._settings = settings
+        self._streams = Streams(settings, media or NoMedia(), clock=clock)
         self._pulse = partial(Pulse, settings.min_rate_bytes, clock=clock)
         self._sent = sent
         self._room = room
@@ -118,6 +122,12 @@ class HttpFetch:
 
     async def __call__(self, request: Request) -> Response:
         """Ask once, without following redirects."""
+        if request.kind != "media":
+            return await self._trip(request, None)
+        async with self._streams.open(request) as stream:
+            return await self._trip(request, stream)
+
+    async def _trip(self, request: Request, stream: Stream | None) -> Response:
         if self._session is None or self._deadlines is None:
             raise RuntimeError("HttpFetch is used inside `async with` only")
         if not request.url.startswith(urls.SCHEMES):
@@ -129,7 +139,7 @@ class HttpFetch:
             with self._deadlines.after(request.timeout or self._settings.timeout) as limit:
                 own = Trip(request, hold=hold, limit=limit, sent=self._sent, guard=self._guard)
                 trip.set(own)
-                response = await self._ask(request, own, self._session)
+                response = await self._ask(request, own, self._session, stream)
         except FOREIGN as error:
             raise (own.judged(error) if own else mapped(error, url=request.url)) from error
         except FetchError as error:
@@ -140,50 +150,55 @@ class HttpFetch:
                 hold.release()
         return response
 
-    async def _ask(self, request: Request, own: Trip, session: aiohttp.ClientSession) -> Response:
+    async def _ask(
+        self, request: Request, own: Trip, session: aiohttp.ClientSession, stream: Stream | None
+    ) -> Response:
         proxy = self._proxies.proxy_of(own.url)
         if proxy is not None:
             own.leave_to_proxy()
+        headers = self._outgoing.of(request, tunnelled=proxy is None or own.url.scheme == "https")
         answer = await session.request(
             request.method,
             own.url,
             data=_upload(request.body),
-            headers=self._outgoing.of(
-                request, tunnelled=proxy is None or own.url.scheme == "https"
-            ),
+            headers=headers if stream is None else stream.headers(headers),
             proxy=proxy,
             allow_redirects=False,
         )
         try:
             if proxy is not None and answer.status == 407:
                 raise ProxyError("the proxy refused: 407 Proxy Authentication Required")
-            body = await self._body(request, answer, own)
+            seconds = own.seconds()  # how slow a host is does not show in how large its files are
+            media = await stream.take(answer, own) if stream else None
+            body = await self._body(request, answer, own) if media is None else b""
         finally:
             if not answer.closed:
                 answer.release()
             if request.body is not None:  # it may be on its way yet
                 await answer.wait_for_close()
         exchanges: tuple[Exchange, ...] = ()
-        if own.tape is not None:
+        if own.tape is not None and media is None:
             await own.make_room(own.tape.head_size)
             exchanges = (own.exchange(body, status=answer.status, secret=self._struck),)
-        return Response(
+        response = Response(
             request.url,
             request=request,
             status=answer.status,
             headers=_readable(answer),
             body=body,
-            seconds=own.seconds(),
+            seconds=seconds if media else own.seconds(),
             parsed=len(body) <= self._settings.html_bytes,
             rules=self._rules,
             release=own.hold.release,
             exchanges=exchanges,
         )
+        response.media = media
+        return response
 
     async def _body(self, request: Request, answer: aiohttp.ClientResponse, own: Trip) -> bytes:
         """Return the body; aiohttp closes the connection of one that is not read to its end."""
         delivered = 200 <= answer.status < 300 or answer.status in self._statuses
-        if not delivered:
+        if not delivered or request.kind == "media":
             return await self._unwanted(answer, own)
         if request.kind == "robots":
             return await self._read(answer, own, limit=ROBOTS_BYTES, forgives=_CUT)

@@ -117,6 +117,11 @@ class Trip:
         """Return how long the server took; waiting for room is not counted."""
         return self._limit.time() - self._started
 
+    def leave_open(self) -> None:
+        """Let it take as long as it does, unless the request says: who reads watches what comes."""
+        if self._request.timeout is None:
+            self._limit.move(math.inf)
+
     async def make_room(self, size: int) -> bool:
         """Take room for `size` bytes; while that has to be waited for, the clocks stand still.
 
