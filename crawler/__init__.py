@@ -9,6 +9,7 @@ from importlib import import_module
 _HOMES = {
     "Article": "parse.article",
     "CrawlerError": "errors",
+    "Download": "downloads",
     "Drop": "errors",
     "Failure": "outcome",
     "FetchError": "errors",
@@ -16,6 +17,7 @@ _HOMES = {
     "InvalidUrl": "errors",
     "Item": "items",
     "Link": "parse.links",
+    "Media": "media",
     "Metadata": "parse.metadata",
     "MissingValue": "errors",
     "Node": "parse.nodes",

@@ -1,4 +1,5 @@
 from crawler.app import crawl as crawl
+from crawler.downloads import Download as Download
 from crawler.errors import CrawlerError as CrawlerError
 from crawler.errors import Drop as Drop
 from crawler.errors import FetchError as FetchError
@@ -11,6 +12,7 @@ from crawler.errors import UsageError as UsageError
 from crawler.items import Item as Item
 from crawler.library import fetch_all as fetch_all
 from crawler.library import stream as stream
+from crawler.media import Media as Media
 from crawler.outcome import Failure as Failure
 from crawler.outcome import Report as Report
 from crawler.parse.article import Article as Article

@@ -80,6 +80,7 @@ async def open_run(
             opened = open_files(job, settings, restart, streams, frontier=frontier)
             kept = await stack.enter_async_context(opened)
             memories.extend(kept.memories)
+            spider.run_folder = job.folder
         joining = None
         if job is not None and role == "only":
             parts = job.folder / PARTS
@@ -95,6 +96,7 @@ async def open_run(
                 sent=conduct.turns.sent,
                 note=frontier.note,
                 layers=spider.layers,
+                media=kept.media,
                 processes=job.record.processes if job is not None else 1,
                 tapes=kept.store.keeps_exchanges,
             )

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import structs
 
 from crawler import urls
+from crawler.downloads import Download
 from crawler.errors import (
     CallbackError,
     Drop,
@@ -19,8 +20,8 @@ from crawler.errors import (
 )
 from crawler.fitness import Call, callbacks_of, check_parts, check_seeds, prepare, too_long
 from crawler.items import ItemKinds, ItemLine, is_item
-from crawler.outcome import Failure, Outcome, Verdict
-from crawler.page_fetch import PageFetch
+from crawler.outcome import Failure, Outcome, Saved, Verdict
+from crawler.page_fetch import PageFetch, Shelf
 from crawler.parse.forms import Form
 from crawler.parse.links import Link
 from crawler.parse.nodes import Element
@@ -63,6 +64,7 @@ class Callbacks:
         self.sieve = Sieve(duplicates=settings.duplicates, soft_404=settings.soft_404)
         self.kinds = ItemKinds(spider.item_types)
         self._timeout = settings.callback_timeout
+        self._shelf = Shelf()
         self.calls = {name: prepare(spider, name) for name in callbacks_of(spider)}
 
     def require(self, name: str) -> Call:
@@ -86,21 +88,41 @@ class Callbacks:
         if sifted is not None and sifted.verdict is not None:
             return Outcome(page.request, sifted.verdict, page=page, counts=dict(sifted.counts))
         found = _Found(self, request=page.request, page=page)
-        fetching = PageFetch(fetch)
+        fetching = PageFetch(fetch, shelf=self._shelf)
 
         def call() -> Awaitable[None]:
-            return drive(self.require(page.request.callback)(page), found.take)
+            return drive(self.require(page.request.callback)(page, page.request), found.take)
 
         page.attach(fetching)
         ended = await self._run(call, found, timeout=self._timeout)
         page.detach()
         fetching.end(page)
         outcome = self._outcome(ended, found)
+        if outcome.verdict is Verdict.DONE:
+            outcome.saved = fetching.saved
         if sifted is not None:
             if sifted.likeness is not None:
                 self.sieve.settle(copy_of or page.url, sifted.likeness, outcome.verdict)
             if outcome.verdict is not Verdict.RETRY:
                 outcome.counts |= sifted.counts
+        return outcome
+
+    async def bring(self, page: Response) -> Outcome:
+        """Call the callback that a request for a file names, if it names one, with its `Media`."""
+        request = page.request
+        assert page.media is not None, "whoever calls has seen it"
+        media = structs.replace(page.media, url=(*page.redirects, page.url)[0])
+        found = _Found(self, request=request, page=page)
+
+        def call() -> Awaitable[None]:
+            return drive(self.require(request.callback)(media, request), found.take)
+
+        has_callback = bool(request.callback)
+        ended = await self._run(call, found, timeout=self._timeout) if has_callback else None
+        outcome = self._outcome(ended, found)
+        outcome.delivered = False
+        if outcome.verdict in (Verdict.DONE, Verdict.FAILED):  # as a page's body stays
+            outcome.saved = [Saved(media, final=page.url, page=request.parent)]
         return outcome
 
     async def report(self, failure: Failure) -> Outcome:
@@ -209,8 +231,8 @@ class _Found:
 
     def take(self, value: object) -> None:
         """Sort one yielded value. Raises `CallbackError` for what is none of the known things."""
-        if isinstance(value, Request):
-            self._take_request(value)
+        if isinstance(value, Request | Download):
+            self._take_request(value if isinstance(value, Request) else value.request)
         elif isinstance(value, list | tuple):
             self._take_several(value)
         elif is_item(value) and not isinstance(value, Link | Element | Form):
@@ -244,7 +266,8 @@ class _Found:
             self.failures.append(Failure(self.request, "item", str(error)))
 
     def _take_request(self, request: Request) -> None:
-        self._callbacks.require(request.callback)
+        if request.callback or request.kind != "media":
+            self._callbacks.require(request.callback)
         scope = self._callbacks.scope
         # Only a copy made past `Request.replace` can be such; in the frontier it would be a crash.
         if not request.url.startswith(urls.SCHEMES) or request.url.count("/") < 3:
@@ -259,7 +282,7 @@ class _Found:
             if request.again:
                 self.seeded_again += 1
                 request = structs.replace(request, seeded=self.seeded_again)
-        elif not request.depth and self.request.kind != "sitemap":
+        elif not request.depth and request.kind != "media" and self.request.kind != "sitemap":
             request = structs.replace(
                 request, depth=self.page.depth + 1, parent=request.parent or self.page.url
             )

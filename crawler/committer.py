@@ -182,7 +182,7 @@ class Committer:
         for number in await self.patiently(lambda: self._frontier.claim(finals)):
             outcome = ends[number]
             outcome.verdict, outcome.delivered = Verdict.DUPLICATE, False
-            outcome.items, outcome.failures, outcome.counts = (), (), {}
+            outcome.items, outcome.saved, outcome.failures, outcome.counts = (), (), (), {}
             if outcome.copy_of is None:  # a copy may have links of its own, as page 2 of a list
                 outcome.found = ()
 

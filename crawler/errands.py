@@ -109,6 +109,7 @@ class Errands:
                 outcome.delivered = is_page and self._visits.is_wanted(answer.status)
                 await self._put(outcome)
                 return answer
+            request = structs.replace(request, attempt=1) if answer.went_on else request
             outcome.gives_up = self._patience.heed(request, answer)
             await self._put(outcome)
             wait = self._patience.retry_wait(request, answer)

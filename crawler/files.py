@@ -11,7 +11,9 @@ from msgspec import Struct
 from crawler.errors import RunError
 from crawler.export.following import Following
 from crawler.export.marks import Marks, mark_of
+from crawler.export.media import MediaFiles
 from crawler.export.pages import NoPages
+from crawler.export.run_folder import read_report
 from crawler.export.spool import FileSpool
 from crawler.export.stores import Ground, open_store
 from crawler.export.tail import mend
@@ -22,7 +24,7 @@ from crawler.jobs import Job, has_lines
 from crawler.oserrors import refused
 from crawler.outcome import Mark, Restart
 from crawler.owned import make_folder, named, own
-from crawler.protocols import Follower, Frontier, Memory, PageStore, Spool
+from crawler.protocols import Follower, Frontier, MediaStore, Memory, PageStore, Spool
 from crawler.records.streams import Streams
 from crawler.settings import Settings
 
@@ -31,6 +33,8 @@ PARTS = "parts"
 
 UPLOADS = "uploads"
 """The folder of files that are made before they are uploaded."""
+MEDIA = "media"
+"""The folder of downloaded files."""
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +46,7 @@ class Kept(Struct, frozen=True):
     store: PageStore = NoPages()
     followings: Sequence[Following] = ()
     memories: Sequence[Memory] = ()
+    media: MediaStore | None = None
 
 
 @asynccontextmanager
@@ -55,8 +60,16 @@ async def open_files(
             "was it emptied, or replaced?"
         )
     least, durable = settings.min_free_bytes, settings.durable == "full"
-    folder, where = job.folder, job.record.plan
+    folder, where, is_own = job.folder, job.record.plan, not restart.part
     async with AsyncExitStack() as stack:
+        media = MediaFiles(
+            folder / MEDIA,
+            min_free_bytes=least,
+            durable=durable,
+            pause=settings.target_pause,
+            is_over=lambda: is_own and _is_finished(folder),
+        )
+        await stack.enter_async_context(media)
         ground = Ground(
             folder,
             settings,
@@ -72,7 +85,7 @@ async def open_files(
                 paths(folder / PARTS / str(restart.part)), min_free_bytes=least, durable=durable
             )
             del restart  # what it kept may be much
-            yield Kept(await stack.enter_async_context(spool), store)
+            yield Kept(await stack.enter_async_context(spool), store, media=media)
             return
         files = paths(folder, items=where.spool)
         position = restart.position or where.position
@@ -102,7 +115,7 @@ async def open_files(
         # What is committed already is carried without waiting for what comes.
         await spool.committed(position, ())
         del restart
-        yield Kept(spool, store, followings, [spool.tail, Marks(followings)])
+        yield Kept(spool, store, followings, [spool.tail, Marks(followings)], media)
 
 
 async def open_all(followings: Sequence[Following]) -> None:
@@ -142,6 +155,11 @@ def _following(
     )
 
 
+def _is_finished(folder: Path) -> bool:
+    report = read_report(folder)
+    return report is not None and report.finished
+
+
 def _make_part(folder: Path, number: int) -> None:
     """Make the folder of a further process's line files. Raises `TargetError`."""
     part = folder / PARTS / str(number)
@@ -157,5 +175,6 @@ def paths(folder: Path, *, items: str | None = None) -> dict[str, Path]:
     return {
         "items": Path(items) if items else folder / "items.jsonl",
         "pages": folder / "pages.jsonl",
+        "media": folder / "media.jsonl",
         "failures": folder / "failures.jsonl",
     }

@@ -10,12 +10,14 @@ from msgspec import Struct
 
 from crawler import urls
 from crawler.errors import CallbackError, InvalidUrl, SpiderError
+from crawler.media import Media
+from crawler.request import Request
 from crawler.response import Response
 from crawler.setting_values import unknown
 from crawler.spider import Spider
 
 _OPEN = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-_SPELLINGS = ("Response", "crawler.Response")
+_TAKEN = (Response, "Response", "crawler.Response", Media, "Media", "crawler.Media")
 
 
 class Call(Struct, frozen=True):
@@ -25,9 +27,12 @@ class Call(Struct, frozen=True):
     data: inspect.Parameter | None = None
     data_type: Any = Any
 
-    def __call__(self, page: Response) -> Any:
-        """Call it on a page. Raises `CallbackError` if the data does not fit the annotation."""
-        given = page.request.data
+    def __call__(self, page: Response | Media, request: Request) -> Any:
+        """Call it on what a request brought.
+
+        Raises `CallbackError` if the data does not fit the annotation.
+        """
+        given = request.data
         if self.data is None or (given is None and self.data.default is not self.data.empty):
             return self.method(page)
         try:
@@ -67,7 +72,7 @@ def callbacks_of(spider: Spider[Any]) -> Iterator[str]:
             yield name
         elif inspect.isfunction(method) and not name.startswith("_"):
             annotations = [p.annotation for p in inspect.signature(method).parameters.values()]
-            if len(annotations) > 1 and annotations[1] in (Response, *_SPELLINGS):
+            if len(annotations) > 1 and annotations[1] in _TAKEN:
                 yield name
 
 

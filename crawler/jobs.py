@@ -224,7 +224,7 @@ def check_free(folder: Path) -> None:
 
 def has_lines(folder: Path) -> bool:
     """True if there is a line in one of the line files that a run keeps in its folder."""
-    files = [folder / f"{name}.jsonl" for name in ("items", "pages", "failures")]
+    files = [folder / f"{name}.jsonl" for name in ("items", "pages", "media", "failures")]
     return any(file.exists() and file.stat().st_size for file in files)
 
 

@@ -7,6 +7,7 @@ from msgspec import Struct, field
 
 from crawler.errors import Signal
 from crawler.items import ItemLine
+from crawler.media import Media
 from crawler.request import Request
 from crawler.response import Response
 
@@ -51,6 +52,18 @@ class Failure(Struct, frozen=True):
     def url(self) -> str:
         """The URL that was asked for."""
         return self.request.url
+
+
+class Saved(Struct, frozen=True):
+    """A file that counts with an outcome: where it came from in the end, and of which page.
+
+    `before`: it is not asked for anew, as another page had it.
+    """
+
+    media: Media
+    final: str
+    page: str
+    before: bool = False
 
 
 class HostNotes(Struct, frozen=True):
@@ -101,6 +114,7 @@ class HostLease(Struct, frozen=True):
 class Outcome(Struct):
     """All that one visit found; it counts as a whole or not at all.
 
+    `saved` are the files it brought: of a request for one, or what its callback awaited.
     `page` is there when the server answered; `delivered` says that a callback had the answer (one
     of `page.fetch` comes without `page`). `signal` is what the callback raised (Retry, Stop).
     `wait` is the time (clock seconds) of a retry; `gives_up` says why the whole host is given up,
@@ -111,6 +125,7 @@ class Outcome(Struct):
     request: Request
     verdict: Verdict
     items: Sequence[ItemLine] = ()
+    saved: Sequence[Saved] = ()
     found: Sequence[Request] = ()
     page: Response | None = None
     delivered: bool = False

@@ -9,6 +9,7 @@ from crawler.outcome import Failure, Outcome, Position
 from crawler.poison import Mark
 from crawler.protocols import Note, PageStore, Spool, Step
 from crawler.records.failures import failure_line
+from crawler.records.media_index import media_line
 from crawler.records.page_index import Place, index_line
 from crawler.records.streams import streams_of
 from crawler.request import Request
@@ -80,6 +81,7 @@ class Pipeline:
                     index_line(page, Place() if withheld else next(places))
                     for page, withheld in pages
                 ],
+                "media": [media_line(saved) for outcome in outcomes for saved in outcome.saved],
                 "failures": [
                     failure_line(failure) for outcome in outcomes for failure in outcome.failures
                 ],

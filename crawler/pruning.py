@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from crawler.errors import OutputError, RunError
+from crawler.export.media_part import PARTS as MEDIA_PARTS
 from crawler.export.run_folder import RECORD, REPORT
 from crawler.export.warc import DIGESTS, FOLDER
-from crawler.files import PARTS
+from crawler.files import MEDIA, PARTS
 from crawler.frontier.glance import glance
 from crawler.frontier.presence import PROCESSES, is_crawled, locked
 from crawler.frontier.schema import FILE, LOCK
@@ -19,7 +20,7 @@ _DIGESTS = [f"{FOLDER}/{DIGESTS}{ending}" for ending in ("", "-wal", "-shm")]
 _FRONTIER = (FILE, f"{FILE}-wal", f"{FILE}-shm", PROCESSES, PARTS, LOCK, *_DIGESTS)
 _EMPTY = {
     *_FRONTIER,
-    *(f"{name}.jsonl" for name in ("items", "pages", "failures")),
+    *(f"{name}.jsonl" for name in ("items", "pages", "media", "failures")),
     *(RECORD, f".{RECORD}.part", "crawl.log"),
 }
 """All that a run may have in its folder and yet hold nothing."""
@@ -38,7 +39,7 @@ def prune(folder: Path) -> int | None:
     with locked(folder / LOCK):
         if state_of(folder) != "finished":  # somebody may have begun meanwhile
             return None
-        return _remove(folder, _FRONTIER)
+        return _remove(folder, (*_FRONTIER, f"{MEDIA}/{MEDIA_PARTS}"))
 
 
 def prune_empty(folder: Path) -> bool:

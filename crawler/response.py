@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, Unpack, overload
 
 import msgspec
 from msgspec import structs
@@ -11,8 +11,10 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from yarl import URL
 
 from crawler import urls
+from crawler.downloads import Download, Wishes, media_request, target_of
 from crawler.errors import AddressRefused, CallbackError, ContentError, FetchError
 from crawler.exchange import Exchange
+from crawler.media import Media
 from crawler.parse.directives import STANDARD, PageRules
 from crawler.parse.encoding import detect, utf8_with_name
 from crawler.parse.knots import is_knotted
@@ -68,6 +70,7 @@ class Response(Readable):
         self.exchanges = exchanges
         self.fetched: tuple[Response, ...] = ()
         self.seconds = seconds
+        self.media: Media | None = None
         self._parsed = parsed
         self._release = release
         self._fetch: Callable[[Request], Awaitable[Response]] | None = None
@@ -237,6 +240,13 @@ class Response(Readable):
         elif not target.depth:
             target = structs.replace(target, depth=self.depth + 1, parent=self.url)
         return await self._fetch(target)
+
+    def download(
+        self, target: Target | None = None, *, css: str = "", **wishes: Unpack[Wishes]
+    ) -> Download:
+        """Return a file to yield (queued) or to await; `Wishes` are further arguments."""
+        one = target_of(self, target, css)
+        return Download(media_request(one, self._address, page=self, wishes=wishes), self.fetch)
 
     def attach(self, fetch: "Callable[[Request], Awaitable[Response]]") -> None:
         """Give `fetch` its way out; the crawl does this while the callback runs."""

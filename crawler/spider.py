@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextvars import ContextVar
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import (
     Any,
@@ -18,6 +19,7 @@ from typing import (
     get_type_hints,
 )
 
+from crawler.downloads import Download
 from crawler.errors import SpiderError
 from crawler.events import Listener
 from crawler.items import snake_case
@@ -32,7 +34,7 @@ T = TypeVar("T")
 
 _LONGEST_NAME = 200  # of a counter
 
-Out: TypeAlias = AsyncIterator[T | Request | Sequence[Request] | None]
+Out: TypeAlias = AsyncIterator[T | Request | Download | Sequence[Request | Download] | None]
 """What a callback that yields items of type T returns."""
 
 tally: ContextVar[dict[str, int]] = ContextVar("tally")
@@ -61,6 +63,8 @@ class Spider(Generic[I]):
     item_types: ClassVar[tuple[type, ...]] = ()
     state: Any
     log: logging.Logger
+    run_folder: Path | None = None
+    """Where the run's files are, while it is crawled; a `Media`'s path is relative to it."""
 
     def __init_subclass__(cls, **settings: Unpack[SettingsDict]) -> None:
         super().__init_subclass__()

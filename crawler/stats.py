@@ -21,13 +21,14 @@ _MOST_HOSTS = 100
 def count_into(counts: dict[str, int], outcome: Outcome) -> None:
     """Add one outcome to the counters: a delta, committed together with it.
 
-    Names: `pages`, `bytes`, `hops`, `status.N`, `items.STREAM`, `failed.KIND`, `retries`,
-    `duplicates`, `skipped`, and the outcome's own (`offsite`, `dropped.REASON`, `user.NAME`,
-    `dropped_items.STREAM` by steps, `duplicate_items.STREAM` by their keys, …). The frontier adds
-    `discovered`, `left_out.REASON`, `trap.KIND`, and `crashes` of processes in a callback; hosts
-    add `slowed`, `parked`; `Fills` adds `filled.STREAM.FIELD`.
-    What is `discovered` ends in one of `pages`, `sitemaps`, a failure that is none of a callback or
-    item, `skipped` (whose reasons have names of their own) and `left_out`, or is queued yet.
+    Names: `pages`, `bytes`, `media` (files), `media_bytes`, `hops`, `status.N`, `items.STREAM`,
+    `failed.KIND`, `retries`, `duplicates`, `skipped`, and the outcome's own (`offsite`,
+    `dropped.REASON`, `user.NAME`, `dropped_items.STREAM` by steps, `duplicate_items.STREAM` by
+    their keys, …). The frontier adds `discovered`, `left_out.REASON`, `trap.KIND`, and `crashes` of
+    processes in a callback; hosts add `slowed`, `parked`; `Fills` adds `filled.STREAM.FIELD`.
+    What is `discovered` ends in one of `pages`, `sitemaps`, `downloads` (files that were queued), a
+    failure that is none of a callback or item, `skipped` (whose reasons have names of their own)
+    and `left_out`, or is queued yet.
     """
 
     def add(name: str, number: int = 1) -> None:
@@ -35,6 +36,11 @@ def count_into(counts: dict[str, int], outcome: Outcome) -> None:
 
     for item in outcome.items:
         add(f"items.{item.stream}")
+    for saved in (one for one in outcome.saved if not one.before):
+        add("media")
+        add("media_bytes", saved.media.bytes)
+    if outcome.saved and outcome.request.kind == "media":
+        add("downloads")
     for failure in outcome.failures:
         add(f"failed.{failure.kind}")
     page = outcome.page
@@ -61,8 +67,9 @@ def _is_skipped(outcome: Outcome) -> bool:
     if outcome.delivered or outcome.verdict in (Verdict.RETRY, Verdict.PARTIAL, Verdict.FAILED):
         return False
     # With a number below nought it was made for `page.fetch`, not found.
-    was_found = request.kind in ("page", "sitemap") and request.id >= 0
-    return was_found and "sitemaps" not in outcome.counts
+    was_found = request.kind in ("page", "sitemap", "media") and request.id >= 0
+    is_download = request.kind == "media" and bool(outcome.saved)
+    return was_found and not is_download and "sitemaps" not in outcome.counts
 
 
 class Stats:

@@ -106,22 +106,25 @@ class Visits:
     ) -> Outcome:
         if request.kind == "robots":
             return self._robots(request, answer)
-        if isinstance(answer, _UNWANTED):
+        if isinstance(answer, _UNWANTED) and not _is_missed(request, answer):
             return await self._leave_out(request, answer)
         if isinstance(answer, FetchError):
             return await self._failed(request, answer)
         is_wanted = self.is_wanted(answer.status)
         if target := onward(answer, is_wanted=is_wanted, secret=self._secret):
             return await self._elsewhere(request, answer, target)
-        if not is_wanted:
+        if not _is_brought(request, answer) or not is_wanted:
             return await self._failed(request, self._refusal(answer), page=answer)
         if request.kind == "sitemap":
             return await self._sitemaps.read(answer, put=mark.but_for(self._put))
-        wishes = self._wishes.of(answer)
-        outcome = await self._callbacks.deliver(
-            answer, fetch=mark.but_for(errand), copy_of=wishes[1]
-        )
-        heed(outcome, *wishes)
+        if request.kind == "media":
+            outcome = await self._callbacks.bring(answer)
+        else:
+            wishes = self._wishes.of(answer)
+            outcome = await self._callbacks.deliver(
+                answer, fetch=mark.but_for(errand), copy_of=wishes[1]
+            )
+            heed(outcome, *wishes)
         if isinstance(outcome.signal, Retry):
             outcome = self._once_more(outcome, outcome.signal)
             if outcome.verdict is Verdict.FAILED:
@@ -147,7 +150,9 @@ class Visits:
 
     def judge(self, answer: Response | FetchError) -> Response | FetchError:
         """Return an answer that nobody wants as the failure it is."""
-        if isinstance(answer, FetchError) or self.is_wanted(answer.status):
+        if isinstance(answer, FetchError):
+            return answer
+        if self.is_wanted(answer.status) and _is_brought(answer.request, answer):
             return answer
         if hop(answer):
             return answer
@@ -197,6 +202,7 @@ class Visits:
         self, request: Request, error: FetchError, *, page: Response | None = None
     ) -> Outcome:
         """Ask again if that may help; else it is a failure, which the spider hears of."""
+        request = structs.replace(request, attempt=1) if error.went_on else request
         gives_up = self.patience.heed(request, error)
         wait = self.patience.retry_wait(request, error)
         if wait is not None and not gives_up:
@@ -259,6 +265,16 @@ class Visits:
                 )
             ]
         return outcome
+
+
+def _is_brought(request: Request, answer: Response) -> bool:
+    """True unless a file was asked for, and none came."""
+    return request.kind != "media" or answer.media is not None
+
+
+def _is_missed(request: Request, error: FetchError) -> bool:
+    """True if a file was asked for by name: that it is another is no page left out."""
+    return request.kind == "media" and isinstance(error, UnwantedType)
 
 
 def _status_line(status: int) -> str:

@@ -32,7 +32,7 @@ class Kept:
     """A spool in a list."""
 
     def __init__(self) -> None:
-        self.lines: dict[str, list[bytes]] = {"items": [], "pages": [], "failures": []}
+        self.lines: dict[str, list[bytes]] = {"items": [], "pages": [], "media": [], "failures": []}
 
     async def append(self, lines: Mapping[str, Sequence[bytes]]) -> Position:
         for name, some in lines.items():

@@ -21,6 +21,7 @@ from crawler.cli import COMMANDS, run
 from crawler.errors import SettingError
 from crawler.settings import Layer, merge
 from tests import settings_table
+from tests.export.test_images import picture
 from tests.site import Site
 
 ROOT = Path(__file__).parents[1]
@@ -105,6 +106,10 @@ def _shop(site: Site, host: str) -> None:
 
     site.handle("/p/2", late, host=host)
     site.page("/books/1", body=_BOOK, host=host)
+    shown = '<img class="lamp" src="/lamp.png" alt="Lamp"><a class="manual" href="/m.pdf">How</a>'
+    site.page("/pictures", body=shown, host=host)
+    site.page("/lamp.png", body=picture("PNG"), type="image/png", host=host)
+    site.page("/m.pdf", body=b"%PDF-1.7\n", type="application/pdf", host=host)
     site.page("/api/stock/1", body='{"pieces": 3}', type="application/json", host=host)
     site.robots(f"User-agent: *\nDisallow: /cart\nSitemap: {base}/sitemap.xml", host=host)
     urlset = f"<urlset><url><loc>{base}/p/1</loc></url></urlset>"

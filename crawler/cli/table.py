@@ -119,8 +119,10 @@ def _rows(report: Report, outputs: Sequence[str]) -> dict[str, Sequence[str]]:
     slowed = [f"{host} {delay:.3g} s" for host, delay in list(report.slowed.items())[:_SLOWED]]
     # Who is given up was left alone before.
     parked = [pair for pair in report.parked.items() if pair[0] not in report.given_up]
+    files, size = report.counts.get("media", 0), report.counts.get("media_bytes", 0)
     rows: dict[str, Sequence[str]] = {
         "pages": [f"{report.pages:,} ({rate:,.1f}/s, {size_of(report.bytes)})"],
+        "media": [f"{files:,} ({size_of(size)})"] if files else [],
         "answers": _list(report.statuses),
         "items": _list(report.items) or ["none"],
         "counted": _list(found | mine),

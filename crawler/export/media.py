@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
 from urllib.parse import urlsplit
 
-from crawler.errors import MediaError, TargetError
+from crawler.errors import MediaError, MissingExtra, TargetError
 from crawler.export.images import Looked, is_there, looked_at
 from crawler.export.media_part import PartFile, sweep
 from crawler.export.placing import Placing
@@ -74,7 +74,7 @@ class MediaFiles:
     async def part(self, url: str, wanted: Wanted) -> AsyncIterator["FilePart"]:
         """Open what there is of a URL's file; see `MediaStore`."""
         if wanted.thumbnails and not await self._images.run(is_there):
-            raise MediaError("thumbnails need Pillow: pip install 'crawlkeeper[images]'", url=url)
+            raise MediaError(str(MissingExtra("a thumbnail", "images")), url=url)
         file = await self.patiently(PartFile.open, self.folder, url, durable=self.durable)
         try:
             while file.unhashed:

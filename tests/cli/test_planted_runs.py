@@ -9,7 +9,8 @@ from tests.cli.command import crawl
 from tests.site import Site
 
 FILES = [
-    "run.json", "crawl.log", "frontier.db", "items.jsonl", "pages.jsonl", "failures.jsonl", ".lock",
+    "run.json", "crawl.log", "frontier.db", "items.jsonl", "pages.jsonl", "media.jsonl",
+    "failures.jsonl", ".lock",
 ]  # fmt: skip
 FOLDERS = ["pages", ".processes"]
 

@@ -127,7 +127,7 @@ async def test_pruning_frees_finished_runs_and_keeps_their_data(folder: Path, we
     freed, total = done.out.splitlines()
     assert freed.startswith(f"{finished.relative_to(folder)}: finished, its frontier removed (")
     assert total.endswith(" kB freed, of 1 finished run")
-    data = {"items.jsonl", "pages.jsonl", "pages", "failures.jsonl"}
+    data = {"items.jsonl", "pages.jsonl", "pages", "media.jsonl", "failures.jsonl"}
     assert files(finished) == data | {"run.json", "stats.json", "crawl.log"}
     assert files(other) == before
     assert [line[-1][:4] for line in await listed(folder)] == ["fini", "stop"]
