@@ -34,7 +34,7 @@ FLOORS: list[set[str]] = [
     {"outcome"},
     {"events", "records"},
     {"spider"},
-    {"rules", "fitness", "meaning", "yielding", "fills", "promises"},
+    {"archive", "rules", "fitness", "meaning", "yielding", "fills", "promises"},
     {"protocols", "stats", "seeding", "hooks", "state", "outbox"},
     {
         "keeping",

@@ -1,5 +1,6 @@
 """A line for each page."""
 
+import hashlib
 import time
 from datetime import UTC, datetime
 
@@ -11,7 +12,7 @@ from crawler.response import Response
 _encoder = msgspec.json.Encoder()
 
 
-class _PageLine(Struct, omit_defaults=True):
+class PageLine(Struct, omit_defaults=True):
     """The members of a line of `pages.jsonl`, in their order."""
 
     url: str
@@ -25,18 +26,23 @@ class _PageLine(Struct, omit_defaults=True):
     file: str | None = None
     encoding: str | None = None
     parent: str = ""
+    redirects: tuple[str, ...] = ()
+    method: str = "GET"
+    sent: str | None = None
 
 
 def index_line(page: Response, name: str, *, at: float | None = None) -> bytes:
     """Return a page's line for `pages.jsonl`; `at` is when it came (seconds since the epoch; now).
 
     `name` is what the page store called it. There only if there is something to say: `final` (the
-    URL after redirects), `file`, `encoding` (of text), `parent` (the page that linked here).
+    URL after redirects), `file`, `encoding` (of text), `parent` (the page that linked here),
+    `redirects` (the URLs that led here, if `url` was not the only one), `method` (other than GET)
+    and `sent`, the digest of a body that was sent.
     """
-    asked = page.request.url
-    is_text = page.is_html or page.mime.startswith("text/")
+    request, asked = page.request, page.request.url
+    is_text = page.is_html or page.is_text
     return _encoder.encode(
-        _PageLine(
+        PageLine(
             url=asked,
             status=page.status,
             type=page.mime,
@@ -47,6 +53,14 @@ def index_line(page: Response, name: str, *, at: float | None = None) -> bytes:
             final=page.url if page.url != asked else None,
             file=name or None,
             encoding=page.encoding if is_text else None,
-            parent=page.request.parent,
+            parent=request.parent,
+            redirects=page.redirects if page.redirects != (asked,) else (),
+            method=request.method,
+            sent=digest_of(request.body),
         )
     )
+
+
+def digest_of(body: bytes | None) -> str | None:
+    """Return what tells the bodies of two requests apart; None if there is none."""
+    return None if body is None else hashlib.blake2b(body, digest_size=8).hexdigest()
