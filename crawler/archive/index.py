@@ -158,18 +158,24 @@ class Index:
 
     def _connect(self, name: str) -> sqlite3.Connection:
         connection = sqlite3.connect(name, isolation_level=None)
-        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        try:
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     def _is_of(self, path: Path, marks: str) -> bool:
         """Open the index that is there, if it is of these sources as they are now."""
-        connection = self._connect(str(path))
         with suppress(sqlite3.Error):
-            if connection.execute("SELECT text FROM marks").fetchone() == (marks,):
-                self._connection = connection
-                return True
-        connection.close()
-        return False
+            connection = self._connect(str(path))
+            try:
+                if connection.execute("SELECT text FROM marks").fetchone() == (marks,):
+                    self._connection = connection
+            finally:
+                if self._connection is None:
+                    connection.close()
+        return self._connection is not None
 
     def _made(self, name: str, marks: str, stopped: Callable[[], bool]) -> sqlite3.Connection:
         with ExitStack() as failing:

@@ -106,9 +106,10 @@ def _body(folder: Path, name: str, *, limit: int) -> bytes:
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
             fd = os.open(path.name, flags, dir_fd=within)
             with open(fd, "rb") as file:
-                if not stat.S_ISREG(os.fstat(fd).st_mode):
+                found = os.fstat(fd)
+                if not stat.S_ISREG(found.st_mode):
                     raise NotStored(f"{name} is no file of a page")
-                body = file.read(limit + 1)
+                body = file.read(min(limit, found.st_size) + 1)
     except OSError as error:
         raise NotStored(f"{name} cannot be read: {error.strerror}") from None
     if len(body) > limit:

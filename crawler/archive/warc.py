@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -24,6 +24,11 @@ _AHEAD = 16_384
 _FRAMING = 3
 _BROKEN = (OSError, ValueError, EOFError)
 _GZIP = b"\x1f\x8b"
+# What a record begins with: RFC 1952 2.3.1, WARC 1.1 4.
+_MEMBER = b"\x1f\x8b\x08"
+_LINE = b"WARC/1."
+# Each may have what follows read twice.
+_MOST_DAMAGES = 100
 _NOT_MODIFIED = "server-not-modified"
 
 
@@ -70,31 +75,68 @@ def check(path: Path) -> None:
 def scan(path: Path) -> Iterator[Record]:
     """Yield the records of a file that can be asked for, in their order.
 
-    What follows damage is not read, which is logged. Raises `RunError` for a file that cannot be
-    read at all, and one that is compressed as a whole, so that nothing can be found in it.
+    What is damaged is left out, which is logged. Raises `RunError` for a file that cannot be read
+    at all, and one that is compressed as a whole, so that nothing can be found in it.
     """
-    size, last, name = path.stat().st_size, -1, str(path)
-    with open(path, "rb") as file:
-        records = iter(_reader(file, path))
-        compressed = file.seek(0) == 0 and file.read(2) == _GZIP
-        file.seek(0)
-        while True:
-            try:
-                record = next(records, None)
-                if record is None:
+    try:
+        with open(path, "rb") as file:
+            compressed = file.read(2) == _GZIP
+            at = 0
+            for _ in range(_MOST_DAMAGES):
+                damage = yield from _run(file, path, at, compressed=compressed)
+                mark = _MEMBER if compressed else _LINE
+                begin = None if damage is None else _begin(file, damage, mark)
+                if begin is None:
                     return
-                offset = int(record.stream_pos)
-                found = _record(record, offset)
-            except _BROKEN as error:
-                log.warning("%s: is damaged after byte %d: %s", name, max(last, 0), _words(error))
-                return
+                at = begin
+            log.warning("%s: is damaged too often; what follows byte %d is not read", path, at)
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {_words(error)}") from None
+
+
+def _run(
+    file: IO[bytes], path: Path, at: int, *, compressed: bool
+) -> Generator[Record, None, int | None]:
+    """Yield the records from a byte on; return where damage begins, None if there is none."""
+    size, last = path.stat().st_size, -1
+    file.seek(at)
+    records = iter(_reader(file, path))
+    while True:
+        try:
+            record = next(records, None)
+            if record is None:
+                return None
+            offset = int(record.stream_pos)
             if compressed and (offset == last or offset >= size):
                 raise RunError(
-                    f"{name}: is compressed as a whole, not record by record; gunzip it first"
+                    f"{path}: is compressed as a whole, not record by record; gunzip it first"
                 )
             last = offset
-            if found is not None:
-                yield found
+            found = _record(record, offset)
+            record.consume()
+            is_whole = int(record.reader.tell()) >= int(record.content_length)
+        except _BROKEN as error:
+            begin = max(last, at)
+            log.warning("%s: is damaged after byte %d: %s", path, begin, _words(error))
+            return begin + 1
+        if found is not None:
+            yield found
+        if not is_whole:  # it may have taken for its own what follows it
+            log.warning("%s: the record at byte %d is cut off, or gives a wrong length", path, last)
+            return last + 1
+
+
+def _begin(file: IO[bytes], at: int, mark: bytes) -> int | None:
+    """Return where a record may begin, at a byte or after it; None if none does."""
+    file.seek(at)
+    before = b""
+    while piece := file.read(_PIECE):
+        found = (before + piece).find(mark)
+        if found >= 0:
+            return at - len(before) + found
+        at += len(piece)
+        before = (before + piece)[1 - len(mark) :]
+    return None
 
 
 def read(file: IO[bytes], path: Path, offset: int, *, limit: int) -> Stored:

@@ -1,6 +1,5 @@
 """`crawl pages`."""
 
-import sys
 from pathlib import Path
 
 import click
@@ -17,7 +16,7 @@ from crawler.errors import FetchError, RunError
 from crawler.fetch.stored import decoded
 from crawler.settings import merge
 
-_LARGEST = sys.maxsize // 4
+_LARGEST = 1_000_000_000
 _ENDINGS = ("/", "index.html")
 
 
