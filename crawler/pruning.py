@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from crawler.archive.archive import INDEX
 from crawler.errors import OutputError, RunError
 from crawler.export.run_folder import RECORD, REPORT
 from crawler.files import PARTS
@@ -14,7 +15,7 @@ from crawler.frontier.presence import PROCESSES, is_crawled, locked
 from crawler.frontier.schema import FILE, LOCK
 from crawler.jobs import has_lines, state_of
 
-_FRONTIER = (FILE, f"{FILE}-wal", f"{FILE}-shm", PROCESSES, PARTS, LOCK)
+_FRONTIER = (FILE, f"{FILE}-wal", f"{FILE}-shm", PROCESSES, PARTS, LOCK, INDEX, f".{INDEX}.part")
 _EMPTY = {
     *_FRONTIER,
     *(f"{name}.jsonl" for name in ("items", "pages", "failures")),

@@ -205,6 +205,20 @@ def test_urls_are_the_same_as_in_a_crawl(tmp_path: Path) -> None:
     assert asked(file.path, "http://a.example/b") == (200, b"<p>x")
 
 
+async def test_a_host_that_asked_for_peace_then_is_not_left_alone_now(tmp_path: Path) -> None:
+    with Writer(tmp_path / "x.warc.gz") as file:
+        file.add(URL, "".join(f'<a href="/{n}">{n}</a>' for n in range(20)).encode())
+        for number in range(10):
+            wait = {"Retry-After": "9999"}
+            file.add(f"{URL}{number}", status="503 Busy", headers=wait if number % 2 else {})
+            file.add(f"{URL}{number + 10}", b"<p>x")
+    report = await crawl(
+        Look(URL), source=file.path, output_dir=tmp_path / "again", delay=99, max_seconds=20
+    )
+    assert (report.pages, report.failures, report.given_up) == (11, {"status": 10}, {})
+    assert (report.reason, report.seconds < 5) == ("finished", True)
+
+
 def whole(tmp_path: Path, pages: int = 9) -> Path:
     """Return a WARC file of some pages."""
     with Writer(tmp_path / "x.warc.gz") as file:

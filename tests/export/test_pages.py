@@ -139,7 +139,36 @@ def test_an_index_line_says_what_a_user_needs() -> None:
 
 def test_an_index_line_leaves_out_what_there_is_not() -> None:
     line = msgspec.json.decode(index_line(page("https://a.example/", b"\0", mime="image/png"), ""))
-    assert not {"final", "file", "encoding", "parent"} & line.keys()
+    assert not {"final", "file", "encoding", "parent", "redirects", "method", "sent"} & line.keys()
+
+
+def test_an_index_line_says_what_led_there_if_that_is_more_than_its_url() -> None:
+    moved = page("https://a.example/a", final="https://a.example/c")
+    moved.redirects = ("https://a.example/a",)
+    assert "redirects" not in msgspec.json.decode(index_line(moved, ""))
+    moved.redirects = ("https://a.example/a", "https://a.example/b")
+    assert msgspec.json.decode(index_line(moved, ""))["redirects"] == list(moved.redirects)
+
+
+def test_an_index_line_tells_answers_to_what_was_sent_apart() -> None:
+    url = "https://a.example/"
+    pages = [
+        Response(url, request=Request(url, json=number), headers=page(url).headers)
+        for number in range(2)
+    ]
+    found = [msgspec.json.decode(index_line(one, "")) for one in pages]
+    assert [line["method"] for line in found] == ["POST", "POST"]
+    assert found[0]["sent"] != found[1]["sent"]
+
+
+@pytest.mark.parametrize(
+    ("mime", "encoding"),
+    [("application/xml", "utf-8"), ("application/json; charset=latin-1", "windows-1252")]
+    + [("application/json", None), ("image/png", None)],
+)
+def test_an_index_line_has_the_encoding_of_text(mime: str, encoding: str | None) -> None:
+    line = msgspec.json.decode(index_line(page("https://a.example/", mime=mime), ""))
+    assert line.get("encoding") == encoding
 
 
 def test_a_failure_line_says_what_failed_how_and_whence() -> None:
