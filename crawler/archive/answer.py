@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
 HEAD_BYTES = 256_000
 """Longest head of a stored response; a server that sends more was cut off when it was asked."""
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+(\d{3})(?!\d)")
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*([^\0]*)")
 _FOLD = re.compile(rb"\r?\n[ \t]+")
@@ -15,11 +18,15 @@ _CHUNK = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]{0,4096})?\r?\n
 
 
 class Answer(Struct, frozen=True):
-    """A stored response: what the server said, its body still in its content codings."""
+    """A stored response: what the server said, its body still in its content codings.
+
+    `is_whole` is False where nothing is known but the status, and where a redirect led.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    is_whole: bool = True
 
     def header(self, name: str) -> str | None:
         """Return the first header of that name (lower case)."""
@@ -73,3 +80,9 @@ def without_chunks(body: bytes) -> bytes:
         pieces.append(body[found.end() : at])
         at += 2 if body.startswith(b"\r\n", at) else body.startswith(b"\n", at)
     return b"".join(pieces) if at or _CHUNK.match(body) else body
+
+
+def date_of(time: datetime) -> int:
+    """Return a time in microseconds since the epoch; one without zone is UTC."""
+    whole = time if time.tzinfo else time.replace(tzinfo=UTC)
+    return (whole - _EPOCH) // _MICROSECOND

@@ -77,7 +77,7 @@ class Archive:
         if hop is None:
             return None
         fields = (("Location", hop.url),) if hop.url is not None else ()
-        return Answer(hop.status, fields)
+        return Answer(hop.status, fields, is_whole=False)
 
     def listing(self, url: str) -> Answer | None:
         """Return, in place of a sitemap that is not stored, the stored pages that it listed.

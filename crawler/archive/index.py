@@ -14,7 +14,8 @@ from msgspec import Struct
 
 from crawler import urls
 from crawler.archive import warc
-from crawler.archive.run_pages import BODIES, failures_of, pages_of
+from crawler.archive.answer import date_of
+from crawler.archive.run_pages import failures_of, has_body, pages_of
 from crawler.archive.sources import Sources
 from crawler.errors import InvalidUrl, NotStored, RunError
 from crawler.owned import check_own, open_folder
@@ -205,7 +206,8 @@ class Index:
                 self._add_line(connection, number, at, line)
                 yield
             for failure in failures_of(run):
-                if failure.kind == "status" and failure.status and _is_known(failure.url):
+                is_status = failure.kind == "status" and 100 <= (failure.status or 0) < 1_000
+                if is_status and _is_known(failure.url):
                     key = self.key(failure.url, method=failure.method)
                     row = (key, failure.status, None)
                     connection.execute("INSERT OR IGNORE INTO hops VALUES (?, ?, ?)", row)
@@ -224,10 +226,9 @@ class Index:
             return
         moved = final != line.url and line.method != "GET"
         method, sent = ("GET", None) if moved else (line.method, line.sent)
-        if line.file is not None and line.file.startswith(BODIES):
+        if line.file is not None and has_body(line):
             key = self.key(final, method=method, sent=sent)
-            date = int(line.fetched.timestamp() * 1_000_000)
-            row = (key, date, source, at, _hash(line.file), None, None, 0)
+            row = (key, date_of(line.fetched), source, at, _hash(line.file), None, None, 0)
             connection.execute("INSERT INTO captures VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
         for here, there in pairwise((*led, final)):
             is_first = here == line.url

@@ -17,9 +17,9 @@ from crawler.records.page_index import PageLine
 
 PAGES = "pages.jsonl"
 FAILURES = "failures.jsonl"
-BODIES = "pages/"
-"""Where `file` leads if it is the body of one page, as it came."""
-
+_BODIES = "pages/"
+# What `pages=markdown` makes of a page is called so, and no page is.
+_MARKDOWN = "+.md"
 _LONGEST_LINE = 1_000_000
 _decode = msgspec.json.Decoder(PageLine).decode
 
@@ -47,6 +47,12 @@ def pages_of(folder: Path) -> Iterator[tuple[int, PageLine]]:
             yield at, _decode(line)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             continue
+
+
+def has_body(line: PageLine) -> bool:
+    """True if a page's body is kept as it came, in a file of its own."""
+    name = line.file or ""
+    return name.startswith(_BODIES) and not name.endswith(_MARKDOWN)
 
 
 def failures_of(folder: Path) -> Iterator[FailureLine]:
@@ -88,13 +94,15 @@ def answer_of(folder: Path, line: PageLine, *, limit: int) -> Answer:
     """
     charset = f"; charset={line.encoding}" if line.encoding else ""
     fields = (("Content-Type", f"{line.type}{charset}"),) if line.type else ()
+    if not has_body(line):
+        raise NotStored("the run has changed since it was indexed")
     return Answer(line.status, fields, _body(folder, line.file or "", limit=limit))
 
 
 def _body(folder: Path, name: str, *, limit: int) -> bytes:
     """Read a file below a run's folder; no link leads out of it."""
     path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or not name.startswith(BODIES):
+    if path.is_absolute() or ".." in path.parts:
         raise NotStored(f"{name!r} is no file of a page")
     try:
         with ExitStack() as stack:
@@ -112,6 +120,8 @@ def _body(folder: Path, name: str, *, limit: int) -> bytes:
                 body = file.read(min(limit, found.st_size) + 1)
     except OSError as error:
         raise NotStored(f"{name} cannot be read: {error.strerror}") from None
+    except ValueError:  # a NUL in it, say
+        raise NotStored(f"{name!r} is no file of a page") from None
     if len(body) > limit:
         raise BodyTooLarge(f"more than {limit:,} bytes")
     return body

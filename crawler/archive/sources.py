@@ -7,11 +7,11 @@ from pathlib import Path
 from msgspec import Struct
 
 from crawler.archive import warc
-from crawler.archive.run_pages import BODIES, PAGES, pages_of
+from crawler.archive.run_pages import PAGES, has_body, pages_of
 from crawler.errors import RunError
 
 _RECORD = "run.json"
-_WARC = "warc/"
+_WARC = "warc"
 _ENDINGS = (".warc", ".warc.gz", ".warc.zst", ".warc.lz4")
 
 
@@ -56,18 +56,21 @@ def sources_of(paths: Iterable[str]) -> Sources:
 
 def _kept(run: Path) -> list[Path]:
     """Return the WARC files that a run keeps its pages in; none if they are files each."""
-    for _, line in pages_of(run):
-        name = line.file or ""
-        if name.startswith(BODIES):
-            return []
-        if name.startswith(_WARC):
-            return _files_in(run / _WARC)
-    raise RunError(f"{run}: has kept no pages that could be parsed again (pages=files keeps them)")
+    if (run / _WARC).is_dir() and (files := _warcs(run / _WARC)):
+        return files
+    if not any(has_body(line) for _, line in pages_of(run)):
+        raise RunError(
+            f"{run}: has kept no pages that can be parsed again (pages=files keeps them)"
+        )
+    return []
+
+
+def _warcs(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.name.endswith(_ENDINGS))
 
 
 def _files_in(folder: Path) -> list[Path]:
-    files = sorted(path for path in folder.iterdir() if path.name.endswith(_ENDINGS))
-    if not files:
+    if not (files := _warcs(folder)):
         raise RunError(f"{folder}: is no run's folder, and has no WARC file in it")
     return files
 

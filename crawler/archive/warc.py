@@ -3,14 +3,14 @@
 import logging
 import re
 from collections.abc import Generator, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Literal
 
 from msgspec import Struct
 
 from crawler import urls
-from crawler.archive.answer import HEAD_BYTES, Answer, head_of, without_chunks
+from crawler.archive.answer import HEAD_BYTES, Answer, date_of, head_of, without_chunks
 from crawler.errors import BodyError, BodyTooLarge, InvalidUrl, NotStored, RunError
 
 log = logging.getLogger(__name__)
@@ -283,10 +283,9 @@ def _name(text: str | None) -> str:
 def _date(text: str) -> int:
     """Return a record's date in microseconds; 0 if it has none that can be read."""
     try:
-        date = datetime.fromisoformat(text)
+        return date_of(datetime.fromisoformat(text))
     except ValueError:
         return 0
-    return int((date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() * 1_000_000)
 
 
 def _words(error: Exception) -> str:

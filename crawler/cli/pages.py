@@ -58,6 +58,8 @@ def _page(archive: Archive, url: str, run: str) -> tuple[str, Answer]:
         close = next((other for other in _others(url) if archive.has(other)), None)
         hint = f"; did you mean {close}?" if close else f"; `crawl pages {run}` lists them"
         raise RunError(f"{url}: is none of the stored pages{hint}")
+    if not found[1].is_whole:
+        raise RunError(f"{url}: was answered {found[1].status}, and more is not stored")
     return found
 
 

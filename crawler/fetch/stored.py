@@ -55,6 +55,7 @@ class StoredFetch:
             await self._thread.run(self._archive.open)
         except BaseException:
             self._archive.stop()
+            self._thread.start(self._archive.close)
             self._thread.close()
             raise
         return self
@@ -111,6 +112,8 @@ class StoredFetch:
             with suppress(BodyError, BodyTooLarge, ConnectError):
                 return answer, decoded(answer, limit=limit)[:_ERROR_BYTES]
             return answer, b""
+        if not answer.is_whole:
+            raise NotStored(f"was answered {answer.status}, and more is not stored")
         content_type = answer.header("content-type")
         if request.kind == "page" and not self._accept.admits(content_type):
             raise UnwantedType(f"unwanted type {content_type!r:.100}")

@@ -300,10 +300,21 @@ async def test_the_limits_of_a_crawl_are_those_of_a_replay(site: Site, tmp_path:
     assert plain.counts["unwanted_type"] == 3
 
 
+async def test_a_run_that_has_kept_markdown_cannot_be_parsed_again(
+    site: Site, tmp_path: Path
+) -> None:
+    site.page("/")
+    first = await live(Look(site.url()), tmp_path)
+    index = Path(first.folder or "") / "pages.jsonl"
+    index.write_text(index.read_text().replace('.html"', '.html+.md"'))
+    with pytest.raises(RunError, match="has kept no pages that can be parsed again"):
+        await again(Look(site.url()), first, tmp_path)
+
+
 async def test_a_run_without_bodies_cannot_be_parsed_again(site: Site, tmp_path: Path) -> None:
     site.page("/")
     first = await crawl(Look(site.url()), output_dir=tmp_path / "live")
-    with pytest.raises(RunError, match="has kept no pages that could be parsed again"):
+    with pytest.raises(RunError, match="has kept no pages that can be parsed again"):
         await again(Look(site.url()), first, tmp_path)
     assert not (tmp_path / "again").exists()
 
@@ -327,10 +338,13 @@ async def test_what_is_no_source_is_refused_by_name(tmp_path: Path, name: str) -
         {"file": "pages/link.html"},
         {"file": "pages/pipe"},
         {"file": "pages"},
+        {"file": "pages/a+.md"},
+        {"file": "pages/a\0b"},
+        {"file": "pages/" + "x" * 9_000},
         {"url": "nonsense"},
         {"status": "many"},
     ],
-    ids=str,
+    ids=lambda change: str(change)[:40],
 )
 async def test_a_line_that_leads_astray_is_a_page_that_is_not_stored(
     site: Site, tmp_path: Path, change: dict[str, Any]
@@ -347,6 +361,28 @@ async def test_a_line_that_leads_astray_is_a_page_that_is_not_stored(
     (run / "pages.jsonl").write_text(text)
     second = await again(Look(site.url()), first, tmp_path)
     assert (second.pages, second.failures) == (1, {"not_stored": 1})
+
+
+async def test_odd_values_in_lines_do_no_harm(site: Site, tmp_path: Path) -> None:
+    site.page("/", links=["/a", "/gone"])
+    site.page("/a")
+    first = await live(Look(site.url()), tmp_path)
+    run = Path(first.folder or "")
+    front, page = lines(run / "pages.jsonl")
+    front |= {"fetched": "0001-01-01T00:00:00", "depth": 10**18, "new": {"a": [1]}}
+    page |= {"fetched": "9999-12-31T23:59:59-23:59", "status": 10**18, "parent": "javascript:"}
+    (run / "pages.jsonl").write_text(f"{json.dumps(front)}\n{json.dumps(page)}\n")
+    (failure,) = lines(run / "failures.jsonl")
+    (run / "failures.jsonl").write_text(json.dumps({**failure, "status": 10**18}))
+    second = await again(Look(site.url()), first, tmp_path)
+    assert (second.pages, second.failures) == (1, {"not_stored": 1, "status": 1})
+
+
+async def test_a_status_alone_is_no_page(site: Site, tmp_path: Path) -> None:
+    site.page("/", links=["/gone"])
+    first = await live(Look(site.url()), tmp_path)
+    second = await again(Look(site.url()), first, tmp_path, statuses=(404,))
+    assert (first.failures, second.failures) == ({"status": 1}, {"not_stored": 1})
 
 
 async def test_redirects_that_lead_in_a_loop_end(site: Site, tmp_path: Path) -> None:

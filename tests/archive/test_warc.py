@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import logging
 import random
+import re
 import shutil
 from collections.abc import Mapping
 from io import BytesIO
@@ -22,6 +23,7 @@ from crawler.errors import FetchError, NotStored, RunError
 from crawler.fetch.stored import decoded
 from crawler.records.page_index import digest_of
 from tests.archive.test_replay import Look, live, outcome, strange
+from tests.cli.command import lines
 from tests.site import Site
 
 URL = "http://a.example/"
@@ -203,6 +205,31 @@ def test_urls_are_the_same_as_in_a_crawl(tmp_path: Path) -> None:
         file.add("HTTP://me:secret@A.example:80/x/../b#c", b"<p>x")
         file.add("http://[", b"<p>x")
     assert asked(file.path, "http://a.example/b") == (200, b"<p>x")
+
+
+async def test_a_run_that_has_kept_its_pages_as_warc_is_parsed_again(
+    site: Site, tmp_path: Path
+) -> None:
+    site.page("/", links=["/old", "/gone"])
+    site.redirect("/old", "/older")
+    site.redirect("/older", "/new")
+    site.page("/new", headers={"Link": "</other>; rel=canonical"})
+    site.page("/other")
+    first = await live(Look(site.url()), tmp_path)
+    run = Path(first.folder or "")
+    (run / "warc").mkdir()
+    with Writer(run / "warc" / "look-0-00000.warc.gz") as file:
+        for page in lines(run / "pages.jsonl"):
+            own = {"Link": "</other>; rel=canonical"} if "final" in page else {}
+            body = (run / page["file"]).read_bytes()
+            file.add(page.get("final") or page["url"], body, headers=own)
+    (run / "warc" / "digests.db").touch()
+    text = re.sub('"pages/[^"]*"', '"warc/look-0-00000.warc.gz"', (run / "pages.jsonl").read_text())
+    (run / "pages.jsonl").write_text(text)
+    shutil.rmtree(run / "pages")
+    second = await crawl(Look(site.url()), source=run, output_dir=tmp_path / "again")
+    assert first.pages == 3
+    assert outcome(second) == outcome(first)
 
 
 async def test_a_host_that_asked_for_peace_then_is_not_left_alone_now(tmp_path: Path) -> None:
