@@ -11,7 +11,14 @@ from msgspec import Struct
 
 from crawler import urls
 from crawler.archive.answer import HEAD_BYTES, Answer, date_of, head_of, without_chunks
-from crawler.errors import BodyError, BodyTooLarge, InvalidUrl, NotStored, RunError
+from crawler.errors import (
+    BodyError,
+    BodyTooLarge,
+    InvalidUrl,
+    MissingExtra,
+    NotStored,
+    RunError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -158,9 +165,7 @@ def _reader(file: IO[bytes], path: Path) -> Any:
     try:
         from fastwarc.warc import ArchiveIterator, WarcRecordType
     except ImportError:
-        raise RunError(
-            f"{path}: to read WARC files needs fastwarc: pip install 'crawlkeeper[warc]'"
-        ) from None
+        raise MissingExtra(f"{path}: reading WARC files", "warc") from None
     kinds = (
         WarcRecordType.response
         | WarcRecordType.revisit

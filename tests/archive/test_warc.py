@@ -6,6 +6,7 @@ import logging
 import random
 import re
 import shutil
+import sys
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
@@ -19,7 +20,7 @@ from warcio.warcwriter import WARCWriter  # type: ignore[import-untyped]  # the 
 from crawler import crawl
 from crawler.archive.archive import Archive
 from crawler.archive.sources import sources_of
-from crawler.errors import FetchError, NotStored, RunError
+from crawler.errors import FetchError, MissingExtra, NotStored, RunError
 from crawler.fetch.stored import decoded
 from crawler.records.page_index import digest_of
 from tests.archive.test_replay import Look, live, outcome, strange
@@ -261,6 +262,15 @@ def test_a_file_that_is_compressed_as_a_whole_is_refused_with_what_helps(tmp_pat
         asked(path)
     path.write_bytes(gzip.decompress(path.read_bytes()))
     assert asked(path, f"{URL}7") == (200, b"<p>7")
+
+
+def test_what_it_takes_to_read_warc_files_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = whole(tmp_path)
+    monkeypatch.setitem(sys.modules, "fastwarc.warc", None)
+    with pytest.raises(MissingExtra, match=r"needs an extra: pip install 'crawlkeeper\[warc\]'"):
+        asked(path)
 
 
 @pytest.mark.parametrize("compressed", [True, False], ids=["gz", "plain"])
