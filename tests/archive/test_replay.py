@@ -304,9 +304,9 @@ async def test_a_run_that_has_kept_markdown_cannot_be_parsed_again(
     site: Site, tmp_path: Path
 ) -> None:
     site.page("/")
-    first = await live(Look(site.url()), tmp_path)
-    index = Path(first.folder or "") / "pages.jsonl"
-    index.write_text(index.read_text().replace('.html"', '.html+.md"'))
+    folder = tmp_path / "live"
+    first = await crawl(Look(site.url()), pages="markdown", output_dir=folder)
+    assert list((Path(first.folder or "") / "pages").rglob("*.md"))
     with pytest.raises(RunError, match="has kept no pages that can be parsed again"):
         await again(Look(site.url()), first, tmp_path)
 
