@@ -65,6 +65,7 @@ bench-parts: $(READY)  ## what the crawl itself costs a page
 	$(BIN)/python benchmarks/overhead.py --frontier sqlite
 	$(BIN)/python benchmarks/durable.py
 	$(BIN)/python benchmarks/pages.py
+	$(BIN)/python benchmarks/archives.py
 	$(BIN)/python benchmarks/frontier.py --memory --urls 100000 1000000
 
 bench-export: $(READY)  ## items to every format, ours by a plain loop over the same library

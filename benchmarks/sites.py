@@ -21,7 +21,7 @@ http {{
   open_file_cache max=4096; open_file_cache_valid 600;  # it stands still without free descriptors
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-  server {{ {listen} {tls} root {root}; }}
+  gzip {coding}; server {{ {listen} {tls} root {root}; }}
 }}
 """
 _TLS = "ssl_certificate {certificate}; ssl_certificate_key {key}; ssl_session_cache shared:tls:8m;"
@@ -37,10 +37,12 @@ def serve(
     cpu: int | None = None,
     tls: tuple[Path, Path] | None = None,
     log: Path | None = None,
+    gzip: bool = False,
 ) -> Iterator[Sequence[str]]:
     """Serve `root` on so many loopback addresses, pinned to a core; gives their base URLs.
 
     `tls`: a certificate and its key. `log`: a line a request, of method, path, status and type.
+    `gzip`: HTML comes compressed as it is sent, and so in chunks.
     """
     server = nginx_path()
     if server is None:
@@ -56,7 +58,14 @@ def serve(
         listen = " ".join(f"listen {host}:{port}{ssl};" for host in hosts)
         seen = f"{log} seen" if log is not None else "off"
         config.write_text(
-            _CONFIG.format(folder=folder, listen=listen, tls=keys, root=root, log=seen)
+            _CONFIG.format(
+                folder=folder,
+                listen=listen,
+                tls=keys,
+                root=root,
+                log=seen,
+                coding="on" if gzip else "off",
+            )
         )
         # Its workers may be another user's, who has to get at the folder's content.
         Path(folder).chmod(0o755)

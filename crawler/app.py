@@ -79,12 +79,14 @@ async def open_run(
         if kept is None:
             assert job is not None, "a run has a job or a spool"
             conduct.stats.started = job.record.created
-            opened = open_files(job, settings, restart, streams_of(spider.item_types))
+            streams = streams_of(spider.item_types)
+            opened = open_files(job, settings, restart, streams, frontier=frontier)
             kept = await stack.enter_async_context(opened)
             memories.extend(kept.memories)
         joining = None
         if job is not None and role == "only":
-            joining = Joining(job.folder / PARTS, spool=kept.spool, frontier=frontier)
+            parts = job.folder / PARTS
+            joining = Joining(parts, spool=kept.spool, store=kept.store, frontier=frontier)
             stack.callback(joining.close)
         fetch = await stack.enter_async_context(
             open_fetch(
@@ -98,6 +100,7 @@ async def open_run(
                 layers=spider.layers,
                 processes=job.record.processes if job is not None else 1,
                 archive=archive,
+                tapes=kept.store.keeps_exchanges,
             )
         )
         engine = Engine(

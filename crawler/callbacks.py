@@ -94,7 +94,7 @@ class Callbacks:
         page.attach(fetching)
         ended = await self._run(call, found, timeout=self._timeout)
         page.detach()
-        fetching.end()
+        fetching.end(page)
         outcome = self._outcome(ended, found)
         if sifted is not None:
             if sifted.likeness is not None:

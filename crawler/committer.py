@@ -192,6 +192,7 @@ class Committer:
         batch = batch_of(outcomes, turns=self._turns)
         batch.counts |= self._fills.count(outcomes)
         batch.position, batch.kept = position, kept_by(self._memories)
+        batch.lengths = self._pipeline.lengths
         del batch.examples[max(0, MOST_EXAMPLES - self._examples) :]
         commit = await self.patiently(lambda: self._frontier.commit(batch, posted=True))
         self._stats.hear(commit.counts)

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import ExitStack
 from typing import Any, Protocol, TypeVar
 
 from msgspec import structs
 
 from crawler import urls
 from crawler.errors import FetchError, HostGivenUp, RedirectError
+from crawler.exchange import Exchange
 from crawler.outcome import HostLease, Outcome, Verdict
 from crawler.protocols import Clock, Frontier
 from crawler.request import Request, link_request
@@ -61,18 +63,23 @@ class Errands:
         """Return what `request` brings, redirects followed to any host. Raises `FetchError`."""
         led: list[str] = []
         target: Request | None = request
-        while target is not None:
-            page = await self._ask(target)
-            led.extend(page.redirects)
-            page.redirects = tuple(led)
-            target = None
-            is_wanted = self._visits.is_wanted(page.status)
-            if to := onward(page, is_wanted=is_wanted, secret=self._secret):
-                led.append(page.url)
-                page.release()
-                target = structs.replace(to, attempt=1)
-            if len(led) > self._settings.max_redirects:
-                raise RedirectError("too many redirects", url=request.url)
+        exchanges: tuple[Exchange, ...] = ()
+        with ExitStack() as kept:
+            while target is not None:
+                page = await self._ask(target)
+                led.extend(page.redirects)
+                page.redirects = tuple(led)
+                target = None
+                is_wanted = self._visits.is_wanted(page.status)
+                if to := onward(page, is_wanted=is_wanted, secret=self._secret):
+                    led.append(page.url)
+                    exchanges += page.exchanges
+                    kept.callback(page.release) if page.exchanges else page.release()
+                    target = structs.replace(to, attempt=1)
+                if len(led) > self._settings.max_redirects:
+                    raise RedirectError("too many redirects", url=request.url)
+            if exchanges:
+                page.follows(exchanges, kept.pop_all().close)
         page.request = request
         return page
 

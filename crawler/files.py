@@ -22,7 +22,7 @@ from crawler.jobs import Job, has_lines
 from crawler.oserrors import refused
 from crawler.outcome import Mark, Restart
 from crawler.owned import make_folder, named, own
-from crawler.protocols import Follower, Memory, PageStore, Spool
+from crawler.protocols import Follower, Frontier, Memory, PageStore, Spool
 from crawler.records.streams import Streams
 from crawler.settings import Settings
 
@@ -46,7 +46,7 @@ class Kept(Struct, frozen=True):
 
 @asynccontextmanager
 async def open_files(
-    job: Job, settings: Settings, restart: Restart, streams: Streams
+    job: Job, settings: Settings, restart: Restart, streams: Streams, *, frontier: Frontier
 ) -> AsyncIterator[Kept]:
     """Open what goes into the run's folder, and where `-o` said; cut back to what is committed."""
     if restart.fresh and has_lines(job.folder):
@@ -57,7 +57,14 @@ async def open_files(
     least, durable = settings.min_free_bytes, settings.durable == "full"
     folder, where = job.folder, job.record.plan
     async with AsyncExitStack() as stack:
-        ground = Ground(folder, settings, part=restart.part, living=partial(present, folder))
+        ground = Ground(
+            folder,
+            settings,
+            name=f"{job.record.spider}-{job.record.created:%Y%m%d%H%M%S}",
+            part=restart.part,
+            living=partial(present, folder),
+            lengths=frontier.lengths,
+        )
         store = await stack.enter_async_context(open_store(ground))
         if restart.part:
             _make_part(folder, restart.part)

@@ -254,9 +254,6 @@ async def open_fleet(
     if command:
         check_stateless(spider)
 
-    def hear(kept: Mapping[str, bytes]) -> None:
-        fleet.hear(kept)
-
     async with AsyncExitStack() as stack:
         frontier = SqliteFrontier(
             job.folder,
@@ -264,7 +261,7 @@ async def open_fleet(
             clock=SteadyClock(),
             batch=lambda _: 0,
             rest=lambda notes: rest_of(settings, notes),
-            heard=hear,
+            heard=lambda kept: fleet.hear(kept),  # noqa: PLW0108  # it is made below
         )
         restart = await frontier.open()
         stack.push_async_callback(frontier.aclose)
@@ -275,11 +272,13 @@ async def open_fleet(
         tell([conduct.stats], restart.kept)
         if restart.kept.get(STOP):
             await frontier.commit(Batch(kept={STOP: b""}))
-        opened = open_files(job, settings, restart, streams_of(spider.item_types))
+        streams = streams_of(spider.item_types)
+        opened = open_files(job, settings, restart, streams, frontier=frontier)
         kept = await stack.enter_async_context(opened)
         memories = [conduct.stats, *kept.memories]
+        parts = job.folder / PARTS
         joining = Joining(
-            job.folder / PARTS, spool=kept.spool, frontier=frontier, memories=memories
+            parts, spool=kept.spool, store=kept.store, frontier=frontier, memories=memories
         )
         stack.callback(joining.close)
         restart = structs.replace(restart, kept={})  # see `open_run`

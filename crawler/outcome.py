@@ -133,7 +133,8 @@ class Batch(Struct, kw_only=True):
     delays, 0 for nothing, `alone` until when those that rest are left alone, and why, `given_up`
     why their queue is dropped, `answers` how many they gave, and in how many seconds. `examples`
     are failures in a line. `item_keys` are those of items that are new by them. `joined` is how far
-    the line files of other processes are in ours. `kept` is what else a later life of the run, or
+    the line files of other processes are in ours. `lengths` are those of files that stay where they
+    are, each with a name that no other process has. `kept` is what else a later life of the run, or
     another process of it, has to know, by name; an empty value takes a name back.
     """
 
@@ -153,6 +154,7 @@ class Batch(Struct, kw_only=True):
     counts: dict[str, int] = field(default_factory=dict)
     position: Position = field(default_factory=dict)
     joined: dict[int, Position] = field(default_factory=dict)
+    lengths: Position = field(default_factory=dict)
     kept: dict[str, bytes] = field(default_factory=dict)
 
 

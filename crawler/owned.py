@@ -19,9 +19,14 @@ def own(path: str | os.PathLike[str], flags: int) -> int:
     return named(path, flags | os.O_NOFOLLOW)
 
 
-def named(path: str | os.PathLike[str], flags: int) -> int:
+def private(path: str | os.PathLike[str], flags: int) -> int:
+    """Open a file as `own` does; made, it is one that nobody else may read."""
+    return named(path, flags | os.O_NOFOLLOW, mode=0o600)
+
+
+def named(path: str | os.PathLike[str], flags: int, *, mode: int = 0o666) -> int:
     """Open a regular file that the user named; a link there is the user's wish."""
-    fd = os.open(path, flags | _AT_ONCE, 0o666)
+    fd = os.open(path, flags | _AT_ONCE, mode)
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
         raise OSError(errno.ENXIO, "not a regular file", os.fspath(path))

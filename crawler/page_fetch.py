@@ -33,10 +33,16 @@ class PageFetch:
         response.attach(self)
         return response
 
-    def end(self) -> None:
-        """Let go what was fetched. Raises what ends the crawl, whatever the callback made of it."""
+    def end(self, page: Response) -> None:
+        """Let go what was fetched, if it is not kept with its `page`.
+
+        Raises what ends the crawl, whatever the callback made of it.
+        """
         for response in self._fetched:
             response.detach()
-            response.release()
+            if response.exchanges:
+                page.fetched += (response,)
+            else:
+                response.release()
         if self._ended is not None:
             raise self._ended

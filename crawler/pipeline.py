@@ -9,7 +9,7 @@ from crawler.outcome import Failure, Outcome, Position
 from crawler.poison import Mark
 from crawler.protocols import Note, PageStore, Spool, Step
 from crawler.records.failures import failure_line
-from crawler.records.page_index import index_line
+from crawler.records.page_index import Place, index_line
 from crawler.records.streams import streams_of
 from crawler.request import Request
 from crawler.spider import tally
@@ -40,6 +40,11 @@ class Pipeline:
         """True if items pass through steps."""
         return bool(self._steps)
 
+    @property
+    def lengths(self) -> Position:
+        """How long files of pages are that have to be cut back: part of what makes them count."""
+        return self._store.lengths
+
     async def run_steps(
         self,
         outcomes: Sequence[Outcome],
@@ -63,14 +68,17 @@ class Pipeline:
         May be called again after a `TargetError`: nothing is written twice.
         """
         pages = [(o.page, o.withheld) for o in outcomes if o.page and o.delivered]
-        names = iter(await self._store.save([page for page, withheld in pages if not withheld]))
+        beside = [o.page for o in outcomes if o.page and not (o.delivered or o.withheld)]
+        kept = [page for page, withheld in pages if not withheld]
+        places = iter(await self._store.save(kept, beside=beside))
         return await self._spool.append(
             {
                 "items": [
                     self._streams.line(item) for outcome in outcomes for item in outcome.items
                 ],
                 "pages": [
-                    index_line(page, "" if withheld else next(names)) for page, withheld in pages
+                    index_line(page, Place() if withheld else next(places))
+                    for page, withheld in pages
                 ],
                 "failures": [
                     failure_line(failure) for outcome in outcomes for failure in outcome.failures
@@ -80,6 +88,7 @@ class Pipeline:
 
     async def committed(self, position: Position, outcomes: Sequence[Outcome]) -> None:
         """Hear that `position` is committed, and with it what `outcomes` hold."""
+        await self._store.committed()
         items = [line.item for outcome in outcomes for line in outcome.items]
         await self._spool.committed(position, items)
 

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from crawler.outcome import Batch, Commit, Counts, HostLease, Mark, Part, Position, Restart, Totals
+from crawler.records.page_index import Place
 from crawler.request import Request
 from crawler.response import Response
 
@@ -100,6 +101,9 @@ class Frontier(Protocol):
     async def parts(self) -> Mapping[int, Part]:
         """Return the line files of other processes, by part, that are not wholly in ours."""
 
+    async def lengths(self) -> Position:
+        """Return how long the files are that stay where they are, those of all processes."""
+
     async def others(self) -> int:
         """Return how many other processes crawl the run."""
 
@@ -174,8 +178,27 @@ class Spool(Protocol):
 class PageStore(Protocol):
     """Where bodies come to rest."""
 
-    async def save(self, pages: Sequence[Response]) -> Sequence[str]:
-        """Store the bodies; return where each went, as the index shall name it."""
+    @property
+    def keeps_exchanges(self) -> bool:
+        """True if responses need their `exchanges`."""
+
+    @property
+    def lengths(self) -> Position:
+        """How long files are that have to be cut back to what is committed: the next commit's."""
+
+    async def save(
+        self, pages: Sequence[Response], *, beside: Sequence[Response] = ()
+    ) -> Sequence[Place]:
+        """Store pages; return where each went. `beside` are answers that are none.
+
+        Raises `TargetError`, and may be called again with the same ones, until they are committed.
+        """
+
+    async def committed(self) -> None:
+        """Hear that what was saved is committed."""
+
+    async def settle(self) -> None:
+        """Leave it complete: the run is over. Raises `TargetError`."""
 
     async def aclose(self) -> None:
         """Close the store."""

@@ -9,13 +9,16 @@ from pathlib import Path
 from crawler.archive.archive import INDEX
 from crawler.errors import OutputError, RunError
 from crawler.export.run_folder import RECORD, REPORT
+from crawler.export.warc import DIGESTS, FOLDER
 from crawler.files import PARTS
 from crawler.frontier.glance import glance
 from crawler.frontier.presence import PROCESSES, is_crawled, locked
 from crawler.frontier.schema import FILE, LOCK
 from crawler.jobs import has_lines, state_of
 
-_FRONTIER = (FILE, f"{FILE}-wal", f"{FILE}-shm", PROCESSES, PARTS, LOCK, INDEX, f".{INDEX}.part")
+_DIGESTS = [f"{FOLDER}/{DIGESTS}{ending}" for ending in ("", "-wal", "-shm")]
+_INDEX = (INDEX, f".{INDEX}.part")
+_FRONTIER = (FILE, f"{FILE}-wal", f"{FILE}-shm", PROCESSES, PARTS, LOCK, *_DIGESTS, *_INDEX)
 _EMPTY = {
     *_FRONTIER,
     *(f"{name}.jsonl" for name in ("items", "pages", "failures")),

@@ -12,6 +12,7 @@ from yarl import URL
 
 from crawler import urls
 from crawler.errors import AddressRefused, CallbackError, ContentError, FetchError
+from crawler.exchange import Exchange
 from crawler.parse.directives import STANDARD, PageRules
 from crawler.parse.encoding import detect, utf8_with_name
 from crawler.parse.knots import is_knotted
@@ -37,7 +38,9 @@ class Response(Readable):
     `url` is the final URL, `redirects` the URLs that led to it (`asked` is what was asked for in
     the end, if there are any), `body` the decompressed bytes,
     `headers` a multidict, `seconds` the time from asking to the last byte. On a body that is not
-    HTML, or is larger than `html_bytes`, `css` and `links` find nothing.
+    HTML, or is larger than `html_bytes`, `css` and `links` find nothing. `exchanges` is what went
+    over the wire for it and the redirects before, and `fetched` what its callback fetched, if these
+    are kept (`pages=warc`).
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class Response(Readable):
         parsed: bool = True,
         rules: PageRules = STANDARD,
         release: Callable[[], None] | None = None,
+        exchanges: tuple[Exchange, ...] = (),
     ) -> None:
         super().__init__(headers, rules)
         self._url = url
@@ -61,6 +65,8 @@ class Response(Readable):
         self.status = status
         self.body = body
         self.redirects = redirects
+        self.exchanges = exchanges
+        self.fetched: tuple[Response, ...] = ()
         self.seconds = seconds
         self._parsed = parsed
         self._release = release
@@ -264,8 +270,21 @@ class Response(Readable):
     def _in_utf8(self) -> bytes:
         return self._read()[1]
 
+    def follows(self, exchanges: tuple[Exchange, ...], release: Callable[[], None]) -> None:
+        """Have the exchanges of the redirects that led here; `release` gives back their room."""
+        own = self._release
+
+        def release_all() -> None:
+            release()
+            if own is not None:
+                own()
+
+        self.exchanges, self._release = (*exchanges, *self.exchanges), release_all
+
     def release(self) -> None:
         """Give back the room this body took in `memory_bytes`; more than once is fine."""
         release, self._release = self._release, None
         if release is not None:
             release()
+        for response in self.fetched:
+            response.release()

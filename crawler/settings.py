@@ -137,8 +137,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Say("what a run survives: kill -9, or full: power loss as well"),
     ] = "process"
     pages: Annotated[
-        Literal["files", "markdown", "none"], Say("how bodies are kept: as they came, as Markdown")
+        Literal["files", "markdown", "warc", "none"],
+        Say("how pages are kept: bodies as they came, as Markdown; warc: all that came"),
     ] = "none"
+    warc_bytes: Annotated[int, Say("size from which on a WARC file is full", gt=0)] = 1_000 * _MB
     output_dir: Annotated[str, Say("folder of the runs")] = "output"
     part_items: Annotated[int | None, Say("items in a file of -o NAME-{part}", ge=1)] = None
     part_bytes: Annotated[int, Say("bytes of JSON in a file of -o NAME-{part}", gt=0)] = 256 * _MB
@@ -213,7 +215,8 @@ class SettingsDict(TypedDict, total=False):
     ignore_params: tuple[str, ...]
     frontier: Literal["memory", "sqlite"]
     durable: Literal["process", "full"]
-    pages: Literal["files", "markdown", "none"]
+    pages: Literal["files", "markdown", "warc", "none"]
+    warc_bytes: int
     output_dir: str | os.PathLike[str]
     part_items: int | None
     part_bytes: int

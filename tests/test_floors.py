@@ -27,7 +27,7 @@ FLOORS: list[set[str]] = [
         "urls",
         "usercode",
     },
-    {"fields", "item_keys", "request"},
+    {"exchange", "fields", "item_keys", "request"},
     {"parse"},
     {"items"},
     {"response"},

@@ -215,7 +215,7 @@ LEAST: dict[str, tuple[float, float]] = {
     **dict.fromkeys(["min_rate_bytes", "max_crawl_delay"], (0, -1)),
     **dict.fromkeys(["max_delay"], (0.01, 0)),
     **dict.fromkeys(["retries", "max_redirects", "max_depth", "min_free_bytes"], (0, -1)),
-    **dict.fromkeys(["body_bytes", "html_bytes", "memory_bytes"], (1, 0)),
+    **dict.fromkeys(["body_bytes", "html_bytes", "memory_bytes", "warc_bytes"], (1, 0)),
     **dict.fromkeys(["delay", "stop_seconds", "target_pause"], (0, -0.01)),
     **dict.fromkeys(["max_wait", "timeout", "connect_timeout", "read_timeout"], (0.01, 0)),
     **dict.fromkeys(["backoff", "callback_timeout", "max_seconds"], (0.01, 0)),

@@ -51,7 +51,7 @@ class Mistyped(Spider[Quote], delay="slow"):  # refused: arg-type
     pass
 
 
-class Unknown(Spider[Quote], pages="warc"):  # refused: arg-type
+class Unknown(Spider[Quote], pages="tape"):  # refused: arg-type
     pass
 
 

@@ -27,7 +27,9 @@ _OPTIONS = (
     click.option("--max-pages", metavar="N", help="Stop after N pages."),
     click.option("--max-items", metavar="N", help="Stop after the page that brings the Nth item."),
     click.option("--max-seconds", metavar="S", help="Stop after S seconds."),
-    click.option("--pages", metavar="KIND", help="How bodies are kept: files, markdown or none."),
+    click.option(
+        "--pages", metavar="KIND", help="How pages are kept: files, markdown, warc or none."
+    ),
     click.option("--overwrite", is_flag=True, help="Replace output files that exist."),
     click.option("--append", is_flag=True, help="Add to output files that exist."),
     click.option("-q", "--quiet", is_flag=True, help="Show nothing but errors."),

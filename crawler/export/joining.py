@@ -14,7 +14,7 @@ from crawler.keeping import kept_by
 from crawler.oserrors import refused
 from crawler.outcome import Batch, Part, Position
 from crawler.owned import own
-from crawler.protocols import Frontier, Memory, Spool
+from crawler.protocols import Frontier, Memory, PageStore, Spool
 
 _CHUNK_BYTES = 1_000_000
 _JOIN_SECONDS = 0.5
@@ -35,11 +35,13 @@ class Joining:
         folder: Path,
         *,
         spool: Spool,
+        store: PageStore,
         frontier: Frontier,
         memories: Sequence[Memory] = (),
     ) -> None:
         self._folder = folder
         self._spool = spool
+        self._store = store
         self._frontier = frontier
         self._memories = tuple(memories)
         self._appended: Batch | None = None
@@ -68,7 +70,7 @@ class Joining:
     async def join_all(self, *, waits: Callable[[], bool]) -> None:
         """Join what there is until the other processes have ended, or `waits()` no more.
 
-        Raises `TargetError`.
+        With nobody left who writes any, pages are settled. Raises `TargetError`.
         """
         while await self._frontier.others():
             await self.join()
@@ -78,6 +80,7 @@ class Joining:
         while await self.join():
             pass
         await self._thread.run(shutil.rmtree, self._folder, ignore_errors=True)
+        await self._store.settle()
 
     async def join(self) -> bool:
         """Carry a chunk of each part that has some; False if there was nothing.

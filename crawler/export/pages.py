@@ -6,13 +6,16 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePath
 from types import TracebackType
+from typing import Final
 
 from crawler.export.paths import marked, path_for
 from crawler.export.space import FreeSpace
 from crawler.export.tree import Tree
 from crawler.file_thread import FileThread
 from crawler.oserrors import refused
+from crawler.outcome import Position
 from crawler.owned import open_folder
+from crawler.records.page_index import Place
 from crawler.response import Response
 from crawler.syncing import sync_folders, sync_names
 
@@ -45,6 +48,8 @@ class FilePages:
     `durable`: what is saved survives power loss. Of several processes each has a `name` of its own;
     `living()` are the names in use.
     """
+
+    keeps_exchanges: Final = False
 
     def __init__(
         self,
@@ -81,7 +86,17 @@ class FilePages:
         await self._thread.run(self._sweep)
         await self.aclose()
 
-    async def save(self, pages: Sequence[Response]) -> Sequence[str]:
+    @property
+    def lengths(self) -> Position:
+        """No file is cut back."""
+        return {}
+
+    async def save(
+        self,
+        pages: Sequence[Response],
+        *,
+        beside: Sequence[Response] = (),  # noqa: ARG002
+    ) -> Sequence[Place]:
         """Write the bodies; return their names, relative to the folder that holds this one.
 
         Raises `TargetError`; what of the batch is written then stays and is written again.
@@ -90,7 +105,13 @@ class FilePages:
             return []
         names = await self._thread.run(self._write_all, pages)
         self._warn_of_many(len(pages))
-        return [f"{self._folder.name}/{name}" for name in names]
+        return [Place(f"{self._folder.name}/{name}") for name in names]
+
+    async def committed(self) -> None:
+        """A page written again takes its own place: there is nothing to do."""
+
+    async def settle(self) -> None:
+        """It is complete at all times."""
 
     async def aclose(self) -> None:
         """End the thread."""
@@ -182,9 +203,27 @@ class FilePages:
 class NoPages:
     """Keeps no bodies."""
 
-    async def save(self, pages: Sequence[Response]) -> Sequence[str]:
-        """Return an empty name for each page."""
-        return [""] * len(pages)
+    keeps_exchanges: Final = False
+
+    @property
+    def lengths(self) -> Position:
+        """There are no files."""
+        return {}
+
+    async def save(
+        self,
+        pages: Sequence[Response],
+        *,
+        beside: Sequence[Response] = (),  # noqa: ARG002
+    ) -> Sequence[Place]:
+        """Return no place for each page."""
+        return [Place()] * len(pages)
+
+    async def committed(self) -> None:
+        """There is nothing to do."""
+
+    async def settle(self) -> None:
+        """There is nothing to do."""
 
     async def aclose(self) -> None:
         """Do nothing."""

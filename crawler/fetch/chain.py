@@ -35,13 +35,14 @@ async def open_fetch(
     processes: int = 1,
     resolver: AbstractResolver | None = None,
     archive: Archive | None = None,
+    tapes: bool = False,
 ) -> AsyncIterator[Fetch]:
     """Open parse(redirects(robots(cookies(layers(http))))); the first of `layers` is the outermost.
 
     `sent(request)` is called whenever a request goes out; `note(request)` says when its answer is
-    parsed. `processes` share the cores. `resolver` is the system's if none is given. With an
-    `archive` that answers, in place of layers, cookies and network. Raises `SettingError`, and
-    `RunError` for an archive that cannot be read.
+    parsed. `processes` share the cores. `resolver` is the system's if none is given. If it `tapes`,
+    responses have their `exchanges`. With an `archive` that answers, in place of layers, cookies
+    and network. Raises `SettingError`, and `RunError` for an archive that cannot be read.
     """
     room = Room(settings.memory_bytes)
     async with AsyncExitStack() as stack:
@@ -51,9 +52,14 @@ async def open_fetch(
             fetch: Fetch = await stack.enter_async_context(stored)
         else:
             http = HttpFetch(
-                settings, sent=sent, room=room, guard=guard, credentials=credentials,
+                settings,
+                sent=sent,
+                room=room,
+                guard=guard,
+                credentials=credentials,
                 resolver=resolver,
-            )  # fmt: skip
+                tapes=tapes,
+            )
             fetch = await stack.enter_async_context(http)
             for layer in reversed(layers):
                 fetch = layer(fetch)

@@ -126,14 +126,16 @@ class Connection(ResponseHandler):
 
 
 class Connector(aiohttp.TCPConnector):
-    """Opens such connections; lets go of those that rest before there may be more than `most`.
+    """Opens connections; lets go of those that rest before there may be more than `most`.
 
-    `per_host` is how many may rest for one host.
+    `kind` is their class, `per_host` is how many may rest for one host.
     """
 
-    def __init__(self, *, most: int, per_host: int, **options: Any) -> None:
+    def __init__(
+        self, *, kind: type[Connection] = Connection, most: int, per_host: int, **options: Any
+    ) -> None:
         super().__init__(**options)
-        made: Any = partial(Connection, loop=self._loop)
+        made: Any = partial(kind, loop=self._loop)
         self._factory = made
         self._most = most
         self._per_host = per_host

@@ -23,6 +23,7 @@ from crawler.errors import (
     TimedOut,
     UnwantedType,
 )
+from crawler.exchange import Exchange
 from crawler.fetch.deadlines import Deadlines
 from crawler.fetch.decoding import Decoder
 from crawler.fetch.dns import Resolver, Telling
@@ -60,7 +61,7 @@ class HttpFetch:
     headers go out, once for each time they do. Bodies are counted in `room` until the response is
     released. A body that is not delivered is cut at 64 KB. No connection is made but with the
     guard's leave. `resolver` is the system's if none is given; `clock` measures how fast a body
-    comes. Raises `FetchError` only.
+    comes. If it `tapes`, responses have their `exchanges`. Raises `FetchError` only.
     """
 
     def __init__(
@@ -73,11 +74,15 @@ class HttpFetch:
         credentials: Credentials,
         resolver: AbstractResolver | None = None,
         clock: Callable[[], float] = time.monotonic,
+        tapes: bool = False,
     ) -> None:
         self._settings = settings
         self._pulse = partial(Pulse, settings.min_rate_bytes, clock=clock)
         self._sent = sent
         self._room = room
+        self._tapes = tapes
+        # What nobody may see who is handed an archive; the host is in the URL.
+        self._struck = credentials.secret - {"host"}
         self._accept = Accept(settings.accept)
         self._statuses = frozenset(settings.statuses)
         self._proxies = Proxies(settings)
@@ -92,7 +97,10 @@ class HttpFetch:
         self._deadlines = Deadlines()
         self._resolver = Telling(self._resolver or Resolver(), self._guard.resolved)
         self._session = open_session(
-            self._settings, headers=self._outgoing.everybodys, resolver=self._resolver
+            self._settings,
+            headers=self._outgoing.everybodys,
+            resolver=self._resolver,
+            tapes=self._tapes,
         )
         return self
 
@@ -155,6 +163,10 @@ class HttpFetch:
                 answer.release()
             if request.body is not None:  # it may be on its way yet
                 await answer.wait_for_close()
+        exchanges: tuple[Exchange, ...] = ()
+        if own.tape is not None:
+            await own.make_room(own.tape.head_size)
+            exchanges = (own.exchange(body, status=answer.status, secret=self._struck),)
         return Response(
             request.url,
             request=request,
@@ -165,6 +177,7 @@ class HttpFetch:
             parsed=len(body) <= self._settings.html_bytes,
             rules=self._rules,
             release=own.hold.release,
+            exchanges=exchanges,
         )
 
     async def _body(self, request: Request, answer: aiohttp.ClientResponse, own: Trip) -> bytes:
@@ -190,7 +203,11 @@ class HttpFetch:
         body = await self._read(
             answer, own, limit=_REDIRECT_BYTES, forgives=forgives, decodes=False
         )
-        return b"" if "Content-Encoding" in answer.headers else body
+        if "Content-Encoding" not in answer.headers:
+            return body
+        if own.tape is not None:
+            own.tape.coded = bytearray(body)
+        return b""
 
     async def _read(
         self,
@@ -215,15 +232,27 @@ class HttpFetch:
             pulse = self._pulse()
             while chunk:
                 pulse.beat(len(chunk))
+                if codings and own.tape is not None and await own.keep_coded(chunk):
+                    pulse.restart()
                 for piece in decoder.feed(chunk):
                     if await own.make_room(len(piece)):
                         pulse.restart()
                     body.write(piece)
                 chunk = await content.readany()
             decoder.finish()
-        except forgives:
-            pass  # what came is kept
+        except forgives as error:  # what came is kept
+            if own.tape is not None:
+                own.tape.truncated = _why_cut(error)
         return body.getvalue()
+
+
+def _why_cut(error: Exception) -> str:
+    """Return WARC's word for what ended a body early."""
+    if isinstance(error, BodyTooLarge):
+        return "length"
+    if isinstance(error, (TimedOut, aiohttp.SocketTimeoutError)):
+        return "time"
+    return "unspecified" if isinstance(error, BodyError) else "disconnect"
 
 
 def _counts_promise(request: Request, answer: aiohttp.ClientResponse) -> bool:

@@ -2,9 +2,11 @@
 
 import sys
 from collections.abc import Collection, Container
+from contextlib import ExitStack
 
 from crawler import urls
 from crawler.errors import RedirectError, TooLongUrl
+from crawler.exchange import Exchange
 from crawler.protocols import Fetch
 from crawler.request import Request
 from crawler.response import Response
@@ -48,15 +50,20 @@ class RedirectLayer:
         led: list[str] = []
         seen = {_identity(request)}
         seconds = 0.0
-        while target is not None:
-            response.release()
-            led.append(response.url)
-            seconds += response.seconds
-            if "Set-Cookie" in response.headers:
-                seen.clear()  # with a new cookie the same URL may answer differently
-            self._judge(target, led, seen)
-            response = await self._fetch(target)
-            asked, target = target, self._next(target, response)
+        with ExitStack() as kept:
+            exchanges: tuple[Exchange, ...] = ()
+            while target is not None:
+                exchanges += response.exchanges
+                kept.callback(response.release) if response.exchanges else response.release()
+                led.append(response.url)
+                seconds += response.seconds
+                if "Set-Cookie" in response.headers:
+                    seen.clear()  # with a new cookie the same URL may answer differently
+                self._judge(target, led, seen)
+                response = await self._fetch(target)
+                asked, target = target, self._next(target, response)
+            if exchanges:
+                response.follows(exchanges, kept.pop_all().close)
         response.request, response.asked = request, asked
         response.redirects = tuple(led)
         response.seconds += seconds

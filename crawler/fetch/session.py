@@ -10,8 +10,10 @@ from aiohttp.connector import AddrInfoType, Connection
 from multidict import CIMultiDict
 
 from crawler.descriptors import most_connections
+from crawler.fetch.connection import Connection as Answering
 from crawler.fetch.connection import Connector
 from crawler.fetch.failures import FOREIGN
+from crawler.fetch.tape import TapedConnection
 from crawler.fetch.trip import Trip, trip
 from crawler.settings import Settings
 
@@ -73,6 +75,17 @@ class _Response(aiohttp.ClientResponse):
             raise _judged(error, trip.get()) from error
 
 
+class _TapedRequest(_Request):
+    """Lets the trip have what goes over a `TapedConnection`."""
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        """Send the request on a connection."""
+        taped: Any = conn.protocol
+        trip.get().tape = taped.tape
+        taped.tape.goes_over(taped.transport)
+        return await super().send(conn)
+
+
 def _judged(error: Exception, current: Trip) -> Exception:
     return error if current.reused else current.judged(error)
 
@@ -89,13 +102,15 @@ def _socket(info: AddrInfoType) -> socket.socket:
 
 
 def open_session(
-    settings: Settings, *, headers: CIMultiDict[str], resolver: AbstractResolver
+    settings: Settings, *, headers: CIMultiDict[str], resolver: AbstractResolver, tapes: bool
 ) -> aiohttp.ClientSession:
     """Return a session that neither decodes, redirects, keeps cookies nor bounds concurrency.
 
-    Every request sends `headers`. Whoever makes one sets `trip` before.
+    Every request sends `headers`. Whoever makes one sets `trip` before; if it `tapes`, there is a
+    `tape` in it when the answer begins.
     """
     connector = Connector(
+        kind=TapedConnection if tapes else Answering,
         most=most_connections(),
         per_host=settings.per_host,
         limit=0,  # the engine bounds what is under way
@@ -113,7 +128,7 @@ def open_session(
         timeout=aiohttp.ClientTimeout(
             total=None, connect=settings.connect_timeout, sock_read=settings.read_timeout
         ),
-        request_class=_Request,
+        request_class=_TapedRequest if tapes else _Request,
         response_class=_Response,
         read_bufsize=_READ_AHEAD,
         max_line_size=_LINE_BYTES,

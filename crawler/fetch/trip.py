@@ -1,7 +1,7 @@
 """One request on its way."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextvars import ContextVar
 from errno import EACCES
 
@@ -14,9 +14,11 @@ from crawler.errors import (
     ProtocolError,
     ProxyError,
 )
+from crawler.exchange import Exchange
 from crawler.fetch.deadlines import Deadline
 from crawler.fetch.failures import mapped
 from crawler.fetch.room import Hold
+from crawler.fetch.tape import Tape
 from crawler.request import Request
 from crawler.rules.guard import Guard
 
@@ -36,6 +38,7 @@ class Trip:
         "hold",
         "refusal",
         "reused",
+        "tape",
         "url",
     )
 
@@ -53,6 +56,8 @@ class Trip:
         """True if the connection was kept from an earlier request."""
         self.refusal: AddressRefused | None = None
         """There if no address could be connected to, because they are refused."""
+        self.tape: Tape | None = None
+        """There once the request goes out, if what goes over the wire is to be kept."""
         self.url = urls.to_yarl(urls.without_credentials(request.url))
         self._guard = guard
         self._proxied = False
@@ -82,6 +87,15 @@ class Trip:
 
     def _place(self) -> tuple[str, int]:
         return self.url.raw_host or "", self.url.port or 0
+
+    def exchange(self, body: bytes, *, status: int, secret: Container[str]) -> Exchange:
+        """Return what went over the wire, of which there is a tape; `body` is what is delivered."""
+        assert self.tape is not None, "asked for where there is one"
+        if self._proxied:
+            self.tape.address = None
+        return self.tape.exchange(
+            self._request.url, body, seconds=self.seconds(), status=status, secret=secret
+        )
 
     def headers_sent(self) -> None:
         """Hear that the request goes out."""
@@ -117,6 +131,15 @@ class Trip:
         self._started += waited
         self._limit.move(end + waited)
         return True
+
+    async def keep_coded(self, chunk: bytes) -> bool:
+        """Keep a piece of a body as it came, on the tape there is; returns as `make_room`."""
+        assert self.tape is not None, "asked for where there is one"
+        waited = await self.make_room(len(chunk))
+        if self.tape.coded is None:
+            self.tape.coded = bytearray()
+        self.tape.coded += chunk
+        return waited
 
 
 trip: ContextVar[Trip] = ContextVar("trip")

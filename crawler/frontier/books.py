@@ -9,6 +9,9 @@ import msgspec
 from crawler.outcome import MOST_EXAMPLES, MOST_SLOWEST, Batch, Part, Position, Totals
 from crawler.rules.gate import KEPT, trap_kept
 
+_STAYING = -1
+"""The part of files that are joined to none, whoever writes them."""
+
 _MOST_GONE = 3_000
 """Names that came to nothing and are still told to other processes."""
 
@@ -105,6 +108,7 @@ class Books:
         # Of a key that is there already an error: no item is ever counted twice.
         self._db.executemany("INSERT INTO item_keys VALUES (?)", [(k,) for k in batch.item_keys])
         self.write_position(self.part, batch.position)
+        self.write_position(_STAYING, batch.lengths)
         for part, joined in batch.joined.items():
             self._db.executemany(
                 "UPDATE files SET joined = ? WHERE part = ? AND name = ?",
@@ -136,7 +140,7 @@ class Books:
     def parts(self) -> dict[int, Part]:
         """Return the parts, but for the run's own files, that are not wholly joined."""
         rows = self._db.execute(
-            "SELECT part, name, bytes, joined FROM files WHERE part AND joined < bytes"
+            "SELECT part, name, bytes, joined FROM files WHERE part > 0 AND joined < bytes"
         )
         parts: dict[int, Part] = {}
         for part, name, length, joined in rows:
@@ -147,6 +151,10 @@ class Books:
     def position(self, part: int) -> Position:
         """Return how far the files of a part are committed."""
         return dict(self._db.execute("SELECT name, bytes FROM files WHERE part = ?", (part,)))
+
+    def lengths(self) -> Position:
+        """Return how long the files are that stay where they are."""
+        return self.position(_STAYING)
 
     def kept(self, *, since: int = -1, not_by: int = -1) -> Mapping[str, bytes]:
         """Return what is kept by name, changed after number `since` by others than `not_by`."""

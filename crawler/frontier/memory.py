@@ -22,6 +22,7 @@ from crawler.outcome import (
     Counts,
     HostLease,
     HostNotes,
+    Position,
     Totals,
 )
 from crawler.protocols import Clock
@@ -68,6 +69,7 @@ class MemoryFrontier(Alone):
         self._queued = 0
         self._counts: Counter[str] = Counter()
         self._examples: list[str] = []
+        self._lengths: Position = {}
         self._ids = count(1)
         self._entries = count()
         self._changes = Changes()
@@ -149,9 +151,14 @@ class MemoryFrontier(Alone):
         self._review_all([*touched, *batch.notes, *batch.due, *batch.given_up])
         self._item_keys.update(batch.item_keys)
         self._counts.update(batch.counts)
+        self._lengths.update(batch.lengths)
         self._reserved -= batch.counts.get("pages", 0)
         self._examples += batch.examples[: MOST_EXAMPLES - len(self._examples)]
         return Commit(counts=self._counts)
+
+    async def lengths(self) -> Position:
+        """See `Frontier.lengths`."""
+        return self._lengths
 
     async def counts(self) -> Counts:
         """See `Frontier.counts`."""

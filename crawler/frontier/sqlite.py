@@ -148,6 +148,10 @@ class SqliteFrontier:
         """See `Frontier.parts`."""
         return await self._run(self._ledger.books.parts)
 
+    async def lengths(self) -> dict[str, int]:
+        """See `Frontier.lengths`."""
+        return await self._run(self._ledger.books.lengths)
+
     async def others(self) -> int:
         """See `Frontier.others`."""
         await self.bury()  # whoever wakes up later is to hear that its lines are not waited for

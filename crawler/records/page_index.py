@@ -12,6 +12,18 @@ from crawler.response import Response
 _encoder = msgspec.json.Encoder()
 
 
+class Place(Struct, frozen=True, omit_defaults=True):
+    """Where a page is kept: a file in the run's folder; in an archive, which bytes of it.
+
+    `same_as` is where its body is, if that is the one of a page kept before. No `file`: nowhere.
+    """
+
+    file: str = ""
+    offset: int | None = None
+    length: int | None = None
+    same_as: "Place | None" = None
+
+
 class PageLine(Struct, omit_defaults=True):
     """The members of a line of `pages.jsonl`, in their order."""
 
@@ -24,6 +36,9 @@ class PageLine(Struct, omit_defaults=True):
     fetched: datetime
     final: str | None = None
     file: str | None = None
+    offset: int | None = None
+    length: int | None = None
+    same_as: Place | None = None
     encoding: str | None = None
     parent: str = ""
     redirects: tuple[str, ...] = ()
@@ -31,10 +46,10 @@ class PageLine(Struct, omit_defaults=True):
     sent: str | None = None
 
 
-def index_line(page: Response, name: str, *, at: float | None = None) -> bytes:
+def index_line(page: Response, place: Place, *, at: float | None = None) -> bytes:
     """Return a page's line for `pages.jsonl`; `at` is when it came (seconds since the epoch; now).
 
-    `name` is what the page store called it. There only if there is something to say: `final` (the
+    `place` is where the page store has it. There only if there is something to say: `final` (the
     URL after redirects), `file`, `encoding` (of text), `parent` (the page that linked here),
     `redirects` (the URLs that led here, if `url` was not the only one), `method` (other than GET)
     and `sent`, the digest of a body that was sent.
@@ -51,7 +66,10 @@ def index_line(page: Response, name: str, *, at: float | None = None) -> bytes:
             seconds=round(page.seconds, 3),
             fetched=datetime.fromtimestamp(time.time() if at is None else at, UTC),
             final=page.url if page.url != asked else None,
-            file=name or None,
+            file=place.file or None,
+            offset=place.offset,
+            length=place.length,
+            same_as=place.same_as,
             encoding=page.encoding if is_text else None,
             parent=request.parent,
             redirects=page.redirects if page.redirects != (asked,) else (),

@@ -7,6 +7,7 @@ import pytest
 
 from crawler.errors import TargetError
 from crawler.export.joining import Joining
+from crawler.export.pages import NoPages
 from crawler.export.spool import FileSpool
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.outcome import Batch, Commit
@@ -48,7 +49,7 @@ async def test_a_chunk_whose_commit_failed_is_not_appended_again(
 ) -> None:
     items = tmp_path / "items.jsonl"
     spool = await FileSpool.open({"items": items})
-    joining = Joining(tmp_path / "parts", spool=spool, frontier=frontier)
+    joining = Joining(tmp_path / "parts", spool=spool, store=NoPages(), frontier=frontier)
     frontier.refusals = 2
     for _ in range(2):
         with pytest.raises(TargetError):

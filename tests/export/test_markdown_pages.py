@@ -28,9 +28,9 @@ HELLO = b"<title>A &amp; \xe2\x80\xaeB:\n 'c' \"d\"</title><h1>Hello</h1><a href
 
 async def test_html_pages_are_markdown_files_with_their_url_and_title(tmp_path: Path) -> None:
     async with open_store(Ground(tmp_path, SETTINGS)) as store:
-        (name,) = await store.save([page("https://a.example/b/c.html", HELLO)])
-    assert name == "pages/a.example/b/c.html+.md"
-    assert (tmp_path / name).read_text("utf-8") == (
+        (place,) = await store.save([page("https://a.example/b/c.html", HELLO)])
+    assert place.file == "pages/a.example/b/c.html+.md"
+    assert (tmp_path / place.file).read_text("utf-8") == (
         '---\nurl: "https://a.example/b/c.html"\ntitle: "A & �B: \'c\' \\"d\\""\n---\n\n'
         "# Hello\n\n[x](https://a.example/b/x)\n"
     )
@@ -40,9 +40,9 @@ async def test_a_page_saved_again_is_the_same_file(tmp_path: Path) -> None:
     one = page("https://a.example/", HELLO)
     async with open_store(Ground(tmp_path, SETTINGS)) as store:
         first = await store.save([one, one])
-        before = (tmp_path / first[0]).read_bytes()
+        before = (tmp_path / first[0].file).read_bytes()
         assert await store.save([one]) == first[:1]
-    assert (tmp_path / first[0]).read_bytes() == before
+    assert (tmp_path / first[0].file).read_bytes() == before
     assert [name for _, _, files in os.walk(tmp_path) for name in files] == ["+index.html+.md"]
 
 
@@ -64,16 +64,16 @@ async def test_what_cannot_be_markdown_is_kept_as_it_came(
     tmp_path: Path, mime: str, body: bytes
 ) -> None:
     async with open_store(Ground(tmp_path, SETTINGS)) as store:
-        (name,) = await store.save([page("https://a.example/x.html", body, mime)])
-    assert name == "pages/a.example/x.html"
-    assert (tmp_path / name).read_bytes() == body
+        (place,) = await store.save([page("https://a.example/x.html", body, mime)])
+    assert place.file == "pages/a.example/x.html"
+    assert (tmp_path / place.file).read_bytes() == body
 
 
 async def test_files_of_a_batch_keep_their_order_over_folders(tmp_path: Path) -> None:
     urls = [f"https://a.example/{folder}/{n}" for n in range(3) for folder in "ba"]
     pages = [page(url, f"<p>{url}".encode()) for url in urls]
     async with open_store(Ground(tmp_path, SETTINGS)) as store:
-        names = await store.save(pages)
+        names = [place.file for place in await store.save(pages)]
     assert [f"/{url[-3:]}+.md" in name for url, name in zip(urls, names, strict=True)]
     for url, name in zip(urls, names, strict=True):
         assert f"url: {msgspec.json.encode(url).decode()}" in (tmp_path / name).read_text()

@@ -10,7 +10,7 @@ from crawler.errors import TargetError
 from crawler.export.pages import FilePages, NoPages, path_for
 from crawler.outcome import Failure
 from crawler.records.failures import failure_line
-from crawler.records.page_index import index_line
+from crawler.records.page_index import Place, index_line
 from crawler.request import Request
 from crawler.response import Response
 from tests.export.conftest import SizeLimit
@@ -24,9 +24,9 @@ def page(url: str, body: bytes = b"x", *, mime: str = "text/html", final: str = 
 async def test_bodies_are_files_under_their_urls_names(tmp_path: Path) -> None:
     pages = [page("https://a.example/"), page("https://a.example/b/c.html", b"\0\xff" * 9)]
     async with FilePages(tmp_path / "pages") as store:
-        names = await store.save(pages)
-    assert names == [f"pages/{path_for(one.url)}" for one in pages]
-    assert [(tmp_path / name).read_bytes() for name in names] == [b"x", b"\0\xff" * 9]
+        places = await store.save(pages)
+    assert places == [Place(f"pages/{path_for(one.url)}") for one in pages]
+    assert [(tmp_path / place.file).read_bytes() for place in places] == [b"x", b"\0\xff" * 9]
 
 
 async def test_nothing_to_save_makes_no_folder(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ async def test_a_page_saved_again_takes_the_place_of_the_one_before(tmp_path: Pa
     async with FilePages(tmp_path / "pages") as store:
         await store.save([page("https://a.example/x", b"a long old body")])
         (name,) = await store.save([page("https://a.example/x", b"new")])
-    assert (tmp_path / name).read_bytes() == b"new"
+    assert (tmp_path / name.file).read_bytes() == b"new"
     assert sum(len(files) for _, _, files in os.walk(tmp_path)) == 1
 
 
@@ -71,10 +71,10 @@ async def test_a_process_that_begins_while_another_looks_keeps_what_it_writes(
 async def test_a_folder_that_vanished_is_made_again(tmp_path: Path) -> None:
     async with FilePages(tmp_path / "pages") as store:
         (name,) = await store.save([page("https://a.example/x/y")])
-        (tmp_path / name).unlink()
-        (tmp_path / name).parent.rmdir()
+        (tmp_path / name.file).unlink()
+        (tmp_path / name.file).parent.rmdir()
         await store.save([page("https://a.example/x/y")])
-    assert (tmp_path / name).read_bytes() == b"x"
+    assert (tmp_path / name.file).read_bytes() == b"x"
 
 
 async def test_a_full_disk_leaves_no_partial_file_and_the_batch_fits_later(
@@ -88,7 +88,7 @@ async def test_a_full_disk_leaves_no_partial_file_and_the_batch_fits_later(
         assert (tmp_path / "pages" / path_for("https://a.example/2")).read_bytes() == b"before"
         assert not list((tmp_path / "pages").glob(".part*"))
         names = await store.save(batch)
-    assert [(tmp_path / name).read_bytes() for name in names] == [b"1", b"2" * 5000]
+    assert [(tmp_path / name.file).read_bytes() for name in names] == [b"1", b"2" * 5000]
 
 
 async def test_a_file_in_the_way_is_a_target_error(tmp_path: Path) -> None:
@@ -115,15 +115,16 @@ async def test_many_files_are_warned_of_once(
     assert "pages=warc" in caplog.text
 
 
-async def test_no_pages_has_an_empty_name_for_each() -> None:
+async def test_no_pages_has_no_place_for_any() -> None:
     store = NoPages()
-    assert await store.save([page("https://a.example/"), page("https://b.example/")]) == ["", ""]
+    pages = [page("https://a.example/"), page("https://b.example/")]
+    assert [place.file for place in await store.save(pages)] == ["", ""]
     await store.aclose()
 
 
 def test_an_index_line_says_what_a_user_needs() -> None:
     html = page("https://a.example/a", b"<p>", final="https://a.example/b")
-    assert msgspec.json.decode(index_line(html, "pages/a.example+/b+.html", at=0.5)) == {
+    assert msgspec.json.decode(index_line(html, Place("pages/a.example+/b+.html"), at=0.5)) == {
         "url": "https://a.example/a",
         "status": 200,
         "type": "text/html",
@@ -138,16 +139,26 @@ def test_an_index_line_says_what_a_user_needs() -> None:
 
 
 def test_an_index_line_leaves_out_what_there_is_not() -> None:
-    line = msgspec.json.decode(index_line(page("https://a.example/", b"\0", mime="image/png"), ""))
-    assert not {"final", "file", "encoding", "parent", "redirects", "method", "sent"} & line.keys()
+    image = page("https://a.example/", b"\0", mime="image/png")
+    line = msgspec.json.decode(index_line(image, Place()))
+    more = {"final", "file", "offset", "length", "same_as", "encoding", "parent"}
+    more |= {"redirects", "method", "sent"}
+    assert not more & line.keys()
+
+
+def test_an_index_line_says_which_bytes_of_an_archive_a_page_is() -> None:
+    place = Place("warc/x.warc.gz", 10, 20, same_as=Place("warc/x.warc.gz", 0, 9))
+    line = msgspec.json.decode(index_line(page("https://a.example/"), place))
+    assert (line["file"], line["offset"], line["length"]) == ("warc/x.warc.gz", 10, 20)
+    assert line["same_as"] == {"file": "warc/x.warc.gz", "offset": 0, "length": 9}
 
 
 def test_an_index_line_says_what_led_there_if_that_is_more_than_its_url() -> None:
     moved = page("https://a.example/a", final="https://a.example/c")
     moved.redirects = ("https://a.example/a",)
-    assert "redirects" not in msgspec.json.decode(index_line(moved, ""))
+    assert "redirects" not in msgspec.json.decode(index_line(moved, Place()))
     moved.redirects = ("https://a.example/a", "https://a.example/b")
-    assert msgspec.json.decode(index_line(moved, ""))["redirects"] == list(moved.redirects)
+    assert msgspec.json.decode(index_line(moved, Place()))["redirects"] == list(moved.redirects)
 
 
 def test_an_index_line_tells_answers_to_what_was_sent_apart() -> None:
@@ -156,7 +167,7 @@ def test_an_index_line_tells_answers_to_what_was_sent_apart() -> None:
         Response(url, request=Request(url, json=number), headers=page(url).headers)
         for number in range(2)
     ]
-    found = [msgspec.json.decode(index_line(one, "")) for one in pages]
+    found = [msgspec.json.decode(index_line(one, Place())) for one in pages]
     assert [line["method"] for line in found] == ["POST", "POST"]
     assert found[0]["sent"] != found[1]["sent"]
 
@@ -167,7 +178,7 @@ def test_an_index_line_tells_answers_to_what_was_sent_apart() -> None:
     + [("application/json", None), ("image/png", None)],
 )
 def test_an_index_line_has_the_encoding_of_text(mime: str, encoding: str | None) -> None:
-    line = msgspec.json.decode(index_line(page("https://a.example/", mime=mime), ""))
+    line = msgspec.json.decode(index_line(page("https://a.example/", mime=mime), Place()))
     assert line.get("encoding") == encoding
 
 

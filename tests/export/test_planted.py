@@ -98,7 +98,7 @@ async def test_what_is_in_the_place_of_a_pages_file_is_replaced(
         (tmp_path / "pages" / name).unlink(missing_ok=True)
         plant(tmp_path / "pages" / name, outside / "victim")
         (saved,) = await store.save([page(URL, b"new")])
-        file = tmp_path / saved
+        file = tmp_path / saved.file
         assert file.read_bytes() == b"new"
         assert not file.is_symlink()
         assert file.stat().st_mode & 0o111 == 0
@@ -119,14 +119,14 @@ async def test_a_batch_over_many_deep_folders_holds_few_open(tmp_path: Path) -> 
         before = len(os.listdir("/dev/fd"))
         names = await store.save([page(url, url.encode()) for url in urls])
         assert len(os.listdir("/dev/fd")) == before
-    assert [(tmp_path / name).read_bytes().decode() for name in names] == urls
+    assert [(tmp_path / name.file).read_bytes().decode() for name in names] == urls
 
 
 async def test_of_two_pages_of_one_name_in_a_batch_the_last_one_stays(tmp_path: Path) -> None:
     async with FilePages(tmp_path / "pages") as store:
         batch = [page(URL, b"1"), page("https://z.example/"), page(URL, b"2")]
         names = await store.save(batch)
-    assert (tmp_path / names[0]).read_bytes() == b"2"
+    assert (tmp_path / names[0].file).read_bytes() == b"2"
 
 
 HOSTILE = [
@@ -155,8 +155,8 @@ async def test_no_url_leaves_the_folder_and_no_two_share_a_file(tmp_path: Path) 
     (tmp_path / "run").mkdir()
     async with FilePages(tmp_path / "run" / "pages") as store:
         names = await store.save([page(url, body) for url, body in wanted.items()])
-    assert [(tmp_path / "run" / name).read_bytes() for name in names] == list(wanted.values())
-    assert len({name.casefold() for name in names}) == len(names)
+    assert [(tmp_path / "run" / name.file).read_bytes() for name in names] == list(wanted.values())
+    assert len({name.file.casefold() for name in names}) == len(names)
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["pages"]
     assert not [path for path in tmp_path.rglob("*") if path.is_symlink()]
@@ -171,7 +171,7 @@ async def test_whatever_the_url_its_file_is_in_the_folder(
     async with FilePages(top / "pages") as store:
         (name,) = await store.save([page(url, url.encode())])
     (file,) = (path for path in top.rglob("*") if path.is_file())
-    assert file == top / name
+    assert file == top / name.file
     assert file.resolve().is_relative_to((top / "pages").resolve())
     assert file.read_text() == url
 

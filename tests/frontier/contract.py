@@ -507,3 +507,13 @@ async def test_keys_of_items_are_no_known_urls(frontier: Frontier) -> None:
     await add(frontier, Request("http://a/1"))
     assert (await frontier.counts()).known == 1
     assert names(await leased(frontier)) == ["1"]
+
+
+async def test_how_long_files_are_is_what_the_last_commit_of_each_said(make: Make) -> None:
+    frontier = await make(batch=lambda notes: 4)
+    assert await frontier.lengths() == {}
+    await frontier.commit(Batch(lengths={"warc/a": 1, "warc/b": 2}))
+    await frontier.commit(Batch(lengths={"warc/b": 3}))
+    await frontier.commit(Batch())
+    assert await frontier.lengths() == {"warc/a": 1, "warc/b": 3}
+    assert await frontier.parts() == {}

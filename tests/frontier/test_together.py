@@ -109,6 +109,16 @@ async def test_counters_and_what_is_kept_are_those_of_all(opened: Open) -> None:
     assert heard[-1] == {"theirs": b"2"}
 
 
+async def test_the_lengths_of_files_that_stay_are_those_of_all(opened: Open) -> None:
+    one, two = await opened(), await opened()
+    await one.commit(Batch(lengths={"warc/0": 1}, position={"items": 5}))
+    await two.commit(Batch(lengths={"warc/2": 2}, position={"items": 7}))
+    await one.commit(Batch(lengths={"warc/0": 3}))
+    assert await one.lengths() == await two.lengths() == {"warc/0": 3, "warc/2": 2}
+    (part,) = (await one.parts()).values()
+    assert part.committed == {"items": 7}
+
+
 async def test_counters_are_those_of_all_with_each_commit_look_and_turn(opened: Open) -> None:
     one, two = await opened(), await opened()
     await one.commit(Batch(counts={"pages": 1, "user.a": 1}))
