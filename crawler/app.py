@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar, Unpack
 
 from msgspec import structs
 
+from crawler.archive.archive import INDEX, Archive
 from crawler.conduct import Conduct
 from crawler.engine import STOP, Engine
 from crawler.errors import UsageError
@@ -24,7 +25,7 @@ from crawler.outcome import Batch, HostNotes, Report
 from crawler.pipeline import Pipeline
 from crawler.protocols import Frontier, Spool
 from crawler.records.streams import streams_of
-from crawler.rules.pacing import rest_of
+from crawler.rules.pacing import rest_of, unhurried
 from crawler.run import Run
 from crawler.settings import Layer, Settings, SettingsDict, merge
 from crawler.spider import Spider
@@ -57,7 +58,9 @@ async def open_run(
     user has to mend.
     """
     spider = spider() if isinstance(spider, type) else spider
+    settings = unhurried(settings)
     conduct = Conduct(spider, settings)
+    archive = _archive(settings, conduct, job) if conduct.sources else None
     memories = list(conduct.memories)
     if settings.frontier != "memory" and role == "only":
         memories.append(State(spider))
@@ -98,6 +101,7 @@ async def open_run(
                 layers=spider.layers,
                 media=kept.media,
                 processes=job.record.processes if job is not None else 1,
+                archive=archive,
                 tapes=kept.store.keeps_exchanges,
             )
         )
@@ -185,6 +189,12 @@ async def crawl(
         if run.error is not None:
             raise run.error
         return report
+
+
+def _archive(settings: Settings, conduct: Conduct, job: Job | None) -> Archive:
+    index = job.folder / INDEX if job is not None else None
+    rules = KeyRules(settings.ignore_query_order, settings.ignore_params)
+    return Archive(conduct.sources, index=index, rules=rules)
 
 
 def _frontier(

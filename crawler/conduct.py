@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from crawler.archive.sources import sources_of
 from crawler.callbacks import Callbacks
 from crawler.clock import SteadyClock
 from crawler.engine import SEEDING
@@ -31,6 +32,7 @@ class Conduct:
 
     def __init__(self, spider: Spider[Any], settings: Settings) -> None:
         check_promises(settings, streams_of(spider.item_types), spider=spider.name)
+        self.sources = sources_of(settings.source)
         self.guard = Guard(settings.allow_private)
         self.credentials = Credentials(settings)
         scope = _scope(spider, settings)

@@ -18,6 +18,7 @@ CrawlerError
 │   ├── ProtocolError         what came back is not HTTP
 │   ├── BodyError             the body's compression is broken or unknown
 │   ├── BodyTooLarge          more decompressed bytes than `body_bytes`
+│   ├── NotStored             not among the stored pages that are parsed again
 │   ├── UnwantedType          a Content-Type outside `accept`
 │   ├── MediaError            a file that cannot be kept as it is wanted
 │   ├── StatusError           an HTTP status that is not delivered
@@ -173,6 +174,12 @@ class BodyTooLarge(FetchError):
     """The body has more decompressed bytes than `body_bytes`, a file's than `media_bytes`."""
 
     kind = "too_large"
+
+
+class NotStored(FetchError):
+    """Stored pages answer in place of the network, and this is none of them."""
+
+    kind = "not_stored"
 
 
 class UnwantedType(FetchError):

@@ -26,7 +26,7 @@ from crawler.outcome import Batch, Counts, Report, Restart
 from crawler.promises import delivered_nothing, settle
 from crawler.protocols import Memory, Spool
 from crawler.records.streams import streams_of
-from crawler.rules.pacing import rest_of
+from crawler.rules.pacing import rest_of, unhurried
 from crawler.run import target_error
 from crawler.settings import Settings
 from crawler.spider import Spider
@@ -249,6 +249,7 @@ async def open_fleet(
 
     Without `command` nothing is crawled: what is left of the run is joined. Raises `UsageError`.
     """
+    settings = unhurried(settings)
     conduct = Conduct(spider, settings)
     if command:
         check_stateless(spider)

@@ -1,6 +1,7 @@
 """What may not change in a run."""
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Mapping, Set
 from typing import Any
@@ -24,6 +25,7 @@ def meaning_of(
     """Return what may not change in a run, as plain values; arguments only if they are known."""
     meaning: dict[str, Any] = {name: _listed(getattr(spider, name)) for name in _SCOPE}
     meaning |= {name: msgspec.to_builtins(getattr(settings, name)) for name in _KEYS}
+    meaning["source"] = [os.path.abspath(path) for path in settings.source]
     meaning["item types"] = list(streams_of(spider.item_types).fields)
     return meaning if arguments is None else {**meaning, "arguments": dict(arguments)}
 

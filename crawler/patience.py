@@ -97,7 +97,12 @@ class Patience:
             self.give_up(request.host, change.why)
 
     def heed(self, request: Request, error: FetchError) -> str:
-        """Leave a host in peace as its answer asks; return why it is given up, "" if it is not."""
+        """Leave a host in peace as its answer asks; return why it is given up, "" if it is not.
+
+        Where stored pages answer there is nobody to be left in peace.
+        """
+        if self._settings.source:
+            return ""
         if reason := self._given_up.get(request.host):
             return reason
         asked = error.retry_after

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from crawler.archive.archive import INDEX
 from crawler.errors import OutputError, RunError
 from crawler.export.media_part import PARTS as MEDIA_PARTS
 from crawler.export.run_folder import RECORD, REPORT
@@ -17,7 +18,8 @@ from crawler.frontier.schema import FILE, LOCK
 from crawler.jobs import has_lines, state_of
 
 _DIGESTS = [f"{FOLDER}/{DIGESTS}{ending}" for ending in ("", "-wal", "-shm")]
-_FRONTIER = (FILE, f"{FILE}-wal", f"{FILE}-shm", PROCESSES, PARTS, LOCK, *_DIGESTS)
+_INDEX = (INDEX, f".{INDEX}.part")
+_FRONTIER = (FILE, f"{FILE}-wal", f"{FILE}-shm", PROCESSES, PARTS, LOCK, *_DIGESTS, *_INDEX)
 _EMPTY = {
     *_FRONTIER,
     *(f"{name}.jsonl" for name in ("items", "pages", "media", "failures")),

@@ -121,18 +121,22 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
 
 def _read(value: object, annotation: object, *, size: bool) -> object:
     """Bring text, and what a keyword may hold, into the shape msgspec converts."""
+    plain = _plain(annotation)
     if isinstance(value, os.PathLike):
-        return os.fspath(value)
+        return [os.fspath(value)] if get_origin(plain) is tuple else os.fspath(value)
     if isinstance(value, date):
         return value.isoformat()  # TOML has dates
     if not isinstance(value, str):
-        return list(value) if isinstance(value, tuple | set | frozenset) else value
+        if isinstance(value, list | tuple | set | frozenset):
+            return [os.fspath(one) if isinstance(one, os.PathLike) else one for one in value]
+        return value
     if value.strip().lower() in ("none", "null") and _is_optional(annotation):
         return None
     if size and (match := _SIZE.fullmatch(value.strip())):
         return _size(match[1], unit=match[2], thousand=1024 if match[3] else 1000)
-    plain = _plain(annotation)
     if get_origin(plain) is tuple:
+        if value.startswith('["'):  # where a comma may be in a name
+            return msgspec.json.decode(value)
         return [part.strip() for part in value.split(",") if part.strip()]
     if get_origin(plain) is dict:
         return msgspec.json.decode(value)

@@ -1,7 +1,7 @@
 """Every setting."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypedDict, get_type_hints
 
 from msgspec import Struct
@@ -147,6 +147,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     output_dir: Annotated[str, Say("folder of the runs")] = "output"
     part_items: Annotated[int | None, Say("items in a file of -o NAME-{part}", ge=1)] = None
     part_bytes: Annotated[int, Say("bytes of JSON in a file of -o NAME-{part}", gt=0)] = 256 * _MB
+    source: Annotated[
+        tuple[str, ...], Say("stored pages that answer in place of the network: runs, WARC files")
+    ] = ()
     escape_formulas: Annotated[
         bool, Say("CSV cells that a spreadsheet would run get an apostrophe")
     ] = True
@@ -221,6 +224,7 @@ class SettingsDict(TypedDict, total=False):
     output_dir: str | os.PathLike[str]
     part_items: int | None
     part_bytes: int
+    source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
     escape_formulas: bool
 
 

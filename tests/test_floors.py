@@ -35,7 +35,7 @@ FLOORS: list[set[str]] = [
     {"outcome"},
     {"events", "records"},
     {"spider"},
-    {"rules", "fitness", "meaning", "yielding", "fills", "promises"},
+    {"archive", "rules", "fitness", "meaning", "yielding", "fills", "promises"},
     {"protocols", "stats", "seeding", "hooks", "state", "outbox"},
     {
         "keeping",

@@ -136,6 +136,8 @@ def test_an_error_names_layer_setting_expected_and_got(
         ("ignore_params", "", ()),
         ("accept", "html, json", ("html", "json")),
         ("statuses", "404,410", (404, 410)),
+        ("source", "a.warc,b", ("a.warc", "b")),
+        ("source", '["a,b.warc"]', ("a,b.warc",)),
         ("headers", '{"X-A": "1"}', {"X-A": "1"}),
         ("obey_robots", "false", False),
         ("obey_robots", "TRUE", True),
@@ -155,6 +157,8 @@ def test_text_is_read_as_the_setting_needs_it(name: str, text: str, value: objec
         ("accept", "html", ("html",)),
         ("max_pages", None, None),
         ("output_dir", Path("runs"), "runs"),
+        ("source", Path("a,b.warc"), ("a,b.warc",)),
+        ("source", [Path("run"), "b.warc"], ("run", "b.warc")),
         ("body_bytes", "1 kB", 1000),  # as TOML has it
         ("proxy", "none", None),  # TOML has no null
     ],

@@ -13,6 +13,7 @@ COMMANDS = {
     "runs": "List the runs there are, and how far each got.",
     "export": "Write the items of a run to other files.",
     "diff": "Show how the items of two runs differ.",
+    "pages": "Print a stored page of a run, or list them.",
     "wacz": "Pack the archive of a run into one WACZ file.",
     "new": "Begin a spider: write spiders/NAME.py.",
     "demo": "Crawl a shop of 1,000 pages, served here.",

@@ -11,6 +11,7 @@ from msgspec import Struct, structs
 from crawler.app import settings_of
 from crawler.cli.finding import SpiderClass, build, note_on, source_of
 from crawler.cli.layers import layers, split
+from crawler.cli.naming import named_source
 from crawler.cli.streams import check_stdout, warn
 from crawler.conduct import Conduct
 from crawler.errors import RunError, UsageError
@@ -29,6 +30,7 @@ from crawler.jobs import (
     state_of,
     try_again,
 )
+from crawler.plain import encode
 from crawler.settings import Settings
 from crawler.shared_outputs import is_one_of
 from crawler.spider import Spider
@@ -51,6 +53,7 @@ class Asked(Struct, frozen=True):
     job: str | None = None
     join: str | None = None
     retry_failed: str | None = None
+    sources: Sequence[str] = ()
 
 
 class Chosen(Struct, frozen=True):
@@ -71,6 +74,7 @@ def choose(asked: Asked) -> Chosen | None:
     Raises `UsageError` for what does not go together, and for a run that cannot be crawled now.
     """
     _check(asked)
+    asked = _sourced(asked)
     folder = _folder(asked)
     if folder is None or not (folder / RECORD).exists():
         return _new(asked, folder)
@@ -97,6 +101,19 @@ def choose(asked: Asked) -> Chosen | None:
     if asked.retry_failed is not None:
         job = try_again(job)
     return Chosen(spider, settings, job, _again(asked, job))
+
+
+def _sourced(asked: Asked) -> Asked:
+    """Return what is asked for with `--from` as a setting, its runs found."""
+    if not asked.sources:
+        return asked
+    below, above = layers(asked.pairs, asked.flags)
+    settings = settings_of(asked.kind, below=below, above=above)
+    places = [
+        str(named_source(text, Path(settings.output_dir), name=asked.kind.name))
+        for text in asked.sources
+    ]
+    return structs.replace(asked, flags={**asked.flags, "source": encode(places).decode()})
 
 
 def _check(asked: Asked) -> None:

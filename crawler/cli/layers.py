@@ -66,8 +66,9 @@ def _toml(path: Path) -> dict[str, Any]:
 
 def layers(pairs: Sequence[str], flags: Mapping[str, object]) -> tuple[list[Layer], list[Layer]]:
     """Return the layers below and above the spider's own settings."""
-    below = [
-        Layer("command line default", {"pages": "files", "frontier": "sqlite"}),
-        *file_layers(Path.cwd()),
-    ]
-    return below, [environment_layer(os.environ), option_layer(pairs, flags)]
+    files = file_layers(Path.cwd())
+    above = [environment_layer(os.environ), option_layer(pairs, flags)]
+    # Pages that are parsed again are stored already.
+    again = any(layer.values.get("source") for layer in (*files, *above))
+    usual = {"pages": "none" if again else "files", "frontier": "sqlite"}
+    return [Layer("command line default", usual), *files], above

@@ -1,10 +1,13 @@
 """Which run a word names."""
 
+import os
 from pathlib import Path
 
 from crawler.errors import RunError
 from crawler.export.run_folder import RECORD
 from crawler.jobs import runs_in
+
+_KEPT = ("pages", "warc")
 
 
 def named_run(text: str, output_dir: Path) -> Path:
@@ -20,3 +23,28 @@ def named_run(text: str, output_dir: Path) -> Path:
     there = sorted(path.name for path in output_dir.glob("*/") if any(path.glob(f"*/{RECORD}")))
     known = f"; there are runs of {', '.join(there[:10])}" if there else ""
     raise RunError(f"{text}: is no run, and no spider with runs in {output_dir}{known}")
+
+
+def named_source(text: str, output_dir: Path, *, name: str = "") -> Path:
+    """Return the whole path of stored pages: of a run, a WARC file, or a folder of those.
+
+    `text` names a run as for `named_run`, the newest that has kept its pages, or is its RUN, of the
+    spider `name`. Raises `RunError`.
+    """
+    here, runs = Path(text), runs_in(output_dir, text) if "/" not in text else []
+    if not (here / RECORD).exists():
+        if here.is_file() or (here.is_dir() and not runs):
+            return _whole(here)
+        if name and (output_dir / name / text / RECORD).exists():
+            return _whole(output_dir / name / text)
+    found = named_run(text, output_dir)
+    if found not in runs:
+        return _whole(found)
+    kept = [run for run in runs if any((run / part).is_dir() for part in _KEPT)]
+    if not kept:
+        raise RunError(f"{output_dir / text}: no run in it has kept its pages")
+    return _whole(kept[-1])
+
+
+def _whole(path: Path) -> Path:
+    return Path(os.path.abspath(path))

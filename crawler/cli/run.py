@@ -34,6 +34,13 @@ from crawler.cli.streams import warn
 )
 @click.option("--job", metavar="DIR", help="Begin a run in DIR, or go on with it; for supervisors.")
 @click.option("--join", metavar="RUN", help="Add a process to a run that is being crawled.")
+@click.option(
+    "--from",
+    "sources",
+    multiple=True,
+    metavar="RUN|FILE",
+    help="Parse stored pages again, of a run or a WARC file; nothing is asked.",
+)
 @click.option("--worker", is_flag=True, hidden=True)
 @click.option("--retry-failed", metavar="RUN", help="Ask again for what failed in RUN.")
 @crawl_options
@@ -45,6 +52,7 @@ def command(
     job: str | None,
     join: str | None,
     retry_failed: str | None,
+    sources: tuple[str, ...],
     outputs: tuple[str, ...],
     pairs: tuple[str, ...],
     *,
@@ -82,6 +90,7 @@ def command(
         job=job,
         join=join,
         retry_failed=retry_failed,
+        sources=sources,
     )
     chosen = choose(asked)
     if chosen is None:

@@ -2,8 +2,8 @@
 
 import os
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import IO, Any, cast
 
 import click
@@ -69,9 +69,21 @@ def _said(words: str) -> str:
 
 def tell(lines: Iterable[str]) -> None:
     """Write lines to standard output. Raises `TargetError` if it takes none."""
-    try:
+    with _to_stdout():
         for line in lines:
             click.echo(harmless(line))
+
+
+def write(data: bytes) -> None:
+    """Write bytes to standard output as they are. Raises `TargetError` if it takes none."""
+    with _to_stdout():
+        click.echo(data, nl=False)
+
+
+@contextmanager
+def _to_stdout() -> Iterator[None]:
+    try:
+        yield
     except BrokenPipeError:  # click's own: whoever closed the pipe has seen enough
         raise
     except OSError as error:

@@ -1,5 +1,6 @@
 """A line for each page."""
 
+import hashlib
 import time
 from datetime import UTC, datetime
 
@@ -23,7 +24,7 @@ class Place(Struct, frozen=True, omit_defaults=True):
     same_as: "Place | None" = None
 
 
-class _PageLine(Struct, omit_defaults=True):
+class PageLine(Struct, omit_defaults=True):
     """The members of a line of `pages.jsonl`, in their order."""
 
     url: str
@@ -40,18 +41,23 @@ class _PageLine(Struct, omit_defaults=True):
     same_as: Place | None = None
     encoding: str | None = None
     parent: str = ""
+    redirects: tuple[str, ...] = ()
+    method: str = "GET"
+    sent: str | None = None
 
 
 def index_line(page: Response, place: Place, *, at: float | None = None) -> bytes:
     """Return a page's line for `pages.jsonl`; `at` is when it came (seconds since the epoch; now).
 
     `place` is where the page store has it. There only if there is something to say: `final` (the
-    URL after redirects), `file`, `encoding` (of text), `parent` (the page that linked here).
+    URL after redirects), `file`, `encoding` (of text), `parent` (the page that linked here),
+    `redirects` (the URLs that led here, if `url` was not the only one), `method` (other than GET)
+    and `sent`, the digest of a body that was sent.
     """
-    asked = page.request.url
-    is_text = page.is_html or page.mime.startswith("text/")
+    request, asked = page.request, page.request.url
+    is_text = page.is_html or page.is_text
     return _encoder.encode(
-        _PageLine(
+        PageLine(
             url=asked,
             status=page.status,
             type=page.mime,
@@ -65,6 +71,14 @@ def index_line(page: Response, place: Place, *, at: float | None = None) -> byte
             length=place.length,
             same_as=place.same_as,
             encoding=page.encoding if is_text else None,
-            parent=page.request.parent,
+            parent=request.parent,
+            redirects=page.redirects if page.redirects != (asked,) else (),
+            method=request.method,
+            sent=digest_of(request.body),
         )
     )
+
+
+def digest_of(body: bytes | None) -> str | None:
+    """Return what tells the bodies of two requests apart; None if there is none."""
+    return None if body is None else hashlib.blake2b(body, digest_size=8).hexdigest()

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from crawler.outcome import HostNotes
 from crawler.settings import Settings
@@ -92,6 +92,27 @@ def pace_at(settings: Settings, crawl_delay: float | None, slots: int | None = N
     """Return the pace of a host with this crawl-delay, `slots` requests in flight at most."""
     most = settings.per_host if slots is None else min(slots, settings.per_host)
     return pace_of(delay=settings.delay, per_host=most, crawl_delay=crawl_delay)
+
+
+def unhurried(settings: Settings) -> Settings:
+    """Return settings without politeness where stored pages answer: nobody is asked.
+
+    Nor is anything asked for again: it would be answered the same.
+    """
+    if not settings.source:
+        return settings
+    return structs.replace(
+        settings,
+        delay=0.0,
+        per_host=settings.concurrency,
+        per_ip=None,
+        throttle=False,
+        host_failures=None,
+        obey_robots=False,
+        retries=0,
+        proxy=None,
+        trust_env=False,
+    )
 
 
 def rest_of(settings: Settings, notes: HostNotes) -> float:

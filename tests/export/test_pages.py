@@ -142,6 +142,7 @@ def test_an_index_line_leaves_out_what_there_is_not() -> None:
     image = page("https://a.example/", b"\0", mime="image/png")
     line = msgspec.json.decode(index_line(image, Place()))
     more = {"final", "file", "offset", "length", "same_as", "encoding", "parent"}
+    more |= {"redirects", "method", "sent"}
     assert not more & line.keys()
 
 
@@ -150,6 +151,35 @@ def test_an_index_line_says_which_bytes_of_an_archive_a_page_is() -> None:
     line = msgspec.json.decode(index_line(page("https://a.example/"), place))
     assert (line["file"], line["offset"], line["length"]) == ("warc/x.warc.gz", 10, 20)
     assert line["same_as"] == {"file": "warc/x.warc.gz", "offset": 0, "length": 9}
+
+
+def test_an_index_line_says_what_led_there_if_that_is_more_than_its_url() -> None:
+    moved = page("https://a.example/a", final="https://a.example/c")
+    moved.redirects = ("https://a.example/a",)
+    assert "redirects" not in msgspec.json.decode(index_line(moved, Place()))
+    moved.redirects = ("https://a.example/a", "https://a.example/b")
+    assert msgspec.json.decode(index_line(moved, Place()))["redirects"] == list(moved.redirects)
+
+
+def test_an_index_line_tells_answers_to_what_was_sent_apart() -> None:
+    url = "https://a.example/"
+    pages = [
+        Response(url, request=Request(url, json=number), headers=page(url).headers)
+        for number in range(2)
+    ]
+    found = [msgspec.json.decode(index_line(one, Place())) for one in pages]
+    assert [line["method"] for line in found] == ["POST", "POST"]
+    assert found[0]["sent"] != found[1]["sent"]
+
+
+@pytest.mark.parametrize(
+    ("mime", "encoding"),
+    [("application/xml", "utf-8"), ("application/json; charset=latin-1", "windows-1252")]
+    + [("application/json", None), ("image/png", None)],
+)
+def test_an_index_line_has_the_encoding_of_text(mime: str, encoding: str | None) -> None:
+    line = msgspec.json.decode(index_line(page("https://a.example/", mime=mime), Place()))
+    assert line.get("encoding") == encoding
 
 
 def test_a_failure_line_says_what_failed_how_and_whence() -> None:

@@ -1,0 +1,1 @@
+"""Stored pages, found again: those of runs, and of WARC files."""

@@ -1,0 +1,127 @@
+"""The pages that a run has kept."""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+import msgspec
+from msgspec import Struct
+
+from crawler.archive.answer import Answer
+from crawler.errors import BodyTooLarge, NotStored, RunError
+from crawler.owned import open_folder, own
+from crawler.records.page_index import PageLine
+
+PAGES = "pages.jsonl"
+FAILURES = "failures.jsonl"
+_BODIES = "pages/"
+# What `pages=markdown` makes of a page is called so, and no page is.
+_MARKDOWN = "+.md"
+_LONGEST_LINE = 1_000_000
+_decode = msgspec.json.Decoder(PageLine).decode
+
+
+class FailureLine(Struct):
+    """What of a line of `failures.jsonl` tells how a URL was answered."""
+
+    url: str
+    kind: str
+    status: int | None = None
+    method: str = "GET"
+
+
+_decode_failure = msgspec.json.Decoder(FailureLine).decode
+
+
+def pages_of(folder: Path) -> Iterator[tuple[int, PageLine]]:
+    """Yield the lines of `pages.jsonl`, each with the byte that it begins at.
+
+    A line that is none, as the last of a run that is crawled now may be, is left out. Raises
+    `RunError`.
+    """
+    for at, line in _lines(folder / PAGES):
+        try:
+            yield at, _decode(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            continue
+
+
+def has_body(line: PageLine) -> bool:
+    """True if a page's body is kept as it came, in a file of its own."""
+    name = line.file or ""
+    return name.startswith(_BODIES) and not name.endswith(_MARKDOWN)
+
+
+def failures_of(folder: Path) -> Iterator[FailureLine]:
+    """Yield what a run did not get. Raises `RunError`."""
+    for _, line in _lines(folder / FAILURES):
+        try:
+            yield _decode_failure(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            continue
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    try:
+        with open(path, "rb", opener=own) as file:
+            at = 0
+            while line := file.readline(_LONGEST_LINE):
+                yield at, line
+                at += len(line)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def line_at(file: IO[bytes], at: int) -> PageLine:
+    """Return the line at that byte of `pages.jsonl`. Raises `NotStored` if there is none."""
+    file.seek(at)
+    try:
+        return _decode(file.readline(_LONGEST_LINE))
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise NotStored("the run has changed since it was indexed") from None
+
+
+def answer_of(folder: Path, line: PageLine, *, limit: int) -> Answer:
+    """Return a page as it was kept, its body no more than `limit` bytes.
+
+    Of its headers only the type is known, with the encoding that the page turned out to have.
+    Raises `NotStored`, and `BodyTooLarge`.
+    """
+    charset = f"; charset={line.encoding}" if line.encoding else ""
+    fields = (("Content-Type", f"{line.type}{charset}"),) if line.type else ()
+    if not has_body(line):
+        raise NotStored("the run has changed since it was indexed")
+    return Answer(line.status, fields, _body(folder, line.file or "", limit=limit))
+
+
+def _body(folder: Path, name: str, *, limit: int) -> bytes:
+    """Read a file below a run's folder; no link leads out of it."""
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts:
+        raise NotStored(f"{name!r} is no file of a page")
+    try:
+        with ExitStack() as stack:
+            within = open_folder(folder)
+            stack.callback(os.close, within)
+            for part in path.parts[:-1]:
+                within = open_folder(part, within=within)
+                stack.callback(os.close, within)
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            fd = os.open(path.name, flags, dir_fd=within)
+            with open(fd, "rb") as file:
+                found = os.fstat(fd)
+                if not stat.S_ISREG(found.st_mode):
+                    raise NotStored(f"{name} is no file of a page")
+                body = file.read(min(limit, found.st_size) + 1)
+    except OSError as error:
+        raise NotStored(f"{name} cannot be read: {error.strerror}") from None
+    except ValueError:  # a NUL in it, say
+        raise NotStored(f"{name!r} is no file of a page") from None
+    if len(body) > limit:
+        raise BodyTooLarge(f"more than {limit:,} bytes")
+    return body
