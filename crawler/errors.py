@@ -42,13 +42,9 @@ CrawlerError
     └── Stop                  end the crawl in good order
 """
 
-import re
-from typing import ClassVar, Final
+from typing import ClassVar
 
-from crawler.words import one_line
-
-# Where user and password would begin, also as browsers forgive it: "http:\me:secret@host".
-_AUTHORITY: Final = re.compile(r"(?:https?:)?[/\\]{2,}|https?:[/\\]?", re.IGNORECASE)
+from crawler.words import one_line, starred
 
 
 class CrawlerError(Exception):
@@ -86,16 +82,9 @@ class InvalidUrl(UsageError, ValueError):
     """Text that the WHATWG URL standard, or this crawler's schemes, do not admit."""
 
     def __init__(self, url: str, reason: str = "not a valid http(s) URL") -> None:
-        self.url = _without_credentials(url)
+        self.url = starred(url)
         """The text, `***` for what may be user and password in it."""
         super().__init__(f"{reason}: {self.url!r}")
-
-
-def _without_credentials(text: str) -> str:
-    """Cut out what may be a password: in text that no parser takes, all up to the last "@"."""
-    head, at, rest = text.rpartition("@")
-    start = _AUTHORITY.search(head) if at else None
-    return f"{head[: start.end()]}***@{rest}" if start else text
 
 
 class FetchError(CrawlerError):

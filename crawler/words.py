@@ -1,7 +1,10 @@
 """Words of others, made harmless for logs, terminals and files."""
 
+import re
 from typing import Final
 
+# Where user and password would begin, also as browsers forgive it: "http:\me:secret@host".
+_AUTHORITY: Final = re.compile(r"(?:https?:)?[/\\]{2,}|https?:[/\\]?", re.IGNORECASE)
 _LONGEST_LINE: Final = 10_000
 _LONGEST_TEXT: Final = 100_000
 
@@ -42,3 +45,10 @@ def clean_lines(text: str) -> str:
 
 def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[:most] + "…"
+
+
+def starred(text: str) -> str:
+    """Cut out what may be a password: in text that no parser takes, all up to the last "@"."""
+    head, at, rest = text.rpartition("@")
+    start = _AUTHORITY.search(head) if at else None
+    return f"{head[: start.end()]}***@{rest}" if start else text
