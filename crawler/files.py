@@ -139,7 +139,11 @@ def _following(
     """Return what carries the run's items to a target."""
     run = job.folder.absolute().name
     begin = job.record.plan.position.get("items", 0)
-    followed = Source(run, streams, settings, begin=begin, uploads=job.folder / UPLOADS)
+    record = job.record
+    # Not the folder's name: a run is the same one where its folder was moved.
+    identity = f"{record.spider} {record.created.isoformat()}"
+    uploads = job.folder / UPLOADS
+    followed = Source(run, streams, settings, begin=begin, uploads=uploads, identity=identity)
 
     async def opener(mark: Mark | None) -> Follower:
         return await target.open(followed, mark)
@@ -147,9 +151,9 @@ def _following(
     return Following(
         opener,
         target=target.name,
-        key=target.path,
+        key=target.key,
         source=source,
-        mark=mark_of(restart.kept, target.path),
+        mark=mark_of(restart.kept, target.key),
         pause=settings.target_pause,
         lasting=target.files(streams, run=run) if settings.durable == "full" else (),
     )

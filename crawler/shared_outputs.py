@@ -12,7 +12,7 @@ from crawler.frontier.schema import FILE
 
 def check_outputs(folder: Path, record: Record, output_dir: Path) -> None:
     """Raise `RunError` if another run wrote to an output since: going on would cut that off."""
-    if not (own := _files(folder, record)):
+    if not (own := _files(folder, record, shared=False)):
         return
     for path in {*output_dir.glob(f"*/*/{RECORD}"), *folder.parent.glob(f"*/{RECORD}")}:
         try:
@@ -20,14 +20,16 @@ def check_outputs(folder: Path, record: Record, output_dir: Path) -> None:
         except RunError:
             continue
         is_copy = other.created == record.created  # made for safety's sake
-        shared = set() if is_copy else own & _files(path.parent, other)
+        shared = set() if is_copy else own & _files(path.parent, other, shared=False)
         if shared and not path.parent.samefile(folder) and _wrote(path.parent, record.created):
             raise RunError(f"{folder}: {min(shared)} was since written to by run {path.parent}")
 
 
 def is_one_of(output: str, folder: Path, record: Record) -> bool:
     """True if a run has an output already, however its path is written now."""
-    return output in record.outputs or os.path.abspath(output) in _files(folder, record)
+    return output in record.outputs or os.path.abspath(output) in _files(
+        folder, record, shared=True
+    )
 
 
 def _wrote(folder: Path, since: datetime) -> bool:
@@ -38,10 +40,13 @@ def _wrote(folder: Path, since: datetime) -> bool:
     return stirred >= since.timestamp() and not fresh
 
 
-def _files(folder: Path, record: Record) -> set[str]:
-    """Return where a run's `-o` lead, but for standard output."""
+def _files(folder: Path, record: Record, *, shared: bool) -> set[str]:
+    """Return where a run's `-o` lead, those files too that runs may have in common if `shared`."""
     run = folder.absolute().name
     files = {
-        str(f) for target in record.plan.targets for f in target.files(record.streams, run=run)
+        str(file)
+        for target in record.plan.targets
+        if shared or not target.is_database
+        for file in target.files(record.streams, run=run)
     }
     return files if record.plan.spool is None else {*files, record.plan.spool}

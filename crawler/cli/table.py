@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from crawler.cli.units import clipped, size_of, span_of
-from crawler.export.remote import shown
+from crawler.export.targets import for_people
 from crawler.outcome import Report
 from crawler.words import harmless
 
@@ -135,7 +135,7 @@ def _rows(report: Report, outputs: Sequence[str]) -> dict[str, Sequence[str]]:
         "slowed": [", ".join(slowed)] if slowed else [],
         "parked": _some([f"{host}: {why}" for host, why in parked], _SLOWED),
         "queued": [f"{report.queued:,}"] if report.queued else [],
-        "output": [f"{report.folder}/", *(shown(name) for name in outputs if name != "-")],
+        "output": [f"{report.folder}/", *(for_people(name) for name in outputs if name != "-")],
     }
     return {name: lines for name, lines in rows.items() if lines}
 

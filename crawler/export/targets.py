@@ -1,13 +1,16 @@
 """Reads what `-o` asks for."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 
 from msgspec import Struct, structs
 
 from crawler.errors import OutputError, TargetUnfit
 from crawler.export.appending import kept_of
+from crawler.export.databases.registry import DATABASES
+from crawler.export.databases.urls import planned, split, without_password
+from crawler.export.databases.wanted import Wanted
 from crawler.export.file_target import FileTarget, Place, begins_with
 from crawler.export.formats import FORMATS
 from crawler.export.naming import check_gaps, filled, has_gap, whole, with_item
@@ -23,12 +26,15 @@ from crawler.settings import Settings
 
 STDOUT = "-"
 _LINES = ".jsonl"
+_SUFFIXES = (*FORMATS, *(name for name in DATABASES if name.startswith(".")))
+_SCHEMES = (*SCHEMES, *(name for name in DATABASES if not name.startswith(".")))
 
 
 class Source(Struct, frozen=True):
     """What a target follows: the lines of a run, those from byte `begin` on, and their types.
 
-    `uploads` is the folder where files are made that are uploaded when they are complete.
+    `uploads` is the folder where files are made that are uploaded when they are complete. `run` is
+    the name of the run's folder, `identity` what no other run has, wherever its folder is.
     """
 
     run: str
@@ -36,6 +42,7 @@ class Source(Struct, frozen=True):
     settings: Settings
     begin: int = 0
     uploads: Path = Path("uploads")
+    identity: str = ""
 
 
 class Target(Struct, frozen=True):
@@ -43,7 +50,7 @@ class Target(Struct, frozen=True):
 
     `path` is a name with gaps for `run`, `item` and `part`. `kept` are the bytes that other runs
     left in its files; what follows them is this run's; `part` is the number of its first part.
-    `replaces`: files of others in its place may go.
+    `replaces`: files and tables of others in its place may go; `appends`: tables may stay.
     """
 
     path: str
@@ -51,11 +58,22 @@ class Target(Struct, frozen=True):
     kept: Mapping[str, int] = {}
     part: int = 1
     replaces: bool = False
+    appends: bool = False
 
     @property
     def name(self) -> str:
         """The target's name for people."""
-        return "standard output" if self.path == STDOUT else shown(whole(self.path))
+        return "standard output" if self.path == STDOUT else for_people(whole(self.path))
+
+    @property
+    def key(self) -> str:
+        """What tells it apart from the other targets of its run; no password is in it."""
+        return for_people(self.path)
+
+    @property
+    def is_database(self) -> bool:
+        """True if it is tables, which several runs may add to by turns, each where it was."""
+        return self.format in DATABASES
 
     @property
     def is_local(self) -> bool:
@@ -73,6 +91,8 @@ class Target(Struct, frozen=True):
         """
         if self.path == STDOUT:
             return StandardOutput(mark or Mark(source.begin))
+        if self.is_database:
+            return await DATABASES[self.format].load().open(self.wanted(source), mark)
         _check_kept(self.kept)
         path, uploads = filled(self.path, run=source.run), None
         if not self.is_local:
@@ -88,6 +108,23 @@ class Target(Struct, frozen=True):
             uploads=uploads,
         )
         return await FileTarget.open(place, source.streams, begin=source.begin, mark=mark)
+
+    def wanted(self, source: Source) -> Wanted:
+        """Return what a database is opened with."""
+        if self.is_local:
+            where, table = whole(filled(self.path, run=source.run)), "{item}"
+        else:
+            where, table = split(self.path)
+        return Wanted(
+            where,
+            self.name,
+            source.streams,
+            table=filled(table, run=source.run),
+            mode="overwrite" if self.replaces else "append" if self.appends else "new",
+            run=source.identity,
+            begin=source.begin,
+            durable=source.settings.durable == "full",
+        )
 
 
 class Plan(Struct, frozen=True):
@@ -131,6 +168,8 @@ def plan(
             target = _appending(target, files, streams)
         elif overwrite:
             target = structs.replace(target, replaces=True)
+        if target.is_database:
+            _check_database(target, streams, {known.key for known in targets})
         is_plain = target.is_local and target.format == _LINES and "{" not in target.path
         if is_plain and spool is None and begun is None:
             spool, position = target.path, {"items": target.kept.get(target.path, 0)}
@@ -145,17 +184,25 @@ def _target(text: str, streams: Streams, *, names: Mapping[str, str]) -> Target:
     """Return the target of an `-o`, as if there were nothing in its place."""
     if text == STDOUT:
         return Target(STDOUT, STDOUT)
+    scheme = scheme_of(text)
+    if scheme and scheme not in _SCHEMES:
+        problem = unknown("scheme", scheme, _SCHEMES)
+        raise OutputError(f"{for_people(text)}: {problem}; known are {', '.join(_SCHEMES)}")
+    if scheme in DATABASES:
+        return Target(planned(text, names=names, several=len(streams.fields) > 1), scheme)
     suffix = _suffix_of(text)
     check_gaps(text)
     path = filled(text, **names)
-    if scheme := scheme_of(text):
-        if scheme not in SCHEMES:
-            problem = unknown("scheme", scheme, SCHEMES)
-            raise OutputError(f"{shown(text)}: {problem}; known are {', '.join(SCHEMES)}")
+    if scheme:
+        if suffix in DATABASES:
+            raise OutputError(f"{shown(text)}: a {suffix} file is not uploaded")
         check_installed(text)
     else:
         path = os.path.abspath(path)
-    if FORMATS[suffix].is_table and len(streams.fields) > 1 and not has_gap(path, "item"):
+    if suffix in DATABASES:
+        if has_gap(path, "item") or has_gap(path, "part"):
+            raise OutputError(f"{text}: {{item}} and {{part}} are for files; a database has tables")
+    elif FORMATS[suffix].is_table and len(streams.fields) > 1 and not has_gap(path, "item"):
         path = with_item(path, suffix)
     return Target(path, suffix)
 
@@ -164,6 +211,8 @@ def _appending(target: Target, files: Sequence[Path], streams: Streams) -> Targe
     """Return a target that keeps what is there. Raises `OutputError` if it cannot."""
     if target.path == STDOUT:
         return target
+    if target.is_database:
+        return structs.replace(target, appends=True)
     if not target.is_local:
         raise OutputError(
             f"{target.name}: what is uploaded cannot be added to; {{run}} names it anew"
@@ -175,13 +224,28 @@ def _appending(target: Target, files: Sequence[Path], streams: Streams) -> Targe
 def _suffix_of(text: str) -> str:
     """Return the longest known suffix, so that a later `.jsonl.gz` is not read as `.gz`."""
     name = Path(text).name.lower()
-    for suffix in sorted(FORMATS, key=len, reverse=True):
+    for suffix in sorted(_SUFFIXES, key=len, reverse=True):
         if name.endswith(suffix) and name != suffix:
             return suffix
     if os.path.isdir(text) or text.endswith(os.sep):
         raise OutputError(f"{text}: is a folder; -o needs a file")
-    problem = unknown("output format", Path(name).suffix, FORMATS)
-    raise OutputError(f"{text}: {problem}; known are {', '.join(FORMATS)} (- is standard output)")
+    problem = unknown("output format", Path(name).suffix, _SUFFIXES)
+    raise OutputError(f"{text}: {problem}; known are {', '.join(_SUFFIXES)} (- is standard output)")
+
+
+def for_people(output: str) -> str:
+    """Return an `-o` without a password that is in it."""
+    return without_password(output) if scheme_of(output) in DATABASES else shown(output)
+
+
+def _check_database(target: Target, streams: Streams, taken: Set[str]) -> None:
+    """Raise `OutputError` if a run could not begin with a database."""
+    if target.key in taken:
+        raise OutputError(f"{target.name}: two outputs go to these tables")
+    wanted = target.wanted(Source("", streams, Settings()))
+    module = DATABASES[target.format].load()
+    if not has_gap(wanted.table, "run") and not has_gap(target.path, "run"):
+        module.check(wanted)
 
 
 def _check(file: Path, *, may_exist: bool) -> None:

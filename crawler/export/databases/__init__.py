@@ -1,0 +1,1 @@
+"""Items as rows of tables, each with the cursor in one transaction."""

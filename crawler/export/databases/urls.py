@@ -1,0 +1,59 @@
+"""URLs of databases: `postgresql://user:password@host/name#table`."""
+
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from crawler.errors import OutputError
+from crawler.export.naming import check_gaps, filled, has_gap
+
+_EACH = "{item}"
+_SHOWN = ("host", "port", "dbname", "database", "user")
+
+
+def planned(text: str, *, names: Mapping[str, str], several: bool) -> str:
+    """Return a URL of which the table's name has gaps for `run` and `item` at most.
+
+    Where there are several types of items it has one for them. Raises `OutputError`, which never
+    has a password in it.
+    """
+    parts = urlsplit(text)
+    if "@" in parts.path + parts.query + parts.fragment:
+        raise OutputError(
+            f"{parts.scheme}://…: an @ behind the host; in a URL a password has %40 for @, "
+            "%2F for /, %3F for ?, %23 for #"
+        )
+    try:
+        _ = parts.port if "," not in parts.netloc else None
+    except ValueError:
+        raise OutputError(f"{without_password(text)}: its port is no number") from None
+    table = parts.fragment or _EACH
+    check_gaps(table)
+    if has_gap(table, "part"):
+        raise OutputError(f"{without_password(text)}: {{part}} is for files; a table has all items")
+    table = filled(table, **names)
+    if several and not has_gap(table, "item"):
+        table += "_{item}"
+    return urlunsplit(parts._replace(fragment=table))
+
+
+def without_password(url: str) -> str:
+    """Return a URL for people: without a password."""
+    parts = urlsplit(url)
+    login, at, host = parts.netloc.rpartition("@")
+    asked = {name: value for name, value in parse_qsl(parts.query) if name in _SHOWN}
+    table = "" if parts.fragment == _EACH else parts.fragment
+    return urlunsplit(
+        (
+            parts.scheme,
+            login.partition(":")[0] + at + host,
+            parts.path,
+            urlencode(asked, safe="/"),
+            table,
+        )
+    )
+
+
+def split(url: str) -> tuple[str, str]:
+    """Return a URL without its table, and the table."""
+    url, _, table = url.partition("#")
+    return url, table
