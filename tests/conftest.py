@@ -1,10 +1,11 @@
 """What many tests need."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from hypothesis import settings
 
+from tests.postgres import Postgres, start_postgres
 from tests.site import Site
 
 settings.register_profile("fuzz", max_examples=2_000, deadline=None)  # `make fuzz`
@@ -20,3 +21,13 @@ async def site() -> AsyncIterator[Site]:
     """A fake site on one loopback address."""
     async with Site() as one:
         yield one
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL of the tests' own; each makes a schema of its own there."""
+    server = start_postgres()
+    try:
+        yield server
+    finally:
+        server.remove()

@@ -1,19 +1,40 @@
-"""Databases that are files: one that is replaced goes."""
+"""Databases that are files: which are opened, checked, replaced."""
 
 import os
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from crawler.errors import TargetUnfit
-from crawler.export.databases.target import Session
+from crawler.errors import TargetError, TargetUnfit
+from crawler.export.databases.target import DatabaseTarget, Session, check_tables, named
 from crawler.export.databases.wanted import Wanted
 from crawler.file_thread import FileThread
 from crawler.oserrors import refused
+from crawler.outcome import Mark
 
 _BESIDE = ("", "-wal", "-journal", "-shm", ".wal")
 
 
-async def make_room(wanted: Wanted, opener: Callable[[Wanted], Awaitable[Session]]) -> None:
+Opener = Callable[[Wanted], Awaitable[Session]]
+
+
+async def open_file(opener: Opener, wanted: Wanted, mark: Mark | None) -> DatabaseTarget:
+    """Open a file as it was left, or for a run that begins. Raises `TargetError`."""
+    try:
+        if wanted.mode == "overwrite" and mark is None:
+            await _make_room(wanted, opener)
+        session = await opener(wanted)
+    except TargetError as error:
+        raise named(wanted, error) from None
+    return await DatabaseTarget.open(session, wanted, mark=mark)
+
+
+def check_file(opener: Opener, wanted: Wanted) -> None:
+    """Raise `OutputError` if a run could not add to a file."""
+    if wanted.mode == "append" and os.path.exists(wanted.where):
+        check_tables(opener, wanted)
+
+
+async def _make_room(wanted: Wanted, opener: Opener) -> None:
     """Remove a file that has nothing of this run, whatever it is. Raises `TargetError`."""
     thread = FileThread("make-room")
     try:

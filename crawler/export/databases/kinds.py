@@ -58,3 +58,17 @@ def joined(one: Kind, other: Kind) -> Kind:
             return "number"
         return "float" if "float" in both else "int"
     return "str" if both <= TEXTS else "any"
+
+
+def fitted(base: Kind | None, wish: Kind | None) -> Kind | None:
+    """Return how a column of one kind is written to, for a field that wants another.
+
+    None: it cannot be. A column that has room for some values only is widened when others come.
+    """
+    if base is None or wish is None or base in (wish, "any"):
+        return base
+    if base == "str":
+        return base if wish in TEXTS else None
+    if base == "number":
+        return wish if wish == "decimal" else base if wish in NUMBERS else None
+    return base if base in NUMBERS and wish in NUMBERS else None

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from crawler.errors import OutputError
 from crawler.export.databases.wanted import Wanted
 from crawler.outcome import Mark
 from crawler.protocols import Follower
@@ -36,9 +37,32 @@ def _sqlite() -> Module:
     return sqlite
 
 
+def _duck() -> Module:
+    try:
+        from crawler.export.databases import duck
+    except ModuleNotFoundError as error:
+        raise _missing(error, "duckdb") from None
+    return duck
+
+
+def _postgres() -> Module:
+    try:
+        from crawler.export.databases import postgres
+    except ModuleNotFoundError as error:
+        raise _missing(error, "postgres") from None
+    return postgres
+
+
+def _missing(error: ModuleNotFoundError, extra: str) -> OutputError:
+    return OutputError(f"-o needs {error.name} here: pip install 'crawlkeeper[{extra}]'")
+
+
 DATABASES: dict[str, Database] = {
     ".db": Database(_sqlite),
     ".sqlite": Database(_sqlite),
     ".sqlite3": Database(_sqlite),
+    ".duckdb": Database(_duck),
+    "postgresql": Database(_postgres, is_file=False),
+    "postgres": Database(_postgres, is_file=False),
 }
 """By the suffix of a file, or the scheme of a URL."""

@@ -1,27 +1,19 @@
 """SQLite."""
 
-import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 from crawler.errors import TargetError, TargetUnfit
-from crawler.export.databases.files import make_room
+from crawler.export.databases.files import check_file, open_file
+from crawler.export.databases.in_thread import InThread
 from crawler.export.databases.names import listed, quoted
 from crawler.export.databases.sqlite_types import ROW, SqliteDialect
 from crawler.export.databases.table import Change, Column, Dialect, Table
-from crawler.export.databases.target import (
-    CURSORS,
-    DatabaseTarget,
-    Found,
-    Place,
-    Rows,
-    check_tables,
-    named,
-)
+from crawler.export.databases.target import CURSORS, DatabaseTarget, Found, Place, Rows
 from crawler.export.databases.wanted import Wanted
-from crawler.file_thread import FileThread
 from crawler.outcome import Mark
 
 _PATIENCE = 10.0
@@ -56,77 +48,24 @@ def _saying() -> Iterator[None]:
 
 
 class SqliteSession:
-    """A connection that only its own thread touches."""
+    """A connection; a file that it `keeps` is left in the journal mode that it is in."""
 
     def __init__(self, path: str, *, durable: bool = False, keeps: bool = True) -> None:
         self.dialect: Dialect = SqliteDialect()
-        self._path = path
-        self._durable = durable
         self._keeps = keeps
-        self._connection: sqlite3.Connection | None = None
-        self._thread = FileThread("sqlite")
-
-    @classmethod
-    async def open(cls, wanted: Wanted, *, keeps: bool = True) -> "SqliteSession":
-        """Open a file, or make it; one that `keeps` it leaves it in the mode it is in.
-
-        Raises `TargetError`.
-        """
-        session = cls(wanted.where, durable=wanted.durable, keeps=keeps)
-        try:
-            await session._thread.run(session._open)
-        except BaseException:
-            await session.aclose()
-            raise
-        return session
-
-    async def tables(self, names: Sequence[str]) -> Found:
-        """See `Session`."""
-        return await self._thread.run(self._tables, names)
-
-    async def cursor(self, run: str, target: str) -> int | None:
-        """See `Session`."""
-        return await self._thread.run(self._cursor, run, target)
-
-    async def begin(self, place: Place, *, drop: Sequence[str]) -> None:
-        """See `Session`."""
-        await self._thread.run(self._begin, place, drop)
-
-    async def prepare(self, table: Table, *, exists: bool) -> None:
-        """See `Session`."""
-        await self._thread.run(self._prepare, table, exists=exists)
-
-    async def alter(self, table: Table, change: Change) -> Column:
-        """See `Session`."""
-        if change.was is None:
-            await self._thread.run(self._add, table, [change.column])
-        return change.column
-
-    async def write(self, rows: Sequence[Rows], place: Place) -> bool:
-        """See `Session`."""
-        return await self._thread.run(self._write, rows, place)
-
-    async def finish(self) -> None:
-        """Have everything be in the one file, unless others read it now."""
-        await self._thread.run(self._finish)
-
-    async def aclose(self) -> None:
-        """See `Session`."""
-        try:
-            await self._thread.run(self._close)
-        finally:
-            self._thread.close()
-
-    def _open(self) -> None:
         with _saying():
-            self._connection = sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level=None)
-            self._run("SELECT count(*) FROM sqlite_master")  # it is a database
-            if not self._keeps:
-                self._run("PRAGMA journal_mode=WAL")  # so that others may read it meanwhile
-            self._run(f"PRAGMA synchronous={'FULL' if self._durable else 'NORMAL'}")
+            self._connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
+        try:
+            with _saying():
+                self._run("SELECT count(*) FROM sqlite_master")  # it is a database
+                if not keeps:
+                    self._run("PRAGMA journal_mode=WAL")  # so that others may read it meanwhile
+                self._run(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        except BaseException:
+            self._connection.close()
+            raise
 
     def _run(self, sql: str, *values: object) -> list[Any]:
-        assert self._connection is not None, "the connection is open"
         return self._connection.execute(sql, values).fetchall()
 
     @contextmanager
@@ -141,7 +80,8 @@ class SqliteSession:
                     self._run("ROLLBACK")
                 raise
 
-    def _tables(self, names: Sequence[str]) -> Found:
+    def tables(self, names: Sequence[str]) -> Found:
+        """See `Session`."""
         with _saying():
             found = {name: self._columns(name) for name in names}
         return {name: columns for name, columns in found.items() if columns}
@@ -150,7 +90,8 @@ class SqliteSession:
         rows = self._run("SELECT name, type FROM pragma_table_info(?)", name)
         return {column: kind.upper() for column, kind in rows}
 
-    def _cursor(self, run: str, target: str) -> int | None:
+    def cursor(self, run: str, target: str) -> int | None:
+        """See `Session`."""
         with _saying():
             if not self._columns(CURSORS):
                 return None
@@ -159,7 +100,8 @@ class SqliteSession:
             )
         return rows[0][0] if rows else None
 
-    def _begin(self, place: Place, drop: Sequence[str]) -> None:
+    def begin(self, place: Place, *, drop: Sequence[str]) -> None:
+        """See `Session`."""
         with self._transaction():
             for name in drop:
                 self._run(f"DROP TABLE {quoted(name)}")
@@ -171,14 +113,15 @@ class SqliteSession:
                 f"INSERT INTO {CURSORS} VALUES (?, ?, ?)", place.run, place.target, place.cursor
             )
 
-    def _prepare(self, table: Table, *, exists: bool) -> None:
+    def prepare(self, table: Table, *, exists: bool) -> None:
+        """See `Session`."""
         if exists:
             self._add(table, table.missing)
         else:
             with self._transaction():
                 columns = [_declared(column) for column in table.columns.values()]
-                # A table without columns cannot be: one of untyped items has a number a row.
-                columns = columns or [f"{ROW} INTEGER PRIMARY KEY"]
+                # A table without columns cannot be: this one goes when there are others.
+                columns = columns or [ROW]
                 self._run(f"CREATE TABLE {quoted(table.name)} ({', '.join(columns)})")
         if table.key:
             name = quoted(f"{table.name}_{'_'.join(table.key)}_key")
@@ -188,14 +131,23 @@ class SqliteSession:
                     f"ON {quoted(table.name)} ({listed(table.key)})"
                 )
 
+    def alter(self, table: Table, changes: Sequence[Change]) -> list[Column]:
+        """See `Session`."""
+        if new := [change.column for change in changes if change.was is None]:
+            self._add(table, new)
+        return [change.column for change in changes]
+
     def _add(self, table: Table, columns: Sequence[Column]) -> None:
         with self._transaction():
             there = self._columns(table.name)  # another run may have been faster
             for column in columns:
                 if column.name not in there:
                     self._run(f"ALTER TABLE {quoted(table.name)} ADD COLUMN {_declared(column)}")
+            if columns and ROW in there:
+                self._run(f"ALTER TABLE {quoted(table.name)} DROP COLUMN {ROW}")
 
-    def _write(self, rows: Sequence[Rows], place: Place) -> bool:
+    def write(self, rows: Sequence[Rows], place: Place) -> bool:
+        """See `Session`."""
         moved = (place.cursor, place.run, place.target, place.was)
         with self._transaction():
             found = self._run(
@@ -208,23 +160,22 @@ class SqliteSession:
         return bool(found)
 
     def _insert(self, rows: Rows) -> None:
-        assert self._connection is not None, "the connection is open"
         sql = _insertion(rows.table)
         values = zip(*rows.columns, strict=True) if rows.columns else [()] * rows.count
         self._connection.executemany(sql, values)
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
+        """Have everything be in the one file, unless others read it now."""
         if self._keeps:
             return
         with suppress(sqlite3.OperationalError):  # others read it: they have the -wal as well
             self._run("PRAGMA wal_checkpoint(TRUNCATE)")
             self._run("PRAGMA journal_mode=DELETE")
 
-    def _close(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with _saying():
-                connection.close()
+    def close(self) -> None:
+        """See `Session`."""
+        with _saying():
+            self._connection.close()
 
 
 def _declared(column: Column) -> str:
@@ -247,16 +198,15 @@ def _insertion(table: Table) -> str:
 
 async def open(wanted: Wanted, mark: Mark | None) -> DatabaseTarget:  # noqa: A001
     """Open a file of SQLite's. Raises `TargetError`."""
-    try:
-        if wanted.mode == "overwrite" and mark is None:
-            await make_room(wanted, SqliteSession.open)
-        session = await SqliteSession.open(wanted, keeps=wanted.mode == "append")
-    except TargetError as error:
-        raise named(wanted, error) from None
-    return await DatabaseTarget.open(session, wanted, mark=mark)
+    return await open_file(_open, wanted, mark)
 
 
 def check(wanted: Wanted) -> None:
     """Raise `OutputError` if a run could not add to a file."""
-    if wanted.mode == "append" and os.path.exists(wanted.where):
-        check_tables(SqliteSession.open, wanted)
+    check_file(_open, wanted)
+
+
+async def _open(wanted: Wanted) -> InThread:
+    keeps = wanted.mode == "append"
+    opener = partial(SqliteSession, wanted.where, durable=wanted.durable, keeps=keeps)
+    return await InThread.open(opener)

@@ -138,17 +138,13 @@ class Table:
         self._reader = self._renewed()
         return self._changes({key: shape for key, shape in shapes.items() if shape != "null"})
 
-    def bind(self, there: Mapping[str, str]) -> None:
-        """Hear what the table has, after it was changed."""
+    def bind(self, there: Mapping[str, str], *, changed: Sequence[Column] = ()) -> None:
+        """Hear what the table has, after columns were `changed`."""
+        self.columns |= {column.key: column for column in changed}
         self._there = dict(there)
         for key, column in self.columns.items():
             if column.name in there and there[column.name] != column.type:
                 self.columns[key] = self._found(column)
-        self._reader = self._renewed()
-
-    def take(self, column: Column) -> None:
-        """Have a column be as it is said."""
-        self.columns[column.key] = column
         self._reader = self._renewed()
 
     def _changes(self, shapes: Mapping[str, Kind]) -> list[Change]:

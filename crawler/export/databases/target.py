@@ -60,8 +60,8 @@ class Session(Protocol):
     async def prepare(self, table: Table, *, exists: bool) -> None:
         """Have a table with the columns that are missing, and an index of its key."""
 
-    async def alter(self, table: Table, change: Change) -> Column:
-        """Make or widen a column; return what it is now."""
+    async def alter(self, table: Table, changes: Sequence[Change]) -> list[Column]:
+        """Make or widen columns; return what they are now."""
 
     async def write(self, rows: Sequence[Rows], place: Place) -> bool:
         """Add rows and move the cursor, all or nothing; False if the cursor is not where it was."""
@@ -151,10 +151,10 @@ class DatabaseTarget:
                 return await self._thread.run(table.read, lines)
             except Misfit:
                 changes = await self._thread.run(table.learn, lines)
-            for change in changes:
-                table.take(await self._session.alter(table, change))
             if changes:
-                table.bind((await self._session.tables([table.name])).get(table.name, {}))
+                changed = await self._session.alter(table, changes)
+                there = (await self._session.tables([table.name])).get(table.name, {})
+                await self._thread.run(table.bind, there, changed=changed)
         raise TargetUnfit(f"table {table.name}: has no room for an item, whatever its columns are")
 
     def _sorted(self, lines: Sequence[bytes]) -> dict[str, list[bytes]]:
