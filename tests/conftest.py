@@ -1,10 +1,12 @@
 """What many tests need."""
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tests.databases import KINDS, Database, database_of
 from tests.postgres import Postgres, start_postgres
 from tests.site import Site
 
@@ -31,3 +33,9 @@ def postgres() -> Iterator[Postgres]:
         yield server
     finally:
         server.remove()
+
+
+@pytest.fixture(params=KINDS)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
+    """A database with nothing in it, of each kind."""
+    return database_of(request.param, tmp_path, lambda: request.getfixturevalue("postgres"))

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from crawler.errors import OutputError, TargetError, TargetUnfit
 from crawler.export.targets import Source, plan
@@ -17,7 +18,7 @@ from crawler.outcome import Mark
 from crawler.protocols import Follower
 from crawler.records.streams import Streams, streams_of
 from crawler.settings import Settings
-from tests.export.databases.conftest import Database
+from tests.databases import Database
 
 UNTYPED = streams_of([])
 
@@ -57,9 +58,18 @@ def lines_of(items: Sequence[dict[str, Any]]) -> list[bytes]:
 
 
 async def opened(
-    database: Database, streams: Streams, *, run: str = "one", mark: Mark | None = None, **how: Any
+    database: Database,
+    streams: Streams,
+    *,
+    run: str = "one",
+    mark: Mark | None = None,
+    through: str | None = None,
+    **how: Any,
 ) -> Follower:
+    """Plan and open a target; `through` is another way to the same database, once it is planned."""
     (target,) = plan([database.output], streams=streams, **how).targets
+    if through is not None:
+        target = structs.replace(target, path=f"{through}#{{item}}")
     return await target.open(Source("run", streams, Settings(), identity=run), mark)
 
 

@@ -1,13 +1,13 @@
-"""Each database, as the contract wants it."""
+"""Each database that `-o` names, read back by another program than wrote it."""
 
 import json
+import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from tests.postgres import Postgres
@@ -16,7 +16,7 @@ _NUMBERS = count(1)
 
 
 class Database:
-    """A database that `-o` names, read back by another program than wrote it."""
+    """A database: `output` is what `-o` is given."""
 
     def __init__(self, kind: str, output: str, read: Callable[[str], list[dict[str, Any]]]) -> None:
         self.kind = kind
@@ -32,6 +32,8 @@ class Database:
         if self.kind == "sqlite":
             subprocess.run(["sqlite3", self.output, sql], check=True)
         elif self.kind == "duckdb":
+            import duckdb
+
             with duckdb.connect(self.output) as connection:
                 connection.execute(sql)
         else:
@@ -50,6 +52,8 @@ def sqlite_cli(path: Path) -> Callable[[str], list[dict[str, Any]]]:
 
 
 def duckdb_reader(path: Path) -> Callable[[str], list[dict[str, Any]]]:
+    import duckdb
+
     def read(sql: str) -> list[dict[str, Any]]:
         with duckdb.connect(str(path), read_only=True) as connection:
             found = connection.execute(sql)
@@ -70,20 +74,18 @@ def psql(server: Postgres, name: str) -> Callable[[str], list[dict[str, Any]]]:
     return read
 
 
-KINDS: Sequence[str] = ("sqlite", "duckdb", "postgres")
+KINDS = ("sqlite", "duckdb", "postgres")
 
 
-@pytest.fixture(params=KINDS)
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """A database with nothing in it."""
-    kind: str = request.param
+def database_of(kind: str, folder: Path, server: Callable[[], Postgres]) -> Database:
+    """Return a database of a kind with nothing in it; the server is asked for where it is one."""
     if kind == "sqlite":
-        path = tmp_path / "x.db"
-        yield Database(kind, str(path), sqlite_cli(path))
-    elif kind == "duckdb":
-        path = tmp_path / "x.duckdb"
-        yield Database(kind, str(path), duckdb_reader(path))
-    else:
-        server: Postgres = request.getfixturevalue("postgres")
-        name = f"contract{next(_NUMBERS)}"
-        yield Database(kind, server.schema(name), psql(server, name))
+        if shutil.which("sqlite3") is None:
+            pytest.skip("needs sqlite3: apt-get install sqlite3")
+        path = folder / "x.db"
+        return Database(kind, str(path), sqlite_cli(path))
+    if kind == "duckdb":
+        path = folder / "x.duckdb"
+        return Database(kind, str(path), duckdb_reader(path))
+    name = f"contract{next(_NUMBERS)}"
+    return Database(kind, server().schema(name), psql(server(), name))

@@ -1,0 +1,134 @@
+"""Databases as `-o`, through deaths of ours and of theirs."""
+
+from collections import Counter
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from tests.cli.command import crawl, ended
+from tests.cli.lives import begun, grow, killed, said_by
+from tests.databases import Database
+from tests.postgres import Postgres
+from tests.site import Site
+
+
+@pytest.fixture
+def web(site: Site) -> Site:
+    """A site of sixty pages, three of them missing."""
+    grow(site)
+    return site
+
+
+def urls(database: Database) -> Counter[str]:
+    return Counter(row["url"] for row in database.rows("page"))
+
+
+async def test_a_killed_crawl_goes_on_and_no_row_is_lost_or_doubled(
+    folder: Path, web: Site, database: Database
+) -> None:
+    words = ["site", "-a", f"start={web.url()}", "-o", database.output]
+    await killed(folder, web, "/9", *words)
+    await killed(folder, web, "/45", "site", "--resume")
+    done = await crawl(folder, "site", "--resume")
+    assert done.status == 0
+    assert urls(database) == Counter(item["url"] for item in done.lines("items.jsonl"))
+    assert len(urls(database)) == 57
+    left = {path.name for path in folder.glob("x.*")}
+    assert left <= {"x.db", "x.duckdb"}, "the file is complete alone"
+
+
+async def test_a_server_that_dies_in_mid_crawl_is_waited_for(
+    folder: Path, web: Site, postgres: Postgres
+) -> None:
+    output = postgres.schema("restarted")
+    web.slow("/45", 1.0)
+    words = ["site", "-a", f"start={web.url()}", "-o", output, "-s", "target_pause=2"]
+    process = await begun(folder, web, "/20", *words)
+    postgres.stop()
+    try:
+        said = await said_by(process, "it is tried again")
+    finally:
+        postgres.start()
+    done = await ended(process, folder)
+    assert done.status == 0, said + done.err
+    assert "is there again, and catches up" in (done.run / "crawl.log").read_text()
+    rows = postgres.sql("SELECT url FROM page", schema="restarted")
+    assert Counter(rows) == Counter(item["url"] for item in done.lines("items.jsonl"))
+    assert len(rows) == 57
+
+
+async def test_a_password_is_seen_nowhere_but_in_run_json(
+    folder: Path, site: Site, postgres: Postgres
+) -> None:
+    site.page("/")
+    output = postgres.schema("secret")
+    done = await crawl(folder, "site", "-a", f"start={site.url()}", "-o", output, "-v")
+    assert done.status == 0
+    assert f"postgresql://crawl@127.0.0.1:{postgres.port}/postgres" in done.err
+    assert "s3cret" not in done.out + done.err
+    holders = [
+        path.name
+        for path in done.run.rglob("*")
+        if path.is_file() and b"s3cret" in path.read_bytes()
+    ]
+    assert holders == ["run.json"]
+    assert (done.run / "run.json").stat().st_mode & 0o777 == 0o600
+
+
+async def test_what_a_server_refuses_is_said_before_anything_is_crawled(
+    folder: Path, site: Site, postgres: Postgres
+) -> None:
+    site.page("/")
+    start = ("site", "-a", f"start={site.url()}", "-o")
+    wrong = await crawl(folder, *start, postgres.url_of(password="wr0ng"))
+    assert wrong.refuses('password authentication failed for user "crawl"')
+    assert "wr0ng" not in wrong.err
+    nobody = await crawl(folder, *start, "postgresql://crawl:s3cret!@127.0.0.1:1/x")
+    assert nobody.refuses("postgresql://crawl@127.0.0.1:1/x: ")
+    unescaped = await crawl(folder, *start, "postgresql://crawl:a/s3cret@b@127.0.0.1/x")
+    assert unescaped.refuses("in a URL a password has %40 for @")
+    assert "s3cret" not in nobody.err + unescaped.err
+    assert (await crawl(folder, *start, "mysql://x/y")).refuses("mysql://…")
+    assert site.paths == []
+
+
+async def test_a_socket_and_a_name_for_the_table(
+    folder: Path, site: Site, postgres: Postgres
+) -> None:
+    site.page("/")
+    place = f"crawl:s3cret!@/postgres?host={quote(str(postgres.folder))}&port={postgres.port}"
+    output = f"postgres://{place}&search_path=public#{{spider}}_{{item}}"
+    done = await crawl(folder, "site", "-a", f"start={site.url()}", "-o", output)
+    assert done.status == 0, done.err
+    assert postgres.sql("SELECT url FROM site_page") == [site.url("/")]
+
+
+@pytest.mark.parametrize(
+    ("package", "output", "extra"),
+    [
+        ("asyncpg", "postgresql://localhost/x", "postgres"),
+        ("duckdb", "x.duckdb", "duckdb"),
+        ("pyarrow", "x.duckdb", "duckdb"),
+    ],
+)
+async def test_a_missing_package_is_named_with_what_installs_it(
+    folder: Path, site: Site, package: str, output: str, extra: str
+) -> None:
+    text = f'raise ModuleNotFoundError("No module named {package!r}", name={package!r})'
+    (folder / f"{package}.py").write_text(text)
+    done = await crawl(folder, "site", "-a", f"start={site.url()}", "-o", output)
+    assert done.refuses(f"{package} here: pip install 'crawlkeeper[{extra}]'")
+
+
+async def test_a_file_that_is_no_database_is_refused_or_replaced(folder: Path, site: Site) -> None:
+    site.page("/")
+    start = ("site", "-a", f"start={site.url()}")
+    for name in ("x.db", "x.duckdb"):
+        (folder / name).write_text("a letter of mine\n" * 100)
+        for flags, words in (((), "exists"), (("--append",), "database")):
+            done = await crawl(folder, *start, "-o", name, *flags)
+            assert done.refuses(words), done.err
+        (folder / f"{name}-wal").write_text("of another time")
+    done = await crawl(folder, *start, "-o", "x.db", "-o", "x.duckdb", "--overwrite")
+    assert done.status == 0, done.err
