@@ -9,6 +9,7 @@ from msgspec import Struct, structs
 from crawler.errors import OutputError, TargetUnfit
 from crawler.export.appending import kept_of
 from crawler.export.databases.registry import DATABASES
+from crawler.export.databases.registry import check as check_begins
 from crawler.export.databases.urls import planned, split, without_password
 from crawler.export.databases.wanted import Wanted
 from crawler.export.file_target import FileTarget, Place, begins_with
@@ -243,9 +244,8 @@ def _check_database(target: Target, streams: Streams, taken: Set[str]) -> None:
     if target.key in taken:
         raise OutputError(f"{target.name}: two outputs go to these tables")
     wanted = target.wanted(Source("", streams, Settings()))
-    module = DATABASES[target.format].load()
-    if not has_gap(wanted.table, "run") and not has_gap(target.path, "run"):
-        module.check(wanted)
+    name = wanted.table if scheme_of(target.path) else target.path
+    check_begins(target.format, wanted, is_known=not has_gap(name, "run"))
 
 
 def _check(file: Path, *, may_exist: bool) -> None:

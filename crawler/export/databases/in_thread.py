@@ -1,4 +1,4 @@
-"""A session of a library that blocks, in a thread of its own."""
+"""Runs a session that blocks in a thread of its own."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol

@@ -5,8 +5,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from crawler.errors import OutputError
 from crawler.export.databases.wanted import Wanted
+from crawler.extras import require
 from crawler.outcome import Mark
 from crawler.protocols import Follower
 
@@ -22,13 +22,10 @@ class Module(Protocol):
 
 
 class Database(Struct, frozen=True):
-    """A kind of database: what returns the module that writes it, with what that needs.
-
-    `load` raises `OutputError` if a package is missing.
-    """
+    """A kind of database: what imports the module that writes it, and the extra that it needs."""
 
     load: Callable[[], Module]
-    is_file: bool = True
+    extra: str = ""
 
 
 def _sqlite() -> Module:
@@ -38,31 +35,35 @@ def _sqlite() -> Module:
 
 
 def _duck() -> Module:
-    try:
-        from crawler.export.databases import duck
-    except ModuleNotFoundError as error:
-        raise _missing(error, "duckdb") from None
+    from crawler.export.databases import duck
+
     return duck
 
 
 def _postgres() -> Module:
-    try:
-        from crawler.export.databases import postgres
-    except ModuleNotFoundError as error:
-        raise _missing(error, "postgres") from None
+    from crawler.export.databases import postgres
+
     return postgres
-
-
-def _missing(error: ModuleNotFoundError, extra: str) -> OutputError:
-    return OutputError(f"-o needs {error.name} here: pip install 'crawlkeeper[{extra}]'")
 
 
 DATABASES: dict[str, Database] = {
     ".db": Database(_sqlite),
     ".sqlite": Database(_sqlite),
     ".sqlite3": Database(_sqlite),
-    ".duckdb": Database(_duck),
-    "postgresql": Database(_postgres, is_file=False),
-    "postgres": Database(_postgres, is_file=False),
+    ".duckdb": Database(_duck, extra="duckdb"),
+    "postgresql": Database(_postgres, extra="postgres"),
+    "postgres": Database(_postgres, extra="postgres"),
 }
 """By the suffix of a file, or the scheme of a URL."""
+
+
+def check(name: str, wanted: Wanted, *, is_known: bool) -> None:
+    """Raise `OutputError` if a run could not begin with a database, `MissingExtra`.
+
+    One whose name is not known before there is a run is not looked at.
+    """
+    kind = DATABASES[name]
+    if kind.extra:
+        require(wanted.name, kind.extra)
+    if is_known:
+        kind.load().check(wanted)
