@@ -7,7 +7,7 @@ from itertools import compress
 from typing import Any
 
 import duckdb
-import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
+import pyarrow as pa
 
 from crawler.errors import TargetError, TargetUnfit
 from crawler.export.databases.duck_types import ROW, DuckDialect

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 import duckdb
-import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
+import pyarrow as pa
 from msgspec import Meta, Raw, structs
 
 from crawler.export.databases.kinds import EXACT, Kind, fitted, kind_of
