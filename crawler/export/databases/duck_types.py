@@ -31,6 +31,11 @@ _LEAVES: Final[dict[str, tuple[str, Any]]] = {
     "bool": ("BOOLEAN", pa.bool_()), "int": ("BIGINT", pa.int64()),
     "float": ("DOUBLE", pa.float64()),
 }  # fmt: skip
+_LEAF_TYPES: Final[dict[str, Any]] = {
+    "bool": bool | None,
+    "int": Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | None,
+    "float": Annotated[int, Meta(ge=-EXACT, le=EXACT)] | float | None,
+}
 _TEXT: Final[tuple[str, Any]] = ("VARCHAR", pa.string())
 """What else is in lists and objects is text there, as JSON has it."""
 ROW = "crawler_row"
@@ -68,6 +73,11 @@ class DuckDialect:
             return Reading(integer | None, _arrow(pa.int64()))
         if column.kind == "native":
             assert column.field is not None, "only fields of types have such columns"
+            kind = _listed(column.field)
+            if kind is not None:
+                found = native(column.field)
+                assert found is not None, "the column has such a type"
+                return Reading(kind, _arrow(found[1]))
             return Reading(Any, _natives(column.field))
         return _READINGS[column.kind]
 
@@ -117,6 +127,16 @@ def _nested(field: Field) -> tuple[str, Any] | None:
             return None
     leaf: tuple[str, Any] = _LEAVES.get(field.kind, _TEXT)
     return leaf
+
+
+def _listed(field: Field) -> Any:
+    """Return the type that msgspec reads lists of a field's as, without objects; else None."""
+    if field.kind == "list":
+        inner = _listed(field.item) if field.item is not None else None
+        return None if inner is None else list[inner] | None  # type: ignore[valid-type]  # made here
+    if field.kind in ("map", "struct"):
+        return None
+    return _LEAF_TYPES.get(field.kind, str | None)
 
 
 def _natives(field: Field) -> Callable[[Sequence[Any]], Any]:
