@@ -68,6 +68,13 @@ def _packed(form: Format, packing: Packing) -> Format:
     return structs.replace(form, open=opened, kept=kept)
 
 
+def _parquet(sheet: Sheet) -> Writer:
+    # A format with a dependency of its own imports it when it is opened.
+    from crawler.export.parquet import ParquetFile
+
+    return ParquetFile(sheet)
+
+
 _TEXT = {
     ".jsonl": Format(JsonLines, lines_kept),
     ".json": Format(JsonArray, json_kept),
@@ -81,5 +88,6 @@ _PACKED = {
 }
 FORMATS: dict[str, Format] = {
     **_TEXT,
+    ".parquet": Format(_parquet, is_table=True, needs="pyarrow", extra="parquet"),
     **_PACKED,
 }

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.export.readers import document, unpacked
+from tests.export.readers import document, parquet, unpacked
 
 Rows = list[dict[str, Any]]
 
@@ -102,6 +102,7 @@ TARGETS = {
     "json": Target("x.json", _array),
     "csv": Target("x.csv", _table),
     "xml": Target("x.xml", _document),
+    "parquet": Target("x.parquet", parquet),
     "jsonl.gz": Target("x.jsonl.gz", _lines),
     "json.zst": Target("x.json.zst", _array),
     "csv.gz": Target("x.csv.gz", _table),
