@@ -1,9 +1,11 @@
 """JSON values as columns of Arrow."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from itertools import accumulate, chain
+from operator import attrgetter
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -57,6 +59,7 @@ _KINDS: Mapping[frozenset[type], Kind] = {
     frozenset({list}): "list",
     frozenset({dict}): "struct",
 }
+_decoder = msgspec.json.Decoder(dict[str, Any])
 _EMPTY = frozenset({type(None)})
 MOST_DEEP = 16
 """Levels of lists and objects that become columns; what is deeper is JSON text."""
@@ -224,6 +227,41 @@ def arrays_of(fields: Sequence[Field], rows: Sequence[Mapping[str, Any]]) -> lis
     if not {field.name for field in fields}.issuperset(chain.from_iterable(rows)):
         raise Misfit
     return [array_of(field, [row.get(field.name) for row in rows]) for field in fields]
+
+
+class RowReader:
+    """Reads lines of JSON as columns, fast where all of them have no other members than fields."""
+
+    def __init__(self, fields: Sequence[Field]) -> None:
+        self._fields = fields
+        members = [f"f{number}" for number in range(len(fields))]
+        names = {member: field.name for member, field in zip(members, fields, strict=True)}
+        self._members = [attrgetter(member) for member in members]
+        self._decoder: msgspec.json.Decoder[Any] | None = None
+        with suppress(ValueError):  # a name with quotes, or controls
+            row = msgspec.defstruct(
+                "Row",
+                [(member, Any, None) for member in members],
+                rename=names,
+                forbid_unknown_fields=True,
+                gc=False,
+            )
+            self._decoder = msgspec.json.Decoder(row)
+
+    def arrays(self, lines: Sequence[bytes]) -> list[Any]:
+        """Return the columns of some lines. Raises `Misfit`, `ValueError` if one is no object."""
+        if self._decoder is not None and self._fields:
+            # Otherwise a member is unknown, or a line is none of ours: the other way tells.
+            with suppress(msgspec.ValidationError):
+                rows = list(map(self._decoder.decode, lines))
+                columns = (list(map(member, rows)) for member in self._members)
+                return list(map(array_of, self._fields, columns))
+        return arrays_of(self._fields, objects(lines))
+
+
+def objects(lines: Sequence[bytes]) -> list[dict[str, Any]]:
+    """Return the objects of some lines of JSON. Raises `ValueError` if one is none."""
+    return list(map(_decoder.decode, lines))
 
 
 def _offsets(values: Sequence[Any]) -> Any:

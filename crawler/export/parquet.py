@@ -12,8 +12,9 @@ from msgspec import Struct
 from crawler.errors import TargetUnfit
 from crawler.export.columns import (
     Misfit,
+    RowReader,
     array_of,
-    arrays_of,
+    objects,
     refitted_fields,
     storable,
     type_of,
@@ -27,7 +28,6 @@ from crawler.owned import fresh
 
 # Each new key of untyped items rewrites the file, so a site that invents keys must not go on.
 _MOST_COLUMNS = 1000
-_decoder = msgspec.json.Decoder(dict[str, Any])
 
 
 class ParquetFile:
@@ -46,6 +46,7 @@ class ParquetFile:
         self._groups = RowGroups(
             sheet.path, schema=_schema(self._fields), state=state.file if state else None
         )
+        self._reader = RowReader(self._fields)
         self._held: list[Any] = []
 
     def write(self, lines: Sequence[bytes]) -> None:
@@ -53,14 +54,13 @@ class ParquetFile:
         if _is_full(self._held):
             self._put()
         try:
-            rows = [_decoder.decode(line) for line in lines]
+            try:
+                arrays = self._reader.arrays(lines)
+            except Misfit:
+                self._widen(objects(lines))
+                arrays = self._reader.arrays(lines)
         except ValueError as error:
             raise TargetUnfit(f"{self._path}: no item that fits a table: {error}") from None
-        try:
-            arrays = arrays_of(self._fields, rows)
-        except Misfit:
-            self._widen(rows)
-            arrays = arrays_of(self._fields, rows)
         if arrays:  # else nothing but empty objects so far
             self._held.append(pa.Table.from_arrays(arrays, schema=_schema(self._fields)))
 
@@ -95,6 +95,7 @@ class ParquetFile:
             else:
                 break
         self._fields, self._held = fields, held
+        self._reader = RowReader(fields)
 
     def _rewrite(self, fields: Sequence[Field]) -> None:
         """Replace the file by one with other columns."""
