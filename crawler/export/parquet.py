@@ -59,7 +59,7 @@ class ParquetFile:
             except Misfit:
                 self._widen(objects(lines))
                 arrays = self._reader.arrays(lines)
-        except ValueError as error:
+        except (Misfit, ValueError) as error:  # Misfit: an integer that only msgspec reads
             raise TargetUnfit(f"{self._path}: no item that fits a table: {error}") from None
         if arrays:  # else nothing but empty objects so far
             self._held.append(pa.Table.from_arrays(arrays, schema=_schema(self._fields)))

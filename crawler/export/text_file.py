@@ -96,8 +96,9 @@ class TextFile:
     def _hold(self, data: bytes) -> None:
         if self._size + len(data) > self._packing.frame_bytes:
             self._put_held()
-        self._held.append(data)
-        self._size += len(data)
+        if data:
+            self._held.append(data)
+            self._size += len(data)
 
     def _put_held(self) -> None:
         if self._held:
