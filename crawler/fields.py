@@ -9,12 +9,13 @@ from msgspec import Struct, inspect, structs
 from crawler.plain import is_pydantic
 
 Kind = Literal[
-    "null", "bool", "int", "float", "decimal", "str", "bytes", "datetime", "date", "time",
+    "null", "bool", "int", "float", "decimal", "str", "bytes", "datetime", "naive", "date", "time",
     "duration", "uuid", "list", "map", "struct", "any",
 ]  # fmt: skip
 """What a value is. In the JSON of an item `decimal`, `datetime`, `date`, `time` (ISO 8601, as RFC
 3339 has them), `duration` (ISO 8601), `uuid` and `bytes` (base64) are text; a `map` is an object
-with any keys, `any` is whatever JSON has."""
+with any keys, `any` is whatever JSON has. `naive`, a datetime without an offset, is what only
+values tell: no type comes to it."""
 
 _SCALARS: dict[type, Kind] = {
     inspect.NoneType: "null",

@@ -2,21 +2,18 @@
 
 import csv
 import io
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, structs
 
 from crawler.errors import OutputError, TargetUnfit
 from crawler.export.formulas import escaped, unescaped
-from crawler.export.sheet import Sheet, Stale
-from crawler.export.steady_file import SteadyFile
+from crawler.export.sheet import Sheet
+from crawler.export.text_file import TextFile, text_kept
 from crawler.fields import names_of
-from crawler.oserrors import refused
-from crawler.owned import fresh
 
 Row = dict[str, Any]
 """Cells by column: text, numbers, None for an empty one."""
@@ -39,13 +36,17 @@ class CsvTable:
     """
 
     def __init__(self, sheet: Sheet) -> None:
-        self._durable = sheet.settings.durable == "full"
         self._shown: Callable[[str], str] = escaped if sheet.settings.escape_formulas else str
         self._kept = sheet.kept
-        self._columns: tuple[str, ...] = ()
-        self._file = SteadyFile(sheet.path)
+        state = None
+        if sheet.state is not None:
+            state = msgspec.json.decode(sheet.state, type=_State)
+            sheet = structs.replace(sheet, state=state.file)
+        self._columns: tuple[str, ...] = state.columns if state else ()
+        self._file = TextFile(sheet)
         try:
-            self._begin(sheet)
+            if state is None:
+                self._begin(sheet)
         except BaseException:
             self._file.close()
             raise
@@ -63,14 +64,14 @@ class CsvTable:
                     f"{self._file.path}: no item that fits a table: {error}"
                 ) from None
             if not row.keys() <= known:
-                self._file.write(text.getvalue().encode())
+                self._file.write([text.getvalue().encode()])
                 text.seek(0)
                 text.truncate()
                 self._widen(tuple(key for key in row if key not in known))
                 known = set(self._columns)
             if known:  # else nothing but empty objects so far
                 add(map(row.get, self._columns))
-        self._file.write(text.getvalue().encode())
+        self._file.write([text.getvalue().encode()])
 
     def _row(self, line: bytes) -> Row:
         """Return an object's cells: text as `shown`, null as nothing, all else as JSON."""
@@ -88,26 +89,15 @@ class CsvTable:
 
     def flush(self) -> bytes:
         """Return the state to go on from: the file, and its columns."""
-        if self._durable:
-            self._file.sync()
-        seal = self._file.seal(self._file.length)
-        return msgspec.json.encode(_State(seal.decode(), self._columns))
+        return msgspec.json.encode(_State(self._file.flush(), self._columns))
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
     def _begin(self, sheet: Sheet) -> None:
-        if sheet.state is not None:
-            state = msgspec.json.decode(sheet.state, type=_State)
-            if not self._file.is_sealed(state.seal.encode()):
-                raise Stale
-            self._file.cut(int(state.seal.partition(" ")[0]))
-            self._columns = state.columns
-            return
-        self._file.cut(sheet.kept)
         if sheet.kept:
-            header = _header(sheet.path)
+            header = _header(sheet)
             self._columns = tuple(map(unescaped, header)) if self._shown is escaped else header
             self._file.end_line(_END)
         elif sheet.fields:
@@ -122,34 +112,27 @@ class CsvTable:
         if len(columns) > _MOST_COLUMNS:
             raise TargetUnfit(f"{self._file.path}: more than {_MOST_COLUMNS:,} columns")
         header = _header_line(map(self._shown, columns))
-        if self._file.length:
+        if self._columns:
             self._rewrite(header, more=len(new))
         else:
-            self._file.write(header)
+            self._file.write([header])
         self._columns = columns
 
     def _rewrite(self, header: bytes, *, more: int) -> None:
         """Replace the file by one with `more` columns, empty in the rows so far."""
-        # The file itself: `replace` would put a file in the place of a link that -o names.
-        path = Path(os.path.realpath(self._file.path))
-        beside = path.with_name(f".{path.name}.part")
-        try:
-            with open(path, "rb") as source, open(beside, "xb", opener=fresh) as wider:
-                records = _records(source)
-                next(records)
-                wider.write(header)
-                for record in records:
-                    wider.writelines([record.removesuffix(_END), b"," * more, _END])
-            beside.replace(path)
-        except OSError as error:
-            beside.unlink(missing_ok=True)
-            raise refused(path, error) from None
-        self._file.close()
-        self._file = SteadyFile(self._file.path)
+
+        def wider(lines: Iterator[bytes]) -> Iterator[bytes]:
+            records = _records(lines)
+            next(records)
+            yield header
+            for record in records:
+                yield record.removesuffix(_END) + b"," * more + _END
+
+        self._file.rewrite(wider)
 
 
 class _State(msgspec.Struct, frozen=True):
-    seal: str
+    file: bytes
     columns: tuple[str, ...]
 
 
@@ -179,8 +162,8 @@ def _records(lines: Iterable[bytes]) -> Iterator[bytes]:
             record.clear()
 
 
-def _header(path: Path) -> tuple[str, ...]:
-    with path.open("rb") as file:
+def _header(sheet: Sheet) -> tuple[str, ...]:
+    with sheet.packing.reading(sheet.path) as file:
         start = file.read(_HEADER_BYTES).decode("utf-8-sig", errors="replace")
     return tuple(next(csv.reader(io.StringIO(start, newline="")), ()))
 
@@ -190,14 +173,17 @@ def csv_kept(path: Path, sheet: Sheet) -> int:
 
     Raises `OutputError` if it has other columns than the items.
     """
+    kept = text_kept(path, sheet)
     columns = names_of(sheet.fields)
     try:
-        header = _header(path)
+        header = _header(sheet)
     except csv.Error as error:
         raise OutputError(f"{path}: --append needs a CSV file: {error}") from None
+    if not header and sheet.packing.frame_bytes:
+        return 0  # nothing is in it, which takes some bytes to say
     if columns not in (None, header, tuple(map(unescaped, header))):
         raise OutputError(
             f"{path}: --append needs the columns {','.join(columns)}; "
             f"its header has {','.join(header)}"
         )
-    return os.stat(path).st_size
+    return kept

@@ -246,7 +246,8 @@ def _opened(place: Place, streams: Streams, state: bytes) -> dict[str, _Route]:
         routes = {}
         for name in names:
             fields = streams.fields[name] if name else _of_all(streams)
-            sheet = structs.replace(place.sheet, fields=fields)
+            tagged = not name and streams.tagged
+            sheet = structs.replace(place.sheet, fields=fields, tagged=tagged)
             path = filled(place.path, item=name)
             routes[name] = _Route(path, place, sheet=sheet, state=states.get(name))
             stack.callback(routes[name].close)

@@ -1,15 +1,19 @@
 """What each suffix of `-o` writes."""
 
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from crawler.errors import OutputError
 from crawler.export.csv_table import CsvTable, csv_kept
 from crawler.export.json_array import JsonArray, json_kept
 from crawler.export.jsonl import JsonLines, lines_kept
+from crawler.export.packing import PACKINGS, Packing
 from crawler.export.sheet import Sheet
+from crawler.export.xml_items import XmlItems, xml_kept
 
 
 class Writer(Protocol):
@@ -31,16 +35,59 @@ class Format(Struct, frozen=True):
     `open` raises `Stale` if a file is not as its sheet's state has it, `TargetError` if it cannot
     be opened. `kept` returns the bytes of a file that stay before what is appended, and raises
     `OutputError` if that cannot be; None: never. `is_table`: a file has items of one type only.
+    `needs` is the package that writes it, if it is not ours, `extra` what installs that.
     """
 
     open: Callable[[Sheet], Writer]
     kept: Callable[[Path, Sheet], int] | None = None
     is_table: bool = False
+    needs: str = ""
+    extra: str = ""
+
+    def check_installed(self, name: str) -> None:
+        """Raise `OutputError` if what writes the file is not installed."""
+        if self.needs and find_spec(self.needs) is None:
+            raise OutputError(
+                f"{name}: needs {self.needs}: pip install 'crawlkeeper[{self.extra}]'"
+            )
 
 
-# A format with a dependency of its own imports it when it is opened.
-FORMATS: dict[str, Format] = {
+def _packed(form: Format, packing: Packing) -> Format:
+    """Return a format of text whose files are compressed."""
+
+    def with_packing(sheet: Sheet) -> Sheet:
+        return structs.replace(sheet, packing=packing)
+
+    def opened(sheet: Sheet) -> Writer:
+        return form.open(with_packing(sheet))
+
+    def kept(path: Path, sheet: Sheet) -> int:
+        assert form.kept is not None, "text can be appended to"
+        return form.kept(path, with_packing(sheet))
+
+    return structs.replace(form, open=opened, kept=kept)
+
+
+def _parquet(sheet: Sheet) -> Writer:
+    # A format with a dependency of its own imports it when it is opened.
+    from crawler.export.parquet import ParquetFile
+
+    return ParquetFile(sheet)
+
+
+_TEXT = {
     ".jsonl": Format(JsonLines, lines_kept),
     ".json": Format(JsonArray, json_kept),
     ".csv": Format(CsvTable, csv_kept, is_table=True),
+    ".xml": Format(XmlItems, xml_kept),
+}
+_PACKED = {
+    suffix + ending: _packed(form, packing)
+    for ending, packing in PACKINGS.items()
+    for suffix, form in _TEXT.items()
+}
+FORMATS: dict[str, Format] = {
+    **_TEXT,
+    ".parquet": Format(_parquet, is_table=True, needs="pyarrow", extra="parquet"),
+    **_PACKED,
 }

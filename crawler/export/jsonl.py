@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from crawler.export.sheet import Sheet
-from crawler.export.text_file import TextFile
+from crawler.export.text_file import TextFile, text_kept
 
 
 class JsonLines:
@@ -28,6 +28,6 @@ class JsonLines:
         self._file.close()
 
 
-def lines_kept(path: Path, _: Sheet) -> int:
-    """Return what stays of a file that is appended to: all of it."""
-    return path.stat().st_size
+def lines_kept(path: Path, sheet: Sheet) -> int:
+    """Return what stays of a file that is appended to: all of it. Raises `OutputError`."""
+    return text_kept(path, sheet)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from crawler.export.packing import PLAIN, Packing
 from crawler.fields import Fields
 from crawler.settings import Settings
 
@@ -12,7 +13,8 @@ class Sheet(Struct, frozen=True):
     """A file to be written: `path`, and the `fields` of its items (None: only they can tell).
 
     `kept` are the bytes that other runs left in it. `state` is what the writer returned when it was
-    flushed: what follows that is cut off; None: all that is not `kept` is.
+    flushed: what follows that is cut off; None: all that is not `kept` is. `tagged`: items of
+    several types share the file, each of which says its own.
     """
 
     path: Path
@@ -20,6 +22,8 @@ class Sheet(Struct, frozen=True):
     kept: int = 0
     state: bytes | None = None
     settings: Settings = Settings()
+    packing: Packing = PLAIN
+    tagged: bool = False
 
 
 class Stale(Exception):

@@ -15,6 +15,7 @@ from crawler.export.databases.wanted import Wanted
 from crawler.export.file_target import FileTarget, Place, begins_with
 from crawler.export.formats import FORMATS
 from crawler.export.naming import check_gaps, filled, has_gap, whole, with_item
+from crawler.export.packing import PACKINGS
 from crawler.export.remote import SCHEMES, Uploads, check_installed, scheme_of, shown
 from crawler.export.sheet import Sheet
 from crawler.export.standard_output import StandardOutput
@@ -203,7 +204,9 @@ def _target(text: str, streams: Streams, *, names: Mapping[str, str]) -> Target:
     if suffix in DATABASES:
         if has_gap(path, "item") or has_gap(path, "part"):
             raise OutputError(f"{text}: {{item}} and {{part}} are for files; a database has tables")
-    elif FORMATS[suffix].is_table and len(streams.fields) > 1 and not has_gap(path, "item"):
+        return Target(path, suffix)
+    FORMATS[suffix].check_installed(shown(text))
+    if FORMATS[suffix].is_table and len(streams.fields) > 1 and not has_gap(path, "item"):
         path = with_item(path, suffix)
     return Target(path, suffix)
 
@@ -230,6 +233,11 @@ def _suffix_of(text: str) -> str:
             return suffix
     if os.path.isdir(text) or text.endswith(os.sep):
         raise OutputError(f"{text}: is a folder; -o needs a file")
+    inner, packing = os.path.splitext(name)
+    if packing in PACKINGS and inner.endswith(tuple(FORMATS)):
+        raise OutputError(
+            f"{text}: {Path(inner).suffix} is compressed already; leave {packing} out"
+        )
     problem = unknown("output format", Path(name).suffix, _SUFFIXES)
     raise OutputError(f"{text}: {problem}; known are {', '.join(_SUFFIXES)} (- is standard output)")
 

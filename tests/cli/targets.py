@@ -1,10 +1,13 @@
 """Every target of items, and another program that reads it back."""
 
 import csv
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from tests.export.readers import document, parquet, unpacked
 
 Rows = list[dict[str, Any]]
 
@@ -55,20 +58,35 @@ class Things(Spider[Thing], delay=0, min_free_bytes=0, retries=0, obey_robots=Fa
 
 
 def _lines(path: Path) -> Rows:
-    return [json.loads(line) for line in path.read_text().splitlines()]
+    return [json.loads(line) for line in unpacked(path).split(b"\n")[:-1]]
 
 
 def _array(path: Path) -> Rows:
-    rows: Rows = json.loads(path.read_text())
+    rows: Rows = json.loads(unpacked(path))
     return rows
+
+
+def _document(path: Path) -> Rows:
+    """Read an XML file as its reader has to: text as it is, all other scalars as JSON."""
+
+    def typed(name: str, value: Any) -> Any:
+        if value is None or name in ("url", "words", "value"):
+            return value
+        if name == "tags":
+            return value or []
+        if isinstance(value, dict):
+            return {key: typed(key, inner) for key, inner in value.items()}
+        return json.loads(value)
+
+    return [{name: typed(name, value) for name, value in row.items()} for row in document(path)]
 
 
 def _table(path: Path) -> Rows:
     """Read a CSV file as its reader has to: text as it is, all else as JSON."""
     from crawler.export.formulas import unescaped
 
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file, strict=True))
+    text = io.StringIO(unpacked(path).decode(), newline="")
+    rows = list(csv.DictReader(text, strict=True))
     texts = ("url", "words")
     return [
         {
@@ -83,6 +101,12 @@ TARGETS = {
     "jsonl": Target("copy/x.jsonl", _lines),
     "json": Target("x.json", _array),
     "csv": Target("x.csv", _table),
+    "xml": Target("x.xml", _document),
+    "parquet": Target("x.parquet", parquet),
+    "jsonl.gz": Target("x.jsonl.gz", _lines),
+    "json.zst": Target("x.json.zst", _array),
+    "csv.gz": Target("x.csv.gz", _table),
+    "xml.zst": Target("x.xml.zst", _document),
 }
 
 

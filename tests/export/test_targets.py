@@ -71,7 +71,7 @@ def test_nothing_asked_for_is_nothing_planned() -> None:
     ("name", "said"),
     [
         ("x.jsn", "unknown output format '.jsn'; did you mean '.json'?; known are .jsonl, .json"),
-        ("x.xlsx", "unknown output format '.xlsx'; known are"),
+        ("x.xlsx", "unknown output format '.xlsx'; did you mean '.xml'?; known are"),
         ("x", "unknown output format ''; known are"),
         (".csv", "unknown output format ''; known are"),
         ("", "known are"),
