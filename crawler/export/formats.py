@@ -1,19 +1,18 @@
 """What each suffix of `-o` writes."""
 
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
 from msgspec import Struct, structs
 
-from crawler.errors import OutputError
 from crawler.export.csv_table import CsvTable, csv_kept
 from crawler.export.json_array import JsonArray, json_kept
 from crawler.export.jsonl import JsonLines, lines_kept
 from crawler.export.packing import PACKINGS, Packing
 from crawler.export.sheet import Sheet
 from crawler.export.xml_items import XmlItems, xml_kept
+from crawler.extras import require
 
 
 class Writer(Protocol):
@@ -35,21 +34,18 @@ class Format(Struct, frozen=True):
     `open` raises `Stale` if a file is not as its sheet's state has it, `TargetError` if it cannot
     be opened. `kept` returns the bytes of a file that stay before what is appended, and raises
     `OutputError` if that cannot be; None: never. `is_table`: a file has items of one type only.
-    `needs` is the package that writes it, if it is not ours, `extra` what installs that.
+    `extra` installs what writes it, if that is not ours.
     """
 
     open: Callable[[Sheet], Writer]
     kept: Callable[[Path, Sheet], int] | None = None
     is_table: bool = False
-    needs: str = ""
     extra: str = ""
 
     def check_installed(self, name: str) -> None:
-        """Raise `OutputError` if what writes the file is not installed."""
-        if self.needs and find_spec(self.needs) is None:
-            raise OutputError(
-                f"{name}: needs {self.needs}: pip install 'crawlkeeper[{self.extra}]'"
-            )
+        """Raise `MissingExtra` if what writes the file is not installed."""
+        if self.extra:
+            require(name, self.extra)
 
 
 def _packed(form: Format, packing: Packing) -> Format:
@@ -88,6 +84,6 @@ _PACKED = {
 }
 FORMATS: dict[str, Format] = {
     **_TEXT,
-    ".parquet": Format(_parquet, is_table=True, needs="pyarrow", extra="parquet"),
+    ".parquet": Format(_parquet, is_table=True, extra="parquet"),
     **_PACKED,
 }
