@@ -51,7 +51,7 @@ def read(folder: Path, databases: Sequence[Database]) -> Mapping[str, Rows]:
 
 
 def _typed(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row with what SQL or its reader has otherwise: truth, whole floats, nested values."""
+    """Return a row with what SQL has otherwise: truth, whole floats, nested values."""
     nested = {name: row[name] for name in ("tags", "size")}
     read = {k: json.loads(v) if isinstance(v, str) else v for k, v in nested.items()}
     return {**row, **read, "is_new": bool(row["is_new"]), "price": float(row["price"])}
