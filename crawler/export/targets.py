@@ -12,10 +12,11 @@ from crawler.export.databases.registry import DATABASES
 from crawler.export.databases.registry import check as check_begins
 from crawler.export.databases.urls import planned, split, without_password
 from crawler.export.databases.wanted import Wanted
-from crawler.export.file_target import FileTarget, Place, begins_with
+from crawler.export.file_target import FileTarget, begins_with
 from crawler.export.formats import FORMATS
 from crawler.export.naming import check_gaps, filled, has_gap, whole, with_item
 from crawler.export.remote import SCHEMES, Uploads, check_installed, scheme_of, shown
+from crawler.export.route import Place
 from crawler.export.sheet import Sheet
 from crawler.export.standard_output import StandardOutput
 from crawler.oserrors import refused
