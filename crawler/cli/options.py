@@ -14,8 +14,8 @@ _OPTIONS = (
         "outputs",
         multiple=True,
         metavar="FILE",
-        help="Write items here as well: .jsonl .json .csv .xml .parquet .db .duckdb, also .gz .zst; "
-        "postgresql:// s3:// gs:// az:// sftp://; - for stdout.",
+        help="Write items here as well: .jsonl .json .csv .xml .parquet .db .duckdb, also .gz "
+        ".zst; postgresql:// s3:// gs:// az:// sftp://; - for stdout.",
     ),
     click.option(
         "-s",

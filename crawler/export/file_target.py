@@ -5,16 +5,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import structs
 
 from crawler.errors import TargetUnfit
-from crawler.export.formats import Format, Writer
 from crawler.export.naming import filled, has_gap, parts_there, whole
-from crawler.export.remote import Uploads
-from crawler.export.sheet import Sheet, Stale
+from crawler.export.route import Place, Route, State
+from crawler.export.sheet import Stale
 from crawler.fields import Fields
 from crawler.file_thread import FileThread
-from crawler.oserrors import refused
 from crawler.outcome import Mark
 from crawler.records.streams import Streams
 
@@ -22,29 +20,11 @@ _ALL = ""
 """The name under which all types of items share a file."""
 
 
-class Place(Struct, frozen=True):
-    """Where the files of a target go: `path` is a name with gaps for `item` and `part`.
-
-    `kept` are the bytes that other runs left in a file, by path; `part` is the first one's number.
-    `sheet` is what all of them are opened with, but for what is their own. `replaces`: further
-    parts of an earlier run go. `uploads`: each is made here and goes to its place when it is
-    complete.
-    """
-
-    path: str
-    format: Format
-    sheet: Sheet
-    kept: Mapping[str, int] = {}
-    part: int = 1
-    replaces: bool = False
-    uploads: Uploads | None = None
-
-
 class FileTarget:
     """Writes items to their files. What was flushed is found again by the mark's state."""
 
     def __init__(
-        self, routes: Mapping[str, "_Route"], streams: Streams, *, mark: Mark, thread: FileThread
+        self, routes: Mapping[str, Route], streams: Streams, *, mark: Mark, thread: FileThread
     ) -> None:
         self.mark = mark
         self._routes = routes
@@ -58,26 +38,33 @@ class FileTarget:
     ) -> "FileTarget":
         """Open the files as they were at `mark`, or for lines from byte `begin` on.
 
-        Files that are not any more as the mark has them are written anew. Raises `TargetError`.
+        Files that are not any more as the mark has them are written anew; parts that were full stay
+        as they are, or wherever they are by now. Raises `TargetError`.
         """
         thread = FileThread("target")
         try:
             if mark is None:
                 await thread.run(_make_room, place, streams)
+            states = _states_of(mark)
+            await thread.run(_drop_later, place, states)
             try:
-                routes = await thread.run(_opened, place, streams, mark.state if mark else b"")
+                routes = await thread.run(_opened, place, streams, states)
                 mark = mark or Mark(begin)
             except Stale:
-                routes, mark = await thread.run(_opened, place, streams, b""), Mark(begin)
+                states = {name: state.anew() for name, state in states.items()}
+                routes, mark = await thread.run(_opened, place, streams, states), Mark(begin)
         except BaseException:
             thread.close()
             raise
         return cls(routes, streams, mark=mark, thread=thread)
 
     async def follow(self, lines: Sequence[bytes], cursor: int) -> None:
-        """Write each line to the file it belongs to."""
+        """Write each line to the file it belongs to; a part that is full is flushed."""
+        before = self._parts
         await self._thread.run(self._write, lines)
         self._cursor = cursor
+        if self._parts != before:  # it may be gone soon: who reads it need not wait for the rest
+            await self.flush()
 
     async def flush(self) -> None:
         """Have all lines be in the files, as readers find them."""
@@ -97,6 +84,10 @@ class FileTarget:
                 await self._thread.run(route.close)
         finally:
             self._thread.close()
+
+    @property
+    def _parts(self) -> list[int]:
+        return [route.part for route in self._routes.values()]
 
     def _write(self, lines: Sequence[bytes]) -> None:
         if _ALL in self._routes:
@@ -126,105 +117,12 @@ def begins_with(path: str, streams: Streams, *, part: int = 1) -> Iterator[Path]
         yield Path(name if has_gap(name, "run") else whole(name))
 
 
-class _State(Struct, frozen=True, array_like=True):
-    """How far a route is: its part, the items and bytes of lines in it, its writer's state.
-
-    Without a writer's state no file is open.
-    """
-
-    part: int
-    items: int = 0
-    size: int = 0
-    writer: bytes = b""
-
-
-class _Route:
-    """The files that some items go to, one after the other where there are parts."""
-
-    def __init__(self, path: str, place: Place, *, sheet: Sheet, state: _State | None) -> None:
-        self._path = path
-        self._place = place
-        self._sheet = sheet
-        self._has_parts = has_gap(path, "part")
-        self._state = state or _State(place.part)
-        self._writer: Writer | None = None
-        if self._state.writer or not self._has_parts:
-            self._writer = self._open(self._state.writer or None)
-
-    def write(self, lines: Sequence[bytes]) -> None:
-        """Write lines, to the next part where one is full."""
-        if not self._has_parts:
-            assert self._writer is not None, "a file without parts is open"
-            self._writer.write(lines)
-            return
-        for some in self._portions(lines):
-            if self._writer is None:
-                self._writer = self._open(None)
-            self._writer.write(some)
-            state = self._state
-            self._state = structs.replace(
-                state,
-                items=state.items + len(some),
-                size=state.size + sum(map(len, some)),
-            )
-            if self._is_full(self._state.items, self._state.size):
-                self._end_part()
-
-    def flush(self) -> _State:
-        """Return the state to go on from."""
-        writer = self._writer.flush() if self._writer is not None else b""
-        return structs.replace(self._state, writer=writer)
-
-    def close(self) -> None:
-        """Close the file that is open."""
-        writer, self._writer = self._writer, None
-        if writer is not None:
-            writer.close()
-
-    def publish(self) -> None:
-        """Have the file that is open in its place; all of it is flushed."""
-        if self._writer is not None and self._place.uploads is not None:
-            self._place.uploads.upload(self._file)
-
-    @property
-    def _file(self) -> Path:
-        return Path(whole(filled(self._path, part=self._state.part)))
-
-    def _open(self, state: bytes | None) -> Writer:
-        path = self._file
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise refused(path.parent, error) from None
-        kept = self._place.kept.get(str(path), 0)
-        return self._place.format.open(
-            structs.replace(self._sheet, path=path, kept=kept, state=state)
-        )
-
-    def _end_part(self) -> None:
-        if self._writer is not None:
-            self._writer.flush()
-        self.publish()
-        self.close()
-        if self._place.uploads is not None:
-            self._place.uploads.discard(self._file)
-        self._state = _State(self._state.part + 1)
-
-    def _is_full(self, items: int, size: int) -> bool:
-        settings = self._sheet.settings
-        most = settings.part_items
-        return (most is not None and items >= most) or size >= settings.part_bytes
-
-    def _portions(self, lines: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-        """Yield the lines of one part after the other: the same ones, however they come."""
-        start, items, size = 0, self._state.items, self._state.size
-        for end, line in enumerate(lines, 1):
-            items, size = items + 1, size + len(line)
-            if self._is_full(items, size):
-                yield lines[start:end]
-                start, items, size = end, 0, 0
-        if start < len(lines):
-            yield lines[start:]
+def parts_of(path: str, streams: Streams) -> list[Path]:
+    """Return the parts of a target that are there; none if it has no parts."""
+    if not has_gap(path, "part"):
+        return []
+    items = list(streams.fields) if has_gap(path, "item") else [_ALL]
+    return [part for item in items for part in parts_there(filled(path, item=item)).values()]
 
 
 def _make_room(place: Place, streams: Streams) -> None:
@@ -232,15 +130,29 @@ def _make_room(place: Place, streams: Streams) -> None:
     for path in begins_with(place.path, streams, part=place.part):
         if place.uploads is not None:
             place.uploads.check_absent(path)
-    if place.replaces and place.uploads is None and has_gap(place.path, "part"):
-        for name in streams.fields if has_gap(place.path, "item") else [_ALL]:
-            for path in parts_there(filled(place.path, item=name)).values():
+    if place.replaces and place.uploads is None:
+        for path in parts_of(place.path, streams):
+            path.unlink()
+
+
+def _states_of(mark: Mark | None) -> dict[str, State]:
+    if mark is None or not mark.state:
+        return {}
+    return msgspec.msgpack.decode(mark.state, type=dict[str, State])
+
+
+def _drop_later(place: Place, states: Mapping[str, State]) -> None:
+    """Remove parts behind the open one: written after the mark, and perhaps of another size."""
+    if not has_gap(place.path, "part"):
+        return
+    for name, state in states.items():
+        for number, path in parts_there(filled(place.path, item=name)).items():
+            if number > state.part:
                 path.unlink()
 
 
-def _opened(place: Place, streams: Streams, state: bytes) -> dict[str, _Route]:
+def _opened(place: Place, streams: Streams, states: Mapping[str, State]) -> dict[str, Route]:
     """Open every route. Raises `Stale` with none of them open."""
-    states = msgspec.msgpack.decode(state, type=dict[str, _State]) if state else {}
     names = list(streams.fields) if has_gap(place.path, "item") else [_ALL]
     with ExitStack() as stack:
         routes = {}
@@ -249,7 +161,7 @@ def _opened(place: Place, streams: Streams, state: bytes) -> dict[str, _Route]:
             tagged = not name and streams.tagged
             sheet = structs.replace(place.sheet, fields=fields, tagged=tagged)
             path = filled(place.path, item=name)
-            routes[name] = _Route(path, place, sheet=sheet, state=states.get(name))
+            routes[name] = Route(path, place, sheet=sheet, state=states.get(name))
             stack.callback(routes[name].close)
         stack.pop_all()  # all are open: they stay so
         return routes

@@ -20,6 +20,9 @@ _CHUNK_BYTES = 1_000_000
 _FLUSH_SECONDS = 10.0
 """So long may lines be held back from a target that others may read."""
 
+_MOST_DOUBLED = 30
+"""Years: no pause is longer, and no float too small for an outage of any length."""
+
 Opener = Callable[[Mark | None], Awaitable[Follower]]
 """Opens a target, to go on from its mark; None: from its beginning. Raises `TargetError`."""
 
@@ -70,8 +73,15 @@ class Following:
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Open the target: what cannot be opened at first is a mistake. Raises `TargetError`."""
-        await self._opened()
+        """Open the target. Raises `TargetError` if it was never there; else that is an outage."""
+        try:
+            await self._opened()
+        except TargetUnfit:
+            raise
+        except (OSError, TargetError):
+            if self.mark is None or not self._pause:
+                raise
+            self.cursor = self.mark.cursor  # it is tried again when there is something to carry
 
     def advance(self, end: int) -> None:
         """Hear that the file is committed up to byte `end`; returns at once."""
@@ -172,7 +182,7 @@ class Following:
             self._is_last_try = True
             await _wait(self._hurry, self._pause)
         else:
-            await _wait(self._ending, min(2.0 ** (self._tries - 1), self._pause))
+            await _wait(self._ending, min(2.0 ** min(self._tries - 1, _MOST_DOUBLED), self._pause))
 
     async def let_go(self) -> None:
         """Close the target as it is, for one that is not to be followed after all."""

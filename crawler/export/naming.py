@@ -1,6 +1,7 @@
 """Names with gaps: `{spider}-{part}.csv`."""
 
 import glob
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,6 +45,16 @@ def has_gap(text: str, name: str) -> bool:
     return any(found == name for _, found, _, _ in Formatter().parse(text))
 
 
+def has_gaps(text: str) -> bool:
+    """True if a name, checked before, leaves anything to be filled in."""
+    return any(found is not None for _, found, _, _ in Formatter().parse(text))
+
+
+def absolute(text: str) -> str:
+    """Return a name with gaps as an absolute path; braces of the working folder are no gaps."""
+    return os.path.normpath(os.path.join(_doubled(os.getcwd()), text))
+
+
 def filled(text: str, **values: str | int) -> str:
     """Return a name with some of its gaps filled, ready to have the others filled as well."""
     filling: Mapping[str, str | int] = values
@@ -53,7 +64,7 @@ def filled(text: str, **values: str | int) -> str:
         if name not in filling:  # or a doubled brace
             return found[0]
         value = str(filling[name]).zfill(int(digits or 0))
-        return value.replace("{", "{{").replace("}", "}}")
+        return _doubled(value)
 
     return _GAP.sub(fill, text)
 
@@ -61,6 +72,10 @@ def filled(text: str, **values: str | int) -> str:
 def whole(text: str) -> str:
     """Return a name whose gaps are all filled, as it stands on the disk."""
     return text.replace("{{", "{").replace("}}", "}")
+
+
+def _doubled(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def parts_there(name: str) -> Mapping[int, Path]:

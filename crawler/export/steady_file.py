@@ -76,7 +76,11 @@ class SteadyFile:
             self._is_named = True
 
     def seal(self, length: int) -> bytes:
-        """Return what tells if the file still is, up to byte `length`, as it is now."""
+        """Return what tells if the file still is, up to byte `length`, as it is now.
+
+        Raises `TargetError` if it is not what was written, or not at its path any more.
+        """
+        self._check_untouched()
         start = max(0, length - _SEAL_BYTES)
         return b"%d %d" % (length, zlib.crc32(os.pread(self._fd, length - start, start)))
 
@@ -99,6 +103,17 @@ class SteadyFile:
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
+
+    def _check_untouched(self) -> None:
+        """Raise `TargetError` if somebody else cut the file, added to it, or took it away."""
+        ours = os.fstat(self._fd)
+        try:
+            is_there = os.path.samestat(ours, os.stat(self.path))
+        except FileNotFoundError:
+            is_there = False
+        if not is_there or ours.st_size != self.length:
+            what = "was changed" if is_there else "was taken away"
+            raise TargetError(f"{self.path}: {what} while it was written")
 
     def _mend(self) -> None:
         """Undo the write that failed."""

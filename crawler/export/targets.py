@@ -12,14 +12,23 @@ from crawler.export.databases.registry import DATABASES
 from crawler.export.databases.registry import check as check_begins
 from crawler.export.databases.urls import planned, split, without_password
 from crawler.export.databases.wanted import Wanted
-from crawler.export.file_target import FileTarget, Place, begins_with
+from crawler.export.file_target import FileTarget, begins_with, parts_of
 from crawler.export.formats import FORMATS
-from crawler.export.naming import check_gaps, filled, has_gap, whole, with_item
+from crawler.export.naming import (
+    absolute,
+    check_gaps,
+    filled,
+    has_gap,
+    has_gaps,
+    whole,
+    with_item,
+)
 from crawler.export.packing import PACKINGS
+from crawler.export.place import check_place
 from crawler.export.remote import SCHEMES, Uploads, check_installed, scheme_of, shown
+from crawler.export.route import Place
 from crawler.export.sheet import Sheet
 from crawler.export.standard_output import StandardOutput
-from crawler.oserrors import refused
 from crawler.outcome import Mark, Position
 from crawler.protocols import Follower
 from crawler.records.streams import Streams
@@ -158,13 +167,15 @@ def plan(
         raise OutputError("--overwrite and --append exclude each other")
     spool, position = (begun.spool, begun.position) if begun else (None, Position())
     targets: list[Target] = [*begun.targets] if begun else []
-    taken: set[Path] = set()
+    taken = {Path(os.path.realpath(file)) for file in _begun_files(begun, streams)}
     for text in outputs:
         target = _target(text, streams, names=names or {})
         files = list(begins_with(target.path, streams)) if target.is_local else []
+        if not has_gap(target.path, "run"):
+            parts = parts_of(target.path, streams) if target.is_local else []
+            for file in dict.fromkeys([*files, *parts]):
+                check_place(file, may_exist=overwrite or append)
         for file in files:
-            if not has_gap(str(file), "run"):
-                _check(Path(whole(str(file))), may_exist=overwrite or append)
             _claim(file, taken)
         if append:
             target = _appending(target, files, streams)
@@ -172,9 +183,10 @@ def plan(
             target = structs.replace(target, replaces=True)
         if target.is_database:
             _check_database(target, streams, {known.key for known in targets})
-        is_plain = target.is_local and target.format == _LINES and "{" not in target.path
+        is_plain = target.is_local and target.format == _LINES and not has_gaps(target.path)
         if is_plain and spool is None and begun is None:
-            spool, position = target.path, {"items": target.kept.get(target.path, 0)}
+            spool = whole(target.path)
+            position = {"items": target.kept.get(spool, 0)}
         else:
             targets.append(target)
     if sum(target.path == STDOUT for target in targets) > 1:
@@ -200,7 +212,7 @@ def _target(text: str, streams: Streams, *, names: Mapping[str, str]) -> Target:
             raise OutputError(f"{shown(text)}: a {suffix} file is not uploaded")
         check_installed(text)
     else:
-        path = os.path.abspath(path)
+        path = absolute(path)
     if suffix in DATABASES:
         if has_gap(path, "item") or has_gap(path, "part"):
             raise OutputError(f"{text}: {{item}} and {{part}} are for files; a database has tables")
@@ -256,19 +268,14 @@ def _check_database(target: Target, streams: Streams, taken: Set[str]) -> None:
     check_begins(target.format, wanted, is_known=not has_gap(name, "run"))
 
 
-def _check(file: Path, *, may_exist: bool) -> None:
-    if file.is_dir():
-        raise OutputError(f"{file}: is a folder; -o needs a file")
-    if file.exists() and not file.is_file():
-        raise OutputError(f"{file}: is not a regular file; use -o - for a pipe")
-    if file.exists() and not may_exist:
-        raise OutputError(f"{file}: exists; use --overwrite or --append")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{refused(file.parent, error)}; -o needs a folder to write in") from None
-    if not os.access(file if file.exists() else file.parent, os.W_OK):
-        raise OutputError(f"{file}: no permission to write")
+def _begun_files(begun: Plan | None, streams: Streams) -> Sequence[Path]:
+    """Return the files of a plan whose names are known; those of a run's own name are its own."""
+    if begun is None:
+        return []
+    files = [Path(begun.spool)] if begun.spool else []
+    for target in begun.targets:
+        files += target.files(streams, run="") if not has_gap(target.path, "run") else []
+    return files
 
 
 def _claim(file: Path, taken: set[Path]) -> None:

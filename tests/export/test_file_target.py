@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.errors import TargetError, TargetUnfit
-from crawler.export.file_target import FileTarget, Place
+from crawler.export.file_target import FileTarget
 from crawler.export.formats import FORMATS
+from crawler.export.route import Place
 from crawler.export.sheet import Sheet
 from crawler.items import Item
 from crawler.outcome import Mark
@@ -187,3 +188,72 @@ async def test_a_folder_that_is_lost_is_said_in_words(tmp_path: Path) -> None:
     with pytest.raises(TargetError, match="file exists"):
         await target.follow(books("a"), 120)
     await target.aclose()
+
+
+async def test_full_parts_that_somebody_took_away_are_not_written_again(tmp_path: Path) -> None:
+    name, lines = (
+        tmp_path / "{item}-{part}.jsonl",
+        [
+            *(b'{"_type":"book","title":"%d"}' % number for number in range(5)),
+            b'{"_type":"author","name":"A"}',
+        ],
+    )
+    target = await opened(name, TWO, part_items=2)
+    await target.follow(lines, 200)
+    mark = target.mark
+    assert mark.cursor == 200  # flushed with the parts that were full
+    await target.aclose()
+    for taken in ("book-1.jsonl", "book-2.jsonl", "book-3.jsonl"):  # the last one is not full
+        (tmp_path / taken).unlink()
+    target = await opened(name, TWO, part_items=2, mark=mark)
+    assert target.mark == Mark(100)
+    await target.follow(lines[:3], 150)
+    await target.flush()
+    mark = target.mark
+    await target.aclose()
+    target = await opened(name, TWO, part_items=2, mark=mark)
+    assert target.mark == mark
+    await target.follow(lines[3:], 200)
+    await target.finish()
+    await target.aclose()
+    assert held(tmp_path) == {"author-1.jsonl": 1, "book-3.jsonl": 1}
+    assert (tmp_path / "book-3.jsonl").read_bytes() == b'{"title":"4"}\n'
+
+
+async def test_parts_behind_the_mark_leave_nothing_when_they_are_larger_now(tmp_path: Path) -> None:
+    lines = books(*"abcdefgh")
+    target = await opened(tmp_path / "{part}.jsonl", part_items=2)
+    await target.follow(lines[:3], 103)
+    mark = target.mark
+    await target.follow(lines[3:], 108)
+    await target.aclose()
+    assert held(tmp_path) == {f"{number}.jsonl": 2 for number in range(1, 5)}
+    target = await opened(tmp_path / "{part}.jsonl", part_items=6, mark=mark)
+    await target.follow(lines[3:], 108)
+    await target.aclose()
+    assert held(tmp_path) == {"1.jsonl": 2, "2.jsonl": 6}
+
+
+@pytest.mark.parametrize("name", ["x.jsonl", "x.json", "x.csv"])
+async def test_a_file_that_is_touched_while_it_is_written_is_written_anew(
+    tmp_path: Path, name: str
+) -> None:
+    spoilers: list[Callable[[Path], object]] = [
+        Path.unlink,
+        lambda path: path.rename(tmp_path / "elsewhere"),
+        lambda path: path.write_text(""),
+        lambda path: path.write_text(path.read_text() + "more"),
+    ]
+    for spoil in spoilers:
+        target = await opened(tmp_path / name)
+        await target.follow(books("a"), 115)
+        spoil(tmp_path / name)
+        with pytest.raises(TargetError, match=rf"{name}: was (changed|taken away) while it was"):
+            await target.finish()
+        await target.aclose()
+        target = await opened(tmp_path / name, mark=target.mark)
+        assert target.mark == Mark(100)
+        await target.follow(books("a", "b"), 130)
+        await target.finish()
+        await target.aclose()
+        assert (tmp_path / name).read_text().count("a") == 1

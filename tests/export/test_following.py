@@ -244,3 +244,37 @@ async def test_what_is_held_back_is_flushed_when_it_ends(tmp_path: Path) -> None
     following.advance(4)
     await following.aclose()
     assert (slow.lines, following.mark) == ([b"1", b"2"], Mark(4))
+
+
+async def test_an_outage_may_last_as_long_as_it_will(tmp_path: Path) -> None:
+    flaky = Flaky(down=1100)  # after so many doublings a pause would be no float
+    following = Following(flaky.opener, target="x", source=source(tmp_path, b"1\n"), pause=1e-9)
+    await following.open()
+    following.advance(2)
+    async with asyncio.timeout(20):
+        await flaky.has_lines.wait()
+    await following.aclose()
+    assert (flaky.lines, following.error) == ([b"1"], None)
+
+
+async def test_a_target_that_is_down_when_its_run_goes_on_is_waited_for(tmp_path: Path) -> None:
+    flaky = Flaky(down=3)
+    flaky.opened = 1
+    path = source(tmp_path, b"1\n2\n")
+    following = Following(flaky.opener, target="x", source=path, mark=Mark(2), pause=0.001)
+    await following.open()
+    following.advance(2)
+    flaky.mark = Mark(2)
+    following.advance(4)
+    await flaky.has_lines.wait()
+    await following.aclose()
+    assert (flaky.opened, flaky.lines, following.error) == (4, [b"2"], None)
+
+
+async def test_a_target_that_was_never_there_is_a_mistake(tmp_path: Path) -> None:
+    flaky = Flaky(down=3)
+    flaky.opened = 1
+    following = Following(flaky.opener, target="x", source=source(tmp_path, b"1\n"))
+    with pytest.raises(TargetError, match="x: is down"):
+        await following.open()
+    await following.let_go()

@@ -1,6 +1,7 @@
 """What every format of files keeps to: one suite over all of them."""
 
 import json
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -253,9 +254,16 @@ def test_parquet_is_not_compressed_twice(ending: str) -> None:
 
 
 def test_a_format_whose_package_is_missing_says_so_before_anything_is_crawled() -> None:
-    form = msgspec.structs.replace(FORMATS[".parquet"], needs="no_such_package")
-    with pytest.raises(OutputError, match=r"x: needs no_such_.*'crawlkeeper\[parquet\]'"):
-        form.check_installed("x")
+    script = (
+        "import sys; sys.modules['pyarrow'] = None\n"
+        "from crawler.export.targets import plan\n"
+        "from crawler.records.streams import streams_of\n"
+        "plan(['x.parquet'], streams=streams_of([]))"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    said = done.stderr.splitlines()[-1]
+    assert said.endswith("x.parquet needs an extra: pip install 'crawlkeeper[parquet]'")
 
 
 def test_parquet_cannot_be_appended_to_but_parts_can(tmp_path: Path) -> None:

@@ -186,3 +186,39 @@ async def test_parts_of_an_earlier_run_are_added_to_or_replaced_or_refused(tmp_p
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
         ["spool.jsonl", "x-001.csv", *others]
     )
+
+
+def test_a_part_of_others_is_refused_whatever_its_number(tmp_path: Path) -> None:
+    (tmp_path / "x-17.csv").touch()
+    with pytest.raises(OutputError, match=r"x-17\.csv: exists; use --overwrite or --append"):
+        planned(tmp_path / "x-{part}.csv")
+    planned(tmp_path / "x-{part:03}.csv", tmp_path / "{run}-{part}.csv")
+
+
+@pytest.mark.parametrize("flags", [{"overwrite": True}, {"append": True}])
+def test_no_output_goes_to_a_file_that_the_run_has_already(
+    tmp_path: Path, flags: dict[str, bool]
+) -> None:
+    begun = planned(tmp_path / "x.jsonl", tmp_path / "x.csv", tmp_path / "{run}.csv")
+    (tmp_path / "x.jsonl").write_text("{}\n")
+    (tmp_path / "link.json").symlink_to(tmp_path / "x.jsonl")
+    for name in ("x.jsonl", "link.json", "x.csv"):
+        with pytest.raises(OutputError, match="two outputs go to this file"):
+            planned(tmp_path / name, begun=begun, **flags)
+
+
+@pytest.mark.parametrize("name", ["a{b", "{item}", "{{run}}", "}"])
+def test_braces_of_the_working_folder_are_no_gaps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / name)
+    where = planned("x.jsonl", "x.csv", "y{{.csv", streams=streams_of([Book, Author]))
+    assert where.spool == str(tmp_path / name / "x.jsonl")
+    files = [file for each in where.targets for file in each.files(streams_of([Book]), run="r")]
+    assert files == [tmp_path / name / "x.book.csv", tmp_path / name / "y{.book.csv"]
+
+
+def test_a_name_that_is_too_long_is_said_in_words(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="file name too long"):
+        planned(tmp_path / f"{'x' * 252}.csv")
