@@ -30,13 +30,13 @@ demo: $(READY)  ## crawl a shop of about 1,000 pages on a loopback port
 	$(BIN)/crawl demo
 
 test: $(READY) components  ## the tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist worksteal
 
 check: $(READY) components  ## format, lint, types, floors, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist worksteal
 
 format: $(READY)  ## format and mend what can be mended
 	$(BIN)/ruff format .
