@@ -80,9 +80,17 @@ def _changed(before: bytes, after: bytes) -> dict[str, tuple[Any, Any]]:
     """Return the fields that two items have not alike; one that is not there is null."""
     old, new = msgspec.json.decode(before), msgspec.json.decode(after)
     names = dict.fromkeys([*old, *new])
-    return {
-        name: (old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)
-    }
+    pairs = {name: (old.get(name), new.get(name)) for name in names}
+    return {name: pair for name, pair in pairs.items() if not _alike(*pair)}
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """True for values that JSON has alike: 1 and 1.0 are, 1 and true are not."""
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_alike, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_alike(one[key], other[key]) for key in one)
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
 class _Reader:

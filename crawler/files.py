@@ -21,6 +21,7 @@ from crawler.export.targets import Source, Target
 from crawler.frontier.presence import present
 from crawler.frontier.schema import FILE
 from crawler.jobs import Job, has_lines
+from crawler.keeping import keep
 from crawler.oserrors import refused
 from crawler.outcome import Mark, Restart
 from crawler.owned import make_folder, named, own
@@ -110,12 +111,14 @@ async def open_files(
             for target in where.targets
         ]
         await open_all(followings)
+        marks = Marks(followings)
+        await keep(frontier, [marks])  # what is in their places from now on is ours
         for following in followings:
             spool.follow(following)
         # What is committed already is carried without waiting for what comes.
         await spool.committed(position, ())
         del restart
-        yield Kept(spool, store, followings, [spool.tail, Marks(followings)], media)
+        yield Kept(spool, store, followings, [spool.tail, marks], media)
 
 
 async def open_all(followings: Sequence[Following]) -> None:

@@ -127,10 +127,10 @@ def parts_of(path: str, streams: Streams) -> list[Path]:
 
 def _make_room(place: Place, streams: Streams) -> None:
     """See that nothing of others is in the way of what is begun. Raises `OutputError`."""
-    for path in begins_with(place.path, streams, part=place.part):
-        if place.uploads is not None:
-            place.uploads.check_absent(path)
-    if place.replaces and place.uploads is None:
+    if place.uploads is not None:
+        for name in streams.fields if has_gap(place.path, "item") else [_ALL]:
+            place.uploads.check_absent(filled(place.path, item=name))
+    elif place.replaces:
         for path in parts_of(place.path, streams):
             path.unlink()
 

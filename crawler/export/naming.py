@@ -81,12 +81,26 @@ def _doubled(text: str) -> str:
 def parts_there(name: str) -> Mapping[int, Path]:
     """Return the files that are parts of a name with no other gap, by their numbers."""
     before, after = (whole(piece) for piece in _PART.split(name, maxsplit=1))
-    parts = {}
-    for path in glob.glob(f"{glob.escape(before)}*{glob.escape(after)}"):
-        number = path[len(before) : len(path) - len(after)]
-        if number.isdecimal() and whole(filled(name, part=int(number))) == path:
-            parts[int(number)] = Path(path)
-    return parts
+    found = glob.glob(f"{glob.escape(before)}*{glob.escape(after)}")
+    numbers = {path: _number_of(path, name) for path in found}
+    return {number: Path(path) for path, number in numbers.items() if number is not None}
+
+
+def is_part(path: str, name: str) -> bool:
+    """True if a path is that of a part of a name with no other gap."""
+    return _number_of(path, name) is not None
+
+
+def any_part(name: str) -> str:
+    """Return the pattern that a name's parts have, and perhaps others."""
+    return whole(_PART.sub("*", name))
+
+
+def _number_of(path: str, name: str) -> int | None:
+    before, after = (whole(piece) for piece in _PART.split(name, maxsplit=1))
+    number = path[len(before) : len(path) - len(after)]
+    is_one = number.isdecimal() and whole(filled(name, part=int(number))) == path
+    return int(number) if is_one else None
 
 
 def with_item(path: str, suffix: str) -> str:

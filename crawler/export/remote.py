@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from crawler.errors import OutputError, TargetError
+from crawler.export.naming import any_part, has_gap, is_part, whole
 from crawler.extras import require
 from crawler.urls import without_credentials
 
@@ -100,13 +101,26 @@ class Uploads:
         folder = str(self._folder).replace("{", "{{").replace("}", "}}")
         return os.path.join(folder, self._rest.lstrip("/"))
 
-    def check_absent(self, path: Path) -> None:
-        """Raise `OutputError` if a file of another's would be replaced; `TargetError`."""
+    def check_absent(self, name: str) -> None:
+        """Raise `OutputError` if a file of another's would be replaced; `TargetError`.
+
+        `name` has no gap but for the number of a part: none may be there.
+        """
         if self._replaces:
             return
-        url = self._url_of(path)
-        if self._try(url, lambda system, name: system.exists(name)):
-            raise OutputError(f"{shown(url)}: exists; use --overwrite")
+        if has_gap(name, "part"):
+            url = self._url_of(any_part(name))
+            path = url.removeprefix(self._origin)
+            found = self._try(url, lambda system, there: _found(system, there, tail=path))
+            parts = [
+                self._folder / part for part in found if is_part(str(self._folder / part), name)
+            ]
+            there = min(map(self._url_of, map(str, parts)), default="")
+        else:
+            url = self._url_of(whole(name))
+            there = url if self._try(url, lambda system, place: system.exists(place)) else ""
+        if there:
+            raise OutputError(f"{shown(there)}: exists; use --overwrite")
 
     def upload(self, path: Path) -> None:
         """Put a file in its place there, whole or not at all. Raises `TargetError`."""
@@ -117,15 +131,15 @@ class Uploads:
             if beside != name:
                 system.mv(beside, name)
 
-        self._try(self._url_of(path), put)
+        self._try(self._url_of(str(path)), put)
 
     def discard(self, path: Path) -> None:
         """Remove a file that is uploaded from here."""
         with suppress(FileNotFoundError):
             path.unlink()
 
-    def _url_of(self, path: Path) -> str:
-        return self._origin + path.relative_to(self._folder).as_posix()
+    def _url_of(self, path: str) -> str:
+        return self._origin + Path(path).relative_to(self._folder).as_posix()
 
     def _try(self, url: str, work: Callable[[Any, str], Any]) -> Any:
         """Do something with the file system and the name of a URL; map what it raises."""
@@ -139,3 +153,9 @@ class Uploads:
         except refusals as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             raise TargetError(f"{shown(url)}: {reason}") from None
+
+
+def _found(system: Any, name: str, *, tail: str) -> list[str]:
+    """Return what matches a pattern, as paths below the host: `name` ends with `tail`."""
+    start = len(name) - len(tail)
+    return [found[start:] for found in system.glob(name)]

@@ -94,6 +94,10 @@ async def test_parts_are_there_one_by_one_and_nothing_twice_after_a_kill(
     assert urls(texts) == sorted(item["url"] for item in done.lines("items.jsonl"))
     assert kept(done.run)["items"].total() == 57
     assert not [path for path in (done.run / "uploads").rglob("*") if path.is_file()][1:]
+    words[-1] = "part_items=50"
+    again = await crawl(folder, *words, **bucket.environment)
+    assert again.status == 2
+    assert "parts/page-001.csv: exists; use --overwrite" in again.err
 
 
 async def test_a_file_of_others_is_replaced_if_that_is_asked_for(
