@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -53,13 +54,13 @@ def listeners() -> Iterator[tuple[str, str]]:
 
 
 def test_who_listens_is_seen() -> None:
-    assert listening(os.getpid()) == []
+    before = Counter(listening(os.getpid()))  # servers that other tests share
     with socket.create_server(("127.0.0.1", 0)):
-        assert listening(os.getpid()) == ["0100007F"]
+        assert Counter(listening(os.getpid())) - before == Counter(["0100007F"])
     with socket.socket(socket.AF_UNIX) as unix:
         unix.bind("\0a test of the crawler's")
         unix.listen()
-        assert len(listening(os.getpid())) == 1
+        assert (Counter(listening(os.getpid())) - before).total() == 1
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])

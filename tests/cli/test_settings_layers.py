@@ -164,7 +164,7 @@ async def test_a_mistake_in_a_class_line_names_the_spider(
         (["--max-pages", "0"], "command line: max_pages must be at least 1, got '0'"),
         (
             ["--pages", "bogus"],
-            "command line: pages must be 'files' or 'markdown' or 'none', got 'bogus'",
+            "command line: pages must be 'files' or 'markdown' or 'warc' or 'none', got 'bogus'",
         ),
         (["--colour"], "No such option '--colour'"),
         (["-o"], "Option '-o' requires an argument"),
