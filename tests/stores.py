@@ -68,6 +68,7 @@ def s3(port: int | None = None) -> Iterator[Store]:
         "AWS_ACCESS_KEY_ID": "k",
         "AWS_SECRET_ACCESS_KEY": "s",
         "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_MAX_ATTEMPTS": "1",  # one that is gone is said to be so at once
     }
     program = str(Path(sys.executable).with_name("moto_server"))
     with serving([program, "-H", "127.0.0.1", "-p", str(port)], port) as process:

@@ -58,24 +58,22 @@ async def test_a_killed_run_is_exported_as_far_as_it_is_committed_and_said_so(
     assert "never committed" not in urls
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["site"], "crawl export takes at least one -o FILE"),
-        (["nobody", "-o", "x.csv"], "nobody: is no run, and no spider with runs in output"),
-        (["site", "-o", "x.xyz"], "x.xyz: unknown output format '.xyz'"),
-        (["site", "-o", "there.csv"], "there.csv: exists; use --overwrite or --append"),
-        (["site", "-o", "x.csv", "-s", "part_items=0"], "part_items must be at least 1, got '0'"),
-    ],
-)
-async def test_a_mistake_is_said_in_a_line(
-    folder: Path, small: Site, words: list[str], said: str
-) -> None:
+MISTAKES = {
+    ("site",): "crawl export takes at least one -o FILE",
+    ("nobody", "-o", "x.csv"): "nobody: is no run, and no spider with runs in output",
+    ("site", "-o", "x.xyz"): "x.xyz: unknown output format '.xyz'",
+    ("site", "-o", "there.csv"): "there.csv: exists; use --overwrite or --append",
+    ("site", "-o", "x.csv", "-s", "part_items=0"): "part_items must be at least 1, got '0'",
+}
+
+
+async def test_a_mistake_is_said_in_a_line(folder: Path, small: Site) -> None:
     await stopped(folder, small)
     (folder / "there.csv").touch()
-    done = await crawl(folder, "export", *words)
-    assert (done.status, len(done.err.splitlines())) == (2, 1)
-    assert said in done.err
+    for words, said in MISTAKES.items():
+        done = await crawl(folder, "export", *words)
+        assert (done.status, len(done.err.splitlines())) == (2, 1)
+        assert said in done.err
 
 
 async def test_a_run_whose_items_are_gone_says_so(folder: Path, small: Site) -> None:
