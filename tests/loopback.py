@@ -122,6 +122,9 @@ class Streams:
                 writer.close()
                 await writer.wait_closed()
         finally:
-            writer.transport.abort()
+            # One that was closed with bytes to be sent, and has sent them, has no loop any more
+            # (Python 3.11), so it cannot be told so.
+            with suppress(AttributeError):
+                writer.transport.abort()
             with suppress(OSError):
                 await writer.wait_closed()
