@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
-from typing import Any, Literal, get_origin
+from typing import Any, Final, Literal, get_origin
 
 from msgspec import Struct, inspect, structs
 
@@ -16,6 +16,11 @@ Kind = Literal[
 3339 has them), `duration` (ISO 8601), `uuid` and `bytes` (base64) are text; a `map` is an object
 with any keys, `any` is whatever JSON has. `naive`, a datetime without an offset, is what only
 values tell: no type comes to it."""
+
+TEXTS: Final[frozenset[Kind]] = frozenset(
+    {"decimal", "str", "bytes", "datetime", "naive", "date", "time", "duration", "uuid"}
+)
+"""What is text in JSON."""
 
 _SCALARS: dict[type, Kind] = {
     inspect.NoneType: "null",
@@ -111,7 +116,16 @@ def join(one: Field, other: Field) -> Field:
         return structs.replace(one, item=inner)
     if "null" in (one.kind, other.kind):
         return structs.replace(other if one.kind == "null" else one, name=one.name)
-    return Field(one.name, "float" if {one.kind, other.kind} == {"int", "float"} else "any")
+    return Field(one.name, wider(one.kind, other.kind))
+
+
+def wider(one: Kind, other: Kind) -> Kind:
+    """Return what has room for values of two kinds that are no lists and no objects."""
+    if "null" in (one, other) or one == other:
+        return other if one == "null" else one
+    if {one, other} == {"int", "float"}:
+        return "float"
+    return "str" if {one, other} <= TEXTS else "any"
 
 
 def join_fields(one: Sequence[Field], other: Sequence[Field]) -> tuple[Field, ...]:

@@ -1,11 +1,10 @@
 """JSON values as columns of Arrow."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from functools import reduce
 from itertools import accumulate, chain
-from operator import attrgetter
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,7 +12,8 @@ import msgspec
 import pyarrow as pa
 from msgspec import Meta, structs
 
-from crawler.fields import Field, Kind
+from crawler.export.rows import Misfit
+from crawler.fields import Field, Kind, wider
 
 # Twenty digits before the point and eighteen behind it; what has more is kept as JSON.
 _DECIMAL = pa.decimal128(38, 18)
@@ -65,10 +65,6 @@ MOST_DEEP = 16
 """Levels of lists and objects that become columns; what is deeper is JSON text."""
 _MOST_KEYS = 200
 """Keys that objects of one field may have before they are JSON text."""
-
-
-class Misfit(Exception):
-    """A value that its field has no room for."""
 
 
 def type_of(field: Field) -> Any:
@@ -137,7 +133,8 @@ def refitted(field: Field, values: Sequence[Any], *, fresh: bool, depth: int = 1
         field = Field(field.name, kind, item=item)
     if field.kind in ("list", "map", "struct"):
         return _refitted_inside(field, values, found, fresh=fresh, depth=depth)
-    for kind in (field.kind, *_wider(field.kind, fresh=fresh)):
+    naive: tuple[Kind, ...] = ("naive",) if field.kind == "datetime" and fresh else ()
+    for kind in (field.kind, *naive, _shared(field.kind, found)):
         try:
             array_of(tried := Field(field.name, kind), values)
         except Misfit:
@@ -181,10 +178,9 @@ def _refitted_inside(
     return structs.replace(field, item=item)
 
 
-def _wider(kind: Kind, *, fresh: bool) -> tuple[Kind, ...]:
-    if kind == "int":
-        return ("float",)
-    return ("naive",) if kind == "datetime" and fresh else ()
+def _shared(kind: Kind, found: Iterable[type]) -> Kind:
+    """Return what has room for values of a kind and of some Python types."""
+    return reduce(wider, (_KINDS.get(frozenset({one}), "any") for one in found), kind)
 
 
 def _inner(field: Field) -> Field:
@@ -227,36 +223,6 @@ def arrays_of(fields: Sequence[Field], rows: Sequence[Mapping[str, Any]]) -> lis
     if not {field.name for field in fields}.issuperset(chain.from_iterable(rows)):
         raise Misfit
     return [array_of(field, [row.get(field.name) for row in rows]) for field in fields]
-
-
-class RowReader:
-    """Reads lines of JSON as columns, fast where all of them have no other members than fields."""
-
-    def __init__(self, fields: Sequence[Field]) -> None:
-        self._fields = fields
-        members = [f"f{number}" for number in range(len(fields))]
-        names = {member: field.name for member, field in zip(members, fields, strict=True)}
-        self._members = [attrgetter(member) for member in members]
-        self._decoder: msgspec.json.Decoder[Any] | None = None
-        with suppress(ValueError):  # a name with quotes, or controls
-            row = msgspec.defstruct(
-                "Row",
-                [(member, Any, None) for member in members],
-                rename=names,
-                forbid_unknown_fields=True,
-                gc=False,
-            )
-            self._decoder = msgspec.json.Decoder(row)
-
-    def arrays(self, lines: Sequence[bytes]) -> list[Any]:
-        """Return the columns of some lines. Raises `Misfit`, `ValueError` if one is no object."""
-        if self._decoder is not None and self._fields:
-            # Otherwise a member is unknown, or a line is none of ours: the other way tells.
-            with suppress(msgspec.ValidationError):
-                rows = list(map(self._decoder.decode, lines))
-                columns = (list(map(member, rows)) for member in self._members)
-                return list(map(array_of, self._fields, columns))
-        return arrays_of(self._fields, objects(lines))
 
 
 def objects(lines: Sequence[bytes]) -> list[dict[str, Any]]:

@@ -2,35 +2,33 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Raw, structs
 
 from crawler.errors import OutputError, TargetUnfit
 from crawler.export.formulas import escaped, unescaped
+from crawler.export.rows import Misfit, Reader, Reading, raw_rows, texts
 from crawler.export.sheet import Sheet
 from crawler.export.text_file import TextFile, text_kept
-from crawler.fields import names_of
-
-Row = dict[str, Any]
-"""Cells by column: text, numbers, None for an empty one."""
+from crawler.fields import TEXTS, Kind, names_of
 
 # Each new key of untyped items rewrites the file, so a site that invents keys must not go on.
 _MOST_COLUMNS = 1000
 _HEADER_BYTES = 1_000_000
-_END = b"\r\n"  # RFC 4180 2.1
-_decode = msgspec.json.Decoder(Row).decode
-_raws = msgspec.json.Decoder(dict[str, Raw]).decode
+_AT_ONCE = 200  # rows, which then stay in the CPU's cache
+_END: Final = b"\r\n"  # RFC 4180 2.1
 
 
 class CsvTable:
     """RFC 4180 in UTF-8 with a header.
 
-    None is an empty cell, true and false are written so, lists and objects as compact JSON; text,
-    and names of columns, that a spreadsheet would run are escaped (`formulas.py`), unless
+    None is an empty cell; numbers, true and false, lists and objects are written as JSON has them;
+    text, and names of columns, that a spreadsheet would run are escaped (`formulas.py`), unless
     `escape_formulas` is off. A key that no column has makes a new one: the file is rewritten beside
     itself and replaced.
     """
@@ -38,11 +36,13 @@ class CsvTable:
     def __init__(self, sheet: Sheet) -> None:
         self._shown: Callable[[str], str] = escaped if sheet.settings.escape_formulas else str
         self._kept = sheet.kept
+        self._kinds = {field.name: field.kind for field in sheet.fields or ()}
         state = None
         if sheet.state is not None:
             state = msgspec.json.decode(sheet.state, type=_State)
             sheet = structs.replace(sheet, state=state.file)
         self._columns: tuple[str, ...] = state.columns if state else ()
+        self._blank = state.blank if state else 0  # rows, before there is a column
         self._file = TextFile(sheet)
         try:
             if state is None:
@@ -50,46 +50,56 @@ class CsvTable:
         except BaseException:
             self._file.close()
             raise
+        self._reader = self._renewed(self._kinds)
 
     def write(self, lines: Sequence[bytes]) -> None:
         """Add a row for each object, after making the columns they need."""
-        text = io.StringIO(newline="")
-        add = csv.writer(text, lineterminator=_END.decode()).writerow
-        known = set(self._columns)
-        for line in lines:
+        for begin in range(0, len(lines), _AT_ONCE):
+            some = lines[begin : begin + _AT_ONCE]
             try:
-                row = self._row(line)
-            except ValueError as error:
-                raise TargetUnfit(
-                    f"{self._file.path}: no item that fits a table: {error}"
-                ) from None
-            if not row.keys() <= known:
-                self._file.write([text.getvalue().encode()])
-                text.seek(0)
-                text.truncate()
-                self._widen(tuple(key for key in row if key not in known))
-                known = set(self._columns)
-            if known:  # else nothing but empty objects so far
-                add(map(row.get, self._columns))
-        self._file.write([text.getvalue().encode()])
+                cells = self._read(some)
+            except (Misfit, TargetUnfit) as error:  # Misfit: text that is no Unicode
+                reason = str(error) or "no item that fits a table: its text is broken"
+                raise TargetUnfit(f"{self._file.path}: {reason}") from None
+            if self._columns:
+                self._file.write([_written(zip(*cells, strict=True))])
+            else:
+                self._blank += len(some)
 
-    def _row(self, line: bytes) -> Row:
-        """Return an object's cells: text as `shown`, null as nothing, all else as JSON."""
-        row = _decode(line)
-        for name, value in row.items():
-            kind = type(value)
-            if kind is str:
-                if value and not value[0].isalnum():  # most text does, and no formula
-                    row[name] = self._shown(value)
-            elif kind is bool:
-                row[name] = "true" if value else "false"
-            elif kind is list or kind is dict:
-                row[name] = _json(line, name, value)
-        return row
+    def _read(self, lines: Sequence[bytes]) -> list[Sequence[Any]]:
+        """Return the cells of each column."""
+        with suppress(Misfit):
+            return self._reader.read(lines)
+        new = dict.fromkeys(key for row in raw_rows(lines) for key in row)
+        for column in self._columns:
+            new.pop(column, None)
+        if new:
+            self._widen(tuple(new))
+            self._reader = self._renewed(self._kinds)
+        return self._renewed({}).read(lines)  # which has room for any value
+
+    def _renewed(self, kinds: Mapping[str, Kind]) -> Reader:
+        return Reader({name: self._reading(kinds.get(name, "any")) for name in self._columns})
+
+    def _reading(self, kind: Kind) -> Reading:
+        if kind == "int":
+            return Reading(int | None)
+        if kind in TEXTS:
+            return Reading(str | None, self._texts)
+        return Reading(Raw, self._cells)
+
+    def _texts(self, values: Sequence[str | None]) -> Sequence[str | None]:
+        shown = self._shown  # most text begins with a letter, and is no formula
+        return [text if not text or text[0].isalnum() else shown(text) for text in values]
+
+    def _cells(self, values: Sequence[Raw | None]) -> Sequence[str | None]:
+        """Return text as such, and all else as JSON has it."""
+        shown, decode = self._shown, msgspec.json.decode
+        return [shown(decode(text)) if text and text[0] == '"' else text for text in texts(values)]
 
     def flush(self) -> bytes:
         """Return the state to go on from: the file, and its columns."""
-        return msgspec.json.encode(_State(self._file.flush(), self._columns))
+        return msgspec.json.encode(_State(self._file.flush(), self._columns, self._blank))
 
     def close(self) -> None:
         """Close the file."""
@@ -111,11 +121,12 @@ class CsvTable:
             )
         if len(columns) > _MOST_COLUMNS:
             raise TargetUnfit(f"{self._file.path}: more than {_MOST_COLUMNS:,} columns")
-        header = _header_line(map(self._shown, columns))
+        header = _written([map(self._shown, columns)])
         if self._columns:
             self._rewrite(header, more=len(new))
         else:
-            self._file.write([header])
+            self._file.write([header, _written([[None] * len(columns)] * self._blank)])
+            self._blank = 0
         self._columns = columns
 
     def _rewrite(self, header: bytes, *, more: int) -> None:
@@ -134,20 +145,13 @@ class CsvTable:
 class _State(msgspec.Struct, frozen=True):
     file: bytes
     columns: tuple[str, ...]
+    blank: int = 0
 
 
-def _header_line(names: Iterable[str]) -> bytes:
+def _written(rows: Iterable[Iterable[Any]]) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator=_END.decode()).writerow(names)
+    csv.writer(text, lineterminator=_END.decode()).writerows(rows)
     return text.getvalue().encode()
-
-
-def _json(line: bytes, name: str, value: object) -> str:
-    """Return a list or an object as JSON."""
-    try:
-        return msgspec.json.encode(value).decode()
-    except OverflowError:  # an integer in it that msgspec reads and does not write
-        return str(_raws(line)[name], "utf-8")
 
 
 def _records(lines: Iterable[bytes]) -> Iterator[bytes]:

@@ -11,8 +11,6 @@ from msgspec import Struct
 
 from crawler.errors import TargetUnfit
 from crawler.export.columns import (
-    Misfit,
-    RowReader,
     array_of,
     objects,
     refitted_fields,
@@ -21,6 +19,7 @@ from crawler.export.columns import (
     values_of,
 )
 from crawler.export.row_groups import GROUP_BYTES, GROUP_ROWS, RowGroups
+from crawler.export.rows import Misfit, Reader, Reading
 from crawler.export.sheet import Sheet
 from crawler.fields import Field
 from crawler.oserrors import refused
@@ -46,7 +45,7 @@ class ParquetFile:
         self._groups = RowGroups(
             sheet.path, schema=_schema(self._fields), state=state.file if state else None
         )
-        self._reader = RowReader(self._fields)
+        self._reader = _reader(self._fields)
         self._held: list[Any] = []
 
     def write(self, lines: Sequence[bytes]) -> None:
@@ -55,14 +54,17 @@ class ParquetFile:
             self._put()
         try:
             try:
-                arrays = self._reader.arrays(lines)
+                arrays = self._arrays(lines)
             except Misfit:
                 self._widen(objects(lines))
-                arrays = self._reader.arrays(lines)
+                arrays = self._arrays(lines)
         except (Misfit, ValueError) as error:  # Misfit: an integer that only msgspec reads
             raise TargetUnfit(f"{self._path}: no item that fits a table: {error}") from None
         if arrays:  # else nothing but empty objects so far
             self._held.append(pa.Table.from_arrays(arrays, schema=_schema(self._fields)))
+
+    def _arrays(self, lines: Sequence[bytes]) -> list[Any]:
+        return list(map(array_of, self._fields, self._reader.read(lines)))
 
     def flush(self) -> bytes:
         """Return the state to go on from: the file, and its columns."""
@@ -95,7 +97,7 @@ class ParquetFile:
             else:
                 break
         self._fields, self._held = fields, held
-        self._reader = RowReader(fields)
+        self._reader = _reader(fields)
 
     def _rewrite(self, fields: Sequence[Field]) -> None:
         """Replace the file by one with other columns."""
@@ -134,6 +136,10 @@ class _TooNarrow(Exception):
     def __init__(self, column: str) -> None:
         super().__init__(column)
         self.column = column
+
+
+def _reader(fields: Sequence[Field]) -> Reader:
+    return Reader({field.name: Reading(Any) for field in fields})
 
 
 def _schema(fields: Sequence[Field]) -> Any:

@@ -68,7 +68,7 @@ def test_numbers_stand_as_in_the_line(tmp_path: Path) -> None:
     table.close()
     assert rows(tmp_path / "x.csv")[1] == [
         str(123456789012345678901234567890),
-        "1.1",
+        "1.10",
         f"[1e300,{10**40}]",
     ]
 
@@ -112,6 +112,32 @@ def test_a_disk_too_full_for_a_new_column_leaves_the_old_table(
     table.close()
     assert rows(path) == [["a"], ["x" * 50]]
     assert os.listdir(tmp_path) == ["x.csv"]
+
+
+def test_empty_objects_before_the_first_key_are_rows(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    table = CsvTable(sheet(path))
+    table.write([b"{}", b"{}"])
+    state = table.flush()
+    table.close()
+    table = CsvTable(sheet(path, state=state))
+    table.write([b"{}", b'{"a":1}', b"{}"])
+    table.close()
+    assert rows(path) == [["a"], [""], [""], [""], ["1"], [""]]
+
+
+def test_a_value_of_another_type_than_its_column_is_written_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    lines = [{"title": 5, "price": "=1", "tags": "x", "sold": None}, {"title": ["x"]}]
+    write(sheet(path, Book), lines)
+    assert rows(path)[1:] == [["5", "=1", "x", ""], ['["x"]', "", "", ""]]
+
+
+def test_text_that_is_no_unicode_stops_the_table(tmp_path: Path) -> None:
+    table = CsvTable(sheet(tmp_path / "x.csv"))
+    with pytest.raises(TargetError, match="no item that fits a table"):
+        table.write([rb'{"a":"\ud800"}'])
+    table.close()
 
 
 def test_keys_without_end_stop_the_table(tmp_path: Path) -> None:

@@ -15,10 +15,10 @@ from crawler.export.databases.files import check_file, open_file
 from crawler.export.databases.in_thread import InThread
 from crawler.export.databases.kinds import EXACT
 from crawler.export.databases.names import listed, quoted
-from crawler.export.databases.rows import is_last
 from crawler.export.databases.table import Change, Column, Dialect, Table
 from crawler.export.databases.target import CURSORS, DatabaseTarget, Found, Place, Rows
 from crawler.export.databases.wanted import Wanted
+from crawler.export.rows import is_last
 from crawler.outcome import Mark
 from crawler.words import one_line
 

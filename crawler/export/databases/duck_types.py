@@ -12,8 +12,8 @@ from msgspec import Meta, Raw, structs
 
 from crawler.export.databases.kinds import EXACT, Kind, fitted, kind_of
 from crawler.export.databases.names import NameRules, quoted
-from crawler.export.databases.rows import Reading, texts
 from crawler.export.databases.table import Column
+from crawler.export.rows import Reading, texts
 from crawler.fields import Field, fits
 
 _DECIMAL = "DECIMAL(38,10)"

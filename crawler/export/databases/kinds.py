@@ -2,7 +2,7 @@
 
 from typing import Final, Literal
 
-from crawler.fields import Field
+from crawler.fields import TEXTS, Field
 
 Kind = Literal[
     "null", "small", "bool", "int", "float", "number", "decimal", "str", "bytes", "datetime",
@@ -16,8 +16,6 @@ _SAME: Final[dict[str, Kind]] = {
     "bytes": "bytes", "datetime": "datetime", "date": "date", "uuid": "uuid", "time": "str",
     "duration": "str",
 }  # fmt: skip
-TEXTS: Final = frozenset({"decimal", "str", "bytes", "datetime", "date", "uuid"})
-"""What is text in JSON."""
 NUMBERS: Final = frozenset({"small", "int", "float", "number"})
 EXACT: Final = 2**53
 """Integers up to here are the same as floats."""

@@ -11,7 +11,6 @@ from crawler.errors import TargetError, TargetUnfit
 from crawler.export.databases.kinds import EXACT
 from crawler.export.databases.names import listed, quoted
 from crawler.export.databases.postgres_types import PostgresDialect
-from crawler.export.databases.rows import is_last
 from crawler.export.databases.table import Change, Column, Dialect, Table
 from crawler.export.databases.target import (
     CURSORS,
@@ -23,6 +22,7 @@ from crawler.export.databases.target import (
     named,
 )
 from crawler.export.databases.wanted import Wanted
+from crawler.export.rows import is_last
 from crawler.outcome import Mark
 from crawler.words import one_line
 

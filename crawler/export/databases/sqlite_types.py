@@ -7,11 +7,11 @@ import msgspec
 from msgspec import Meta, Raw, structs
 
 from crawler.errors import TargetUnfit
-from crawler.export.databases.kinds import EXACT, NUMBERS, TEXTS, Kind, kind_of
+from crawler.export.databases.kinds import EXACT, NUMBERS, Kind, kind_of
 from crawler.export.databases.names import NameRules
-from crawler.export.databases.rows import Reading, texts
 from crawler.export.databases.table import Column
-from crawler.fields import Field
+from crawler.export.rows import Reading, texts
+from crawler.fields import TEXTS, Field
 
 INT64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 EXACT_INT = Annotated[int, Meta(ge=-EXACT, le=EXACT)]

@@ -8,7 +8,7 @@ from msgspec import Struct, structs
 from crawler.errors import TargetUnfit
 from crawler.export.databases.kinds import NUMBERS, Kind, joined
 from crawler.export.databases.names import NameRules, column_for
-from crawler.export.databases.rows import Reader, Reading, raw_rows, shape_of_raw
+from crawler.export.rows import Reader, Reading, raw_rows, shape_of_raw
 from crawler.fields import Field, Fields
 
 _MOST_KEYS = 1000

@@ -9,10 +9,10 @@ from msgspec import Struct
 
 from crawler.errors import OutputError, TargetError, TargetUnfit
 from crawler.export.databases.names import table_for
-from crawler.export.databases.rows import Misfit
 from crawler.export.databases.table import Change, Column, Dialect, Table
 from crawler.export.databases.wanted import Wanted
 from crawler.export.naming import filled, whole
+from crawler.export.rows import Misfit
 from crawler.file_thread import FileThread
 from crawler.outcome import Mark
 

@@ -18,7 +18,7 @@ Convert = Callable[[Sequence[Any]], Sequence[Any]]
 
 
 class Misfit(Exception):
-    """A line has a key or a value that the columns have no room for."""
+    """A key or a value that columns have no room for."""
 
 
 class Reading(Struct, frozen=True):
@@ -128,7 +128,7 @@ def shape_of_raw(raw: Raw) -> Kind:
 def texts(values: Sequence[Raw | None]) -> list[str | None]:
     """Return JSON as text; null is None."""
     return [
-        None if value is None or (raw := bytes(value)) == b"null" else raw.decode()
+        None if value is None or (text := str(value, "utf-8")) == "null" else text
         for value in values
     ]
 
