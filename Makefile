@@ -68,7 +68,7 @@ bench-parts: $(READY)  ## what the crawl itself costs a page
 	$(BIN)/python benchmarks/archives.py
 	$(BIN)/python benchmarks/frontier.py --memory --urls 100000 1000000
 
-bench-export: $(READY)  ## items to every format, ours by a plain loop over the same library
+bench-export: $(READY) components  ## items to every format, ours by a plain loop over the same library
 	$(BIN)/python -m benchmarks.export $(BENCH)
 
 # Each exits with 1 if what it promises does not hold; on a quiet machine only.

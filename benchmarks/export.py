@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ from typing import Any
 from xml.sax.saxutils import XMLGenerator
 from xml.sax.xmlreader import AttributesImpl
 
+import asyncpg
 import duckdb
 import msgspec
 import pyarrow as pa
@@ -33,6 +35,7 @@ from crawler.export.following import Following
 from crawler.export.targets import Plan, Source, plan
 from crawler.records.streams import streams_of
 from crawler.settings import Settings
+from tests.postgres import start_postgres
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -41,6 +44,9 @@ else:
 
 LEAST = 0.8
 _BATCH = 10_000
+
+Place = Callable[[str, str, str], str]
+"""Returns the output to write to: in a folder, by a name of its own, with such an end."""
 
 Loop = Callable[[Path, str], None]
 """Writes the lines of a spool to an output, as somebody would who has nothing but the library."""
@@ -239,6 +245,31 @@ def duckdb_table(spool: Path, output: str) -> None:
             db.unregister("batch")
 
 
+def postgresql_table(spool: Path, output: str) -> None:
+    asyncio.run(_copied(spool, output))
+
+
+async def _copied(spool: Path, url: str) -> None:
+    listed = ", ".join(_COLUMNS)
+    changed = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[1:])
+    db = await asyncpg.connect(url)
+    await db.execute(
+        "CREATE TABLE good (sku bigint PRIMARY KEY, name text, price float8, stock bigint,"
+        " is_new boolean, seen timestamptz, tags jsonb, maker jsonb, text text);"
+        "CREATE TEMP TABLE batch (LIKE good) ON COMMIT DELETE ROWS"
+    )
+    for some in batches(spool):
+        for row in some:
+            row["seen"] = datetime.fromisoformat(row["seen"])
+        async with db.transaction():
+            await db.copy_records_to_table("batch", records=map(_cells, some), columns=_COLUMNS)
+            await db.execute(
+                f"INSERT INTO good SELECT {listed} FROM batch"
+                f" ON CONFLICT (sku) DO UPDATE SET {changed}"
+            )
+    await db.close()
+
+
 LOOPS: dict[str, tuple[str, Loop]] = {
     "jsonl": ("x.jsonl", jsonl),
     "jsonl.gz": ("x.jsonl.gz", gzipped),
@@ -249,6 +280,7 @@ LOOPS: dict[str, tuple[str, Loop]] = {
     "parquet": ("x.parquet", parquet_file),
     "sqlite": ("x.db", sqlite_table),
     "duckdb": ("x.duckdb", duckdb_table),
+    "postgresql": ("", postgresql_table),
 }
 
 
@@ -264,18 +296,18 @@ async def ours(spool: Path, output: str, *, size: int) -> None:
         raise following.error
 
 
-def measured(name: str, spool: Path, *, items: int, rounds: int) -> float:
+def measured(name: str, spool: Path, *, items: int, rounds: int, place: Place) -> float:
     """Measure one format, print it, and return ours by the loop's."""
     output, loop = LOOPS[name]
     seconds: dict[str, list[float]] = {"ours": [], "loop": []}
     with tempfile.TemporaryDirectory() as folder:
         few = Path(folder) / "few.jsonl"  # what a library does once, it does here
         few.write_bytes(b"".join(line + b"\n" for line in goods(1_000)))
-        asyncio.run(ours(few, f"{folder}/few-ours-{output}", size=few.stat().st_size))
-        loop(few, f"{folder}/few-loop-{output}")
+        asyncio.run(ours(few, place(folder, "few_ours", output), size=few.stat().st_size))
+        loop(few, place(folder, "few_loop", output))
         for number in range(rounds):
             for who in ("ours", "loop") if number % 2 else ("loop", "ours"):
-                where = str(Path(folder) / f"{who}-{number}-{output}")
+                where = place(folder, f"{who}_{number}", output)
                 began = time.perf_counter()
                 if who == "ours":
                     asyncio.run(ours(spool, where, size=spool.stat().st_size))
@@ -293,6 +325,19 @@ def measured(name: str, spool: Path, *, items: int, rounds: int) -> float:
     return ratio
 
 
+@contextmanager
+def places(name: str) -> Iterator[Place]:
+    """Return where a format's outputs are: files, or schemas of a server that is started here."""
+    if name != "postgresql":
+        yield lambda folder, of, end: str(Path(folder) / f"{of}-{end}")
+        return
+    server = start_postgres()
+    try:
+        yield lambda _folder, of, _end: server.schema(of)
+    finally:
+        server.remove()
+
+
 def main() -> None:
     """Measure, and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -304,10 +349,12 @@ def main() -> None:
         spool = Path(folder) / "items.jsonl"
         with spool.open("wb") as file:
             file.writelines(line + b"\n" for line in goods(options.items))
-        ratios = [
-            measured(name, spool, items=options.items, rounds=options.rounds)
-            for name in options.formats
-        ]
+        ratios = []
+        for name in options.formats:
+            with places(name) as place:
+                ratios.append(
+                    measured(name, spool, items=options.items, rounds=options.rounds, place=place)
+                )
     sys.exit(int(min(ratios) < LEAST))
 
 

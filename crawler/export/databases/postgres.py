@@ -1,15 +1,18 @@
 """PostgreSQL."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from itertools import compress
+from typing import Any
+from zlib import crc32
 
 import asyncpg
 
 from crawler.errors import TargetError, TargetUnfit
 from crawler.export.databases.kinds import EXACT
 from crawler.export.databases.names import listed, quoted
+from crawler.export.databases.postgres_errors import ERRORS, saying
 from crawler.export.databases.postgres_types import PostgresDialect
 from crawler.export.databases.table import Change, Column, Dialect, Table
 from crawler.export.databases.target import (
@@ -34,43 +37,6 @@ _CLOSE_SECONDS = 2.0
 _LOCK = 0x637261776C  # "crawl": two runs do not make the same tables at once
 _SETTINGS = {"application_name": "crawl", "timezone": "UTC", "lock_timeout": "30s"}
 
-# Classes of SQLSTATE that pass: connection, transaction state and rollback, login, catalogue,
-# resources, locks, operator, system. All else is wrong with the tables, or with what is written.
-_PASSES = ("08", "25", "28", "3D", "40", "53", "55", "57", "58")
-_FINAL = (
-    asyncpg.exceptions.ClientConfigurationError,
-    asyncpg.exceptions.UnsupportedClientFeatureError,
-    asyncpg.exceptions.UnsupportedServerFeatureError,
-    asyncpg.exceptions.DataError,
-)
-ERRORS = (
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    OSError,  # also of TLS, of names, and `TimeoutError`
-)
-
-
-def said(error: BaseException) -> TargetError:
-    """Return what an error of asyncpg's, or of the connection, means."""
-    text = one_line(str(error)) or type(error).__name__
-    if isinstance(error, TimeoutError):
-        return TargetError("does not answer")
-    if isinstance(error, asyncpg.PostgresError):
-        state = str(getattr(error, "sqlstate", None) or "")
-        is_stale = isinstance(error, asyncpg.exceptions.InvalidCachedStatementError)
-        passes = state.startswith(_PASSES) or is_stale
-        return (TargetError if passes else TargetUnfit)(text)
-    return (TargetUnfit if isinstance(error, _FINAL) else TargetError)(text)
-
-
-@contextmanager
-def _saying() -> Iterator[None]:
-    try:
-        yield
-    except ERRORS as error:
-        raise said(error) from None
-
 
 class PostgresSession:
     """A connection to a server."""
@@ -83,7 +49,7 @@ class PostgresSession:
     async def open(cls, wanted: Wanted) -> "PostgresSession":
         """Connect. Raises `TargetError`."""
         try:
-            with _saying():
+            with saying():
                 connection = await asyncpg.connect(
                     wanted.where,
                     timeout=_CONNECT_SECONDS,
@@ -97,7 +63,7 @@ class PostgresSession:
 
     async def tables(self, names: Sequence[str]) -> Found:
         """See `Session`."""
-        with _saying():
+        with saying():
             rows = await self._connection.fetch(
                 "SELECT c.relname::text AS name, a.attname::text AS key, "
                 "format_type(a.atttypid, a.atttypmod) AS type "
@@ -118,7 +84,7 @@ class PostgresSession:
         """See `Session`."""
         if CURSORS not in await self.tables([CURSORS]):
             return None
-        with _saying():
+        with saying():
             cursor: int | None = await self._connection.fetchval(
                 f"SELECT cursor FROM {CURSORS} WHERE run = $1 AND target = $2", run, target
             )
@@ -126,7 +92,7 @@ class PostgresSession:
 
     async def begin(self, place: Place, *, drop: Sequence[str]) -> None:
         """See `Session`."""
-        with _saying():
+        with saying():
             async with self._connection.transaction():
                 await self._connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
                 for name in drop:
@@ -148,7 +114,7 @@ class PostgresSession:
     async def prepare(self, table: Table, *, exists: bool) -> None:
         """See `Session`."""
         name, missing = quoted(table.name), table.missing
-        with _saying():
+        with saying():
             async with self._connection.transaction():
                 if not exists:
                     columns = ", ".join(map(_declared, table.columns.values()))
@@ -161,7 +127,7 @@ class PostgresSession:
 
     async def alter(self, table: Table, changes: Sequence[Change]) -> list[Column]:
         """See `Session`."""
-        with _saying():
+        with saying():
             async with self._connection.transaction():
                 columns = [await self._settled(table, change) for change in changes]
                 done = ", ".join(
@@ -175,7 +141,7 @@ class PostgresSession:
 
     async def write(self, rows: Sequence[Rows], place: Place) -> bool:
         """See `Session`."""
-        with _saying():
+        with saying():
             async with self._connection.transaction():
                 # Waits for one of ours that the server has not ended yet, though we lost it.
                 moved = await self._connection.fetchval(
@@ -235,12 +201,7 @@ class PostgresSession:
         elif table.key:
             await self._upsert(rows)
         else:
-            await self._connection.copy_records_to_table(
-                table.name,
-                records=zip(*rows.columns, strict=True),
-                columns=table.names,
-                timeout=_SECONDS,
-            )
+            await self._copy(rows.columns, table.name, names=table.names)
 
     async def _upsert(self, rows: Rows) -> None:
         """Add rows, or put them in the place of those with their keys, in the order of the keys.
@@ -251,17 +212,36 @@ class PostgresSession:
         keys = [columns[table.names.index(name)] for name in table.key]
         if (last := is_last(keys)) is not None:
             columns = [list(compress(values, last)) for values in columns]
-        marks = ", ".join(
-            f"${number}::{column.type}[]" for number, column in enumerate(table.columns.values(), 1)
+        declared = ", ".join(map(_declared, table.columns.values()))
+        # A pooler's connection may have one of another process already, with these columns.
+        new = f"crawler_new_{crc32(f'{table.name} {declared}'.encode()):08x}"
+        await self._connection.execute(
+            f"CREATE TEMP TABLE IF NOT EXISTS {new} ({declared}) ON COMMIT DELETE ROWS"
         )
+        await self._copy(columns, new, names=table.names, schema="pg_temp")
         names, key = listed(table.names), listed(table.key)
         rest = [quoted(name) for name in table.names if name not in table.key]
         changed = ", ".join(f"{name} = EXCLUDED.{name}" for name in rest)
         await self._connection.execute(
             f"INSERT INTO {quoted(table.name)} ({names}) "
-            f"SELECT * FROM unnest({marks}) AS rows({names}) ORDER BY {key} "
-            f"ON CONFLICT ({key}) DO {f'UPDATE SET {changed}' if rest else 'NOTHING'}",
-            *columns,
+            f"SELECT {names} FROM pg_temp.{new} ORDER BY {key} "
+            f"ON CONFLICT ({key}) DO {f'UPDATE SET {changed}' if rest else 'NOTHING'}"
+        )
+
+    async def _copy(
+        self,
+        columns: Sequence[Sequence[Any]],
+        table: str,
+        *,
+        names: Sequence[str],
+        schema: str | None = None,
+    ) -> None:
+        await self._connection.copy_records_to_table(
+            table,
+            records=zip(*columns, strict=True),
+            columns=names,
+            schema_name=schema,
+            timeout=_SECONDS,
         )
 
 

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from crawler.errors import TargetError, TargetUnfit
-from crawler.export.databases import duck, postgres, sqlite
+from crawler.export.databases import duck, postgres_errors, sqlite
 
 
 def below(kind: type[duckdb.Error]) -> Iterator[type[duckdb.Error]]:
@@ -35,8 +35,8 @@ def test_every_error_of_asyncpg_is_one_of_ours() -> None:
     ]
     assert len(raised) > 200
     for kind in raised:
-        assert issubclass(kind, (*postgres.ERRORS, asyncpg.PostgresError)), kind
-        assert "words" in str(postgres.said(kind("words")))
+        assert issubclass(kind, (*postgres_errors.ERRORS, asyncpg.PostgresError)), kind
+        assert "words" in str(postgres_errors.said(kind("words")))
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_every_error_of_asyncpg_is_one_of_ours() -> None:
     ],
 )
 def test_what_passes_is_waited_for(kind: type[Exception], waits: bool) -> None:
-    assert passes(postgres.said(kind("words"))) == waits
+    assert passes(postgres_errors.said(kind("words"))) == waits
 
 
 def test_every_error_of_duckdb_is_one_of_ours() -> None:
