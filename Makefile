@@ -7,6 +7,8 @@ PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 READY := .venv/.ready
+# Tests start processes by the thousand: where no bytecode is kept, each compiles all of ours anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 # The lock file holds the build tools too, so nothing is installed without its hash.
 $(READY): pyproject.toml requirements.lock

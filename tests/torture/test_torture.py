@@ -1,7 +1,7 @@
 """Crawls that are killed, and gone on with: a small part of `make torture`."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -11,7 +11,7 @@ import pytest
 from tests.torture.killing import kill_at_random
 from tests.torture.plan import Plan
 from tests.torture.power import cut_power
-from tests.torture.processes import MODES, Crawl, Mode
+from tests.torture.processes import MODES, Crawl
 from tests.torture.remote import Remote
 from tests.torture.signalling import stop_at_random
 from tests.torture.tracing import STRACE, STRACE_IS_MISSING
@@ -41,14 +41,11 @@ def suffer(
     pytest.fail(f"not hit as planned, only {dict(hits)}")
 
 
-@pytest.mark.parametrize(("processes", "modes"), [(1, ["all"]), (2, MODES)])
-def test_nothing_is_lost_or_doubled_by_kills(
-    site: Remote, tmp_path: Path, processes: int, modes: Sequence[Mode]
-) -> None:
-    trial, draw = Trial(site, tmp_path, processes=processes), Random(processes)
+def test_nothing_is_lost_or_doubled_by_kills(site: Remote, tmp_path: Path) -> None:
+    trial, draw = Trial(site, tmp_path, processes=2), Random(2)
 
     def torment(crawl: Crawl, log: Log) -> None:
-        plan = Plan(5, pages=trial.answered, modes=modes, draw=draw)
+        plan = Plan(5, pages=trial.answered, modes=MODES, draw=draw)
         kill_at_random(trial, crawl, log, plan=plan)
 
     suffer(trial, torment, until=lambda hits: hits.total() >= 4)
@@ -61,12 +58,9 @@ def test_nothing_is_lost_doubled_or_fetched_again_by_signals(site: Remote, tmp_p
 
 
 @pytest.mark.skipif(STRACE is None, reason=STRACE_IS_MISSING)
-@pytest.mark.parametrize("processes", [1, 2])
-def test_nothing_is_lost_or_doubled_by_power_cuts(
-    site: Remote, tmp_path: Path, processes: int
-) -> None:
-    trial = Trial(site, tmp_path, processes=processes, options=["-s", "durable=full"])
-    draw = Random(processes)
+def test_nothing_is_lost_or_doubled_by_power_cuts(site: Remote, tmp_path: Path) -> None:
+    trial = Trial(site, tmp_path, processes=2, options=["-s", "durable=full"])
+    draw = Random(2)
 
     def torment(crawl: Crawl, log: Log) -> None:
         plan = Plan(4, pages=trial.answered, modes=["all"], draw=draw)
