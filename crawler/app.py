@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Unpack
@@ -23,7 +23,7 @@ from crawler.jobs import Job, begin, take_up
 from crawler.listening import Listening
 from crawler.outcome import Batch, HostNotes, Report
 from crawler.pipeline import Pipeline
-from crawler.protocols import Frontier, Spool
+from crawler.protocols import Fetch, Frontier, Memory, Spool
 from crawler.records.streams import streams_of
 from crawler.rules.pacing import rest_of, unhurried
 from crawler.run import Run
@@ -89,40 +89,10 @@ async def open_run(
             parts = job.folder / PARTS
             joining = Joining(parts, spool=kept.spool, store=kept.store, frontier=frontier)
             stack.callback(joining.close)
-        fetch = await stack.enter_async_context(
-            open_fetch(
-                settings,
-                guard=conduct.guard,
-                credentials=conduct.credentials,
-                book=conduct.book,
-                jars=conduct.jars,
-                sent=conduct.turns.sent,
-                note=frontier.note,
-                layers=spider.layers,
-                media=kept.media,
-                processes=job.record.processes if job is not None else 1,
-                archive=archive,
-                tapes=kept.store.keeps_exchanges,
-            )
-        )
-        engine = Engine(
-            settings,
-            frontier=frontier,
-            fetch=fetch,
-            turns=conduct.turns,
-            callbacks=conduct.callbacks,
-            pipeline=Pipeline(
-                steps=spider.steps,
-                kinds=conduct.callbacks.kinds,
-                spool=kept.spool,
-                store=kept.store,
-                timeout=settings.callback_timeout,
-            ),
-            stats=conduct.stats,
-            clock=conduct.clock,
-            listeners=spider.listeners,
-            memories=memories,
-        )
+        processes = job.record.processes if job is not None else 1
+        opening = _fetch(spider, settings, conduct, frontier, kept, archive, processes=processes)
+        fetch = await stack.enter_async_context(opening)
+        engine = _engine(spider, settings, conduct, frontier, kept, fetch, memories=memories)
         listening.engine = engine
         if (reason := restart.kept.get(STOP)) and role == "worker":
             engine.stop(reason.decode(), is_over=True)
@@ -189,6 +159,63 @@ async def crawl(
         if run.error is not None:
             raise run.error
         return report
+
+
+def _fetch(
+    spider: Spider[Any],
+    settings: Settings,
+    conduct: Conduct,
+    frontier: Frontier,
+    kept: Kept,
+    archive: Archive | None,
+    *,
+    processes: int,
+) -> AbstractAsyncContextManager[Fetch]:
+    return open_fetch(
+        settings,
+        guard=conduct.guard,
+        credentials=conduct.credentials,
+        book=conduct.book,
+        jars=conduct.jars,
+        sent=conduct.turns.sent,
+        note=frontier.note,
+        layers=spider.layers,
+        media=kept.media,
+        processes=processes,
+        archive=archive,
+        tapes=kept.store.keeps_exchanges,
+    )
+
+
+def _engine(
+    spider: Spider[Any],
+    settings: Settings,
+    conduct: Conduct,
+    frontier: Frontier,
+    kept: Kept,
+    fetch: Fetch,
+    *,
+    memories: Sequence[Memory],
+) -> Engine:
+    pipeline = Pipeline(
+        steps=spider.steps,
+        kinds=conduct.callbacks.kinds,
+        spool=kept.spool,
+        store=kept.store,
+        timeout=settings.callback_timeout,
+    )
+    return Engine(
+        settings,
+        frontier=frontier,
+        fetch=fetch,
+        turns=conduct.turns,
+        callbacks=conduct.callbacks,
+        pipeline=pipeline,
+        stats=conduct.stats,
+        clock=conduct.clock,
+        listeners=spider.listeners,
+        memories=memories,
+    )
 
 
 def _archive(settings: Settings, conduct: Conduct, job: Job | None) -> Archive:

@@ -1,8 +1,8 @@
 """Opens a run's files."""
 
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from crawler.jobs import Job, has_lines
 from crawler.keeping import keep
 from crawler.oserrors import refused
 from crawler.outcome import Mark, Restart
-from crawler.owned import make_folder, named, own
+from crawler.owned import Opener, make_folder, named, own
 from crawler.protocols import Follower, Frontier, MediaStore, Memory, PageStore, Spool
 from crawler.records.streams import Streams
 from crawler.settings import Settings
@@ -60,55 +60,33 @@ async def open_files(
             f"{job.folder / FILE}: holds nothing of this run, whose files do; "
             "was it emptied, or replaced?"
         )
-    least, durable = settings.min_free_bytes, settings.durable == "full"
-    folder, where, is_own = job.folder, job.record.plan, not restart.part
+    spooled = partial(
+        FileSpool.open,
+        min_free_bytes=settings.min_free_bytes,
+        durable=settings.durable == "full",
+    )
     async with AsyncExitStack() as stack:
-        media = MediaFiles(
-            folder / MEDIA,
-            min_free_bytes=least,
-            durable=durable,
-            pause=settings.target_pause,
-            is_over=lambda: is_own and _is_finished(folder),
-        )
-        await stack.enter_async_context(media)
-        ground = Ground(
-            folder,
-            settings,
-            name=f"{job.record.spider}-{job.record.created:%Y%m%d%H%M%S}",
-            part=restart.part,
-            living=partial(present, folder),
-            lengths=frontier.lengths,
-        )
-        store = await stack.enter_async_context(open_store(ground))
+        media = await stack.enter_async_context(_media(job, settings, is_own=not restart.part))
+        store = await stack.enter_async_context(_store(job, settings, restart, frontier))
         if restart.part:
-            _make_part(folder, restart.part)
-            spool = await FileSpool.open(
-                paths(folder / PARTS / str(restart.part)), min_free_bytes=least, durable=durable
-            )
+            _make_part(job.folder, restart.part)
+            files = paths(job.folder / PARTS / str(restart.part))
+            spool = await stack.enter_async_context(await spooled(files))
             del restart  # what it kept may be much
-            yield Kept(await stack.enter_async_context(spool), store, media=media)
+            yield Kept(spool, store, media=media)
             return
-        files = paths(folder, items=where.spool)
-        position = restart.position or where.position
+        plan = job.record.plan
+        files = paths(job.folder, items=plan.spool)
         # What -o names is the user's: a link there leads where they want it to.
-        openers = {"items": named} if where.spool else {}
-        for name, committed in restart.position.items():
-            opener = openers.get(name, own)
-            if missing := mend(restart.kept, name, files[name], committed=committed, opener=opener):
-                log.warning("%s had lost its last %d bytes; they are back", files[name], missing)
+        openers: Mapping[str, Opener] = {"items": named} if plan.spool else {}
+        _mend(restart, files, openers)
+        position = restart.position or plan.position
         spool = await stack.enter_async_context(
-            await FileSpool.open(
-                files,
-                position=position,
-                resumed=bool(restart.position),
-                openers=openers,
-                min_free_bytes=least,
-                durable=durable,
-            )
+            await spooled(files, position=position, resumed=bool(restart.position), openers=openers)
         )
         followings = [
             _following(target, job, settings, restart, source=files["items"], streams=streams)
-            for target in where.targets
+            for target in plan.targets
         ]
         await open_all(followings)
         marks = Marks(followings)
@@ -119,6 +97,38 @@ async def open_files(
         await spool.committed(position, ())
         del restart
         yield Kept(spool, store, followings, [spool.tail, marks], media)
+
+
+def _media(job: Job, settings: Settings, *, is_own: bool) -> MediaFiles:
+    return MediaFiles(
+        job.folder / MEDIA,
+        min_free_bytes=settings.min_free_bytes,
+        durable=settings.durable == "full",
+        pause=settings.target_pause,
+        is_over=lambda: is_own and _is_finished(job.folder),
+    )
+
+
+def _store(
+    job: Job, settings: Settings, restart: Restart, frontier: Frontier
+) -> AbstractAsyncContextManager[PageStore]:
+    ground = Ground(
+        job.folder,
+        settings,
+        name=f"{job.record.spider}-{job.record.created:%Y%m%d%H%M%S}",
+        part=restart.part,
+        living=partial(present, job.folder),
+        lengths=frontier.lengths,
+    )
+    return open_store(ground)
+
+
+def _mend(restart: Restart, files: Mapping[str, Path], openers: Mapping[str, Opener]) -> None:
+    """Put back the last lines that files lost."""
+    for name, committed in restart.position.items():
+        opener = openers.get(name, own)
+        if missing := mend(restart.kept, name, files[name], committed=committed, opener=opener):
+            log.warning("%s had lost its last %d bytes; they are back", files[name], missing)
 
 
 async def open_all(followings: Sequence[Following]) -> None:
