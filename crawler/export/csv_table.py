@@ -51,6 +51,7 @@ class CsvTable:
             self._file.close()
             raise
         self._reader = self._renewed(self._kinds)
+        self._loose: Reader | None = None  # which has room for any value
 
     def write(self, lines: Sequence[bytes]) -> None:
         """Add a row for each object, after making the columns they need."""
@@ -75,8 +76,9 @@ class CsvTable:
             new.pop(column, None)
         if new:
             self._widen(tuple(new))
-            self._reader = self._renewed(self._kinds)
-        return self._renewed({}).read(lines)  # which has room for any value
+            self._reader, self._loose = self._renewed(self._kinds), None
+        self._loose = self._loose or self._renewed({})
+        return self._loose.read(lines)
 
     def _renewed(self, kinds: Mapping[str, Kind]) -> Reader:
         return Reader({name: self._reading(kinds.get(name, "any")) for name in self._columns})
