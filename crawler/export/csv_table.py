@@ -57,11 +57,7 @@ class CsvTable:
         """Add a row for each object, after making the columns they need."""
         for begin in range(0, len(lines), _AT_ONCE):
             some = lines[begin : begin + _AT_ONCE]
-            try:
-                cells = self._read(some)
-            except (Misfit, TargetUnfit) as error:  # Misfit: text that is no Unicode
-                reason = str(error) or "no item that fits a table: its text is broken"
-                raise TargetUnfit(f"{self._file.path}: {reason}") from None
+            cells = self._read(some)
             if self._columns:
                 self._file.write([_written(zip(*cells, strict=True))])
             else:
@@ -71,14 +67,22 @@ class CsvTable:
         """Return the cells of each column."""
         with suppress(Misfit):
             return self._reader.read(lines)
-        new = dict.fromkeys(key for row in raw_rows(lines) for key in row)
-        for column in self._columns:
-            new.pop(column, None)
-        if new:
-            self._widen(tuple(new))
+        if new := self._new_keys(lines):
+            self._widen(new)
             self._reader, self._loose = self._renewed(self._kinds), None
         self._loose = self._loose or self._renewed({})
-        return self._loose.read(lines)
+        try:
+            return self._loose.read(lines)
+        except Misfit:
+            reason = "no item that fits a table: its text is broken"
+            raise TargetUnfit(f"{self._file.path}: {reason}") from None
+
+    def _new_keys(self, lines: Sequence[bytes]) -> tuple[str, ...]:
+        try:
+            found = dict.fromkeys(key for row in raw_rows(lines) for key in row)
+        except TargetUnfit as error:
+            raise TargetUnfit(f"{self._file.path}: {error}") from None
+        return tuple(key for key in found if key not in self._columns)
 
     def _renewed(self, kinds: Mapping[str, Kind]) -> Reader:
         return Reader({name: self._reading(kinds.get(name, "any")) for name in self._columns})

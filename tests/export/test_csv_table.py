@@ -148,7 +148,7 @@ def test_keys_without_end_stop_the_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize("line", [b"not json", b"[1]", b'{"a":'])
 def test_a_line_that_is_no_object_stops_the_table(tmp_path: Path, line: bytes) -> None:
     table = CsvTable(sheet(tmp_path / "x.csv"))
-    with pytest.raises(TargetError, match="no item that fits a table"):
+    with pytest.raises(TargetError, match=r"^[^:]*x\.csv: no item that fits a table"):
         table.write([line])
     table.close()
 
@@ -168,7 +168,7 @@ def test_append_takes_the_columns_of_untyped_items_from_the_header(tmp_path: Pat
     kept = csv_kept(path, sheet(path))
     write(sheet(path, kept=kept), [{"a": 1, "b": 2}])
     assert rows(path) == [["b", "a"], ["2", "1"]]
-    with pytest.raises(TargetError, match="no column 'c', and --append adds none"):
+    with pytest.raises(TargetError, match=r"^[^:]*: has no column 'c', and --append adds none"):
         write(sheet(path, kept=kept), [{"c": 1}])
 
 
