@@ -1,6 +1,7 @@
 """Items' lines, read into columns."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -43,8 +44,9 @@ class Reader:
     def read(self, lines: Sequence[bytes]) -> list[Sequence[Any]]:
         """Return the columns of some lines. Raises `Misfit`."""
         if not self._readings:
-            if all(self._ignored.issuperset(row) for row in raw_rows(lines)):
-                return []
+            with suppress(TargetUnfit):
+                if all(self._ignored.issuperset(row) for row in raw_rows(lines)):
+                    return []
             raise Misfit
         if self._rows is None:
             return self._converted(zip(*self._slow(lines), strict=True))
