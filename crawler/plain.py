@@ -70,11 +70,13 @@ def _fields(value: Any) -> Iterable[str]:
     return [field.name for field in getattr(kind, "__attrs_attrs__", ())]
 
 
-def refuse(value: object) -> NoReturn:
+def refuse(value: Any) -> NoReturn:
     """Raise `TypeError` for a value that is not plain."""
     name = type(value).__name__
     if name == "LexborNode":  # what a Node is made of
         name = "Node (its text is node.text())"
+    if name == "coroutine":
+        name = f"coroutine (an await is missing before {value.__name__})"
     raise TypeError(f"a value of type {name} has no place in JSON")
 
 

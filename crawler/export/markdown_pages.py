@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from crawler.parse.markdown import markdown_of
 from crawler.response import Response
 from crawler.words import one_line
 
@@ -19,7 +20,7 @@ def as_markdown(page: Response) -> tuple[str, bytes]:
     """
     if not page.is_html:
         return "", page.body
-    text = page.markdown()
+    text = markdown_of(page.lexbor.html or "", url=page.url, base=page.base)
     title = one_line(page.text("title", default=""))
     page.detach()  # of its tree
     if not text:

@@ -1,5 +1,6 @@
 """The main text of a page, found by another process."""
 
+import asyncio
 import atexit
 import datetime
 import os
@@ -15,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from crawler.errors import MissingExtra
+from crawler.parse.threads import Threads
 
 _PROCESS: Final = Path(__file__).with_name("article_process.py")
 _LONGEST_START: Final = 60.0
@@ -51,24 +53,47 @@ class ArticleProcess:
     """
 
     def __init__(self) -> None:
+        self._thread = Threads(1, "articles")
         self._lock = Lock()
+        self._asked: object = None
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = 0
 
-    def find(self, html: str, url: str, *, seconds: float) -> Article | None:
+    async def find(self, html: str, url: str, *, seconds: float) -> Article | None:
         """Return the main text, None without one. `TimeoutError` if that takes longer.
 
         Also if the process died of the page. Raises `MissingExtra`.
         """
+        question = object()
         page = msgspec.msgpack.encode((html, url))
-        with self._lock:
-            try:
-                process = self._started()
-                answer = _exchange(process, page, seconds)
-            except BaseException:  # also of Ctrl-C: its answer would be taken for the next page's
-                self.close()
-                raise
+        asking = self._thread.submit(self._ask, question, page, seconds)
+        try:
+            answer = await asyncio.wrap_future(asking)
+        finally:
+            self._give_up(question)
         return msgspec.msgpack.decode(answer, type=Article) if answer else None
+
+    def _ask(self, question: object, page: bytes, seconds: float) -> bytes:
+        answer = None
+        try:
+            process = self._started()
+            with self._lock:
+                self._asked = question
+            answer = _exchange(process, page, seconds)
+        finally:
+            with self._lock:
+                is_awaited, self._asked = self._asked is question, None
+            if answer is None or not is_awaited:  # what it says yet is no answer to the next page
+                self.close()
+        return answer
+
+    def _give_up(self, question: object) -> None:
+        """Kill the process if it is still at that question, for which nobody waits any more."""
+        with self._lock:
+            if self._asked is question:
+                self._asked = None
+                if self._process is not None:
+                    self._process.kill()
 
     def close(self) -> None:
         """Kill the process, if it is ours."""

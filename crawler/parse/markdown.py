@@ -1,5 +1,6 @@
 """HTML as Markdown, if that takes no more than it should."""
 
+import logging
 import re
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -9,9 +10,12 @@ from crawler.errors import MissingExtra
 if TYPE_CHECKING:
     from html_to_markdown import ConversionOptions
 
+log = logging.getLogger(__name__)
+
 # What is nested is written again for each level: 100 quotations around 100,000 lines take 8 s and
 # 20 MB. Tables are filled up to rectangles: 100,000 rows below one of 200,000 cells are 300 MB.
-# Within these bounds 2 MB take 2 s at most, and mostly 0.3.
+# Within these bounds 2 MB take 2 s at most, and mostly 0.3; the converter does without the
+# interpreter lock, so nothing else waits for a thread with it.
 _MOST_LINES: Final = 4_000_000
 _MOST_CELLS: Final = 3_000_000
 _WIDEST: Final = 1_000
@@ -24,22 +28,37 @@ _WEIGHTS: Final = {
     **dict.fromkeys((b"blockquote", b"pre", b"code", b"kbd", b"samp", b"var", b"cite", b"a"), 4),
     **dict.fromkeys((b"b", b"strong", b"i", b"em", b"u", b"s", b"del", b"ins", b"mark", b"q"), 4),
 }
-# Of HTML as it is serialised: every tag is whole, and every attribute quoted.
+_COUNTED: Final = b"|".join((*_WEIGHTS, b"tr", b"td", b"th"))
+_RAW: Final = (b"script", b"style", b"xmp", b"iframe", b"noembed", b"noframes")
+# Of HTML as it is serialised: every tag is whole, and every attribute quoted. A match passes over
+# what does not count, to a tag that does if it is near; after each, other threads have a turn.
 _TAG: Final = re.compile(
-    rb"<!--.*?-->"
-    rb"|<(script|style|xmp|iframe|noembed|noframes)(?=[\s>]).*?</\1>"
-    rb'|<(/?[a-z][^\s>]*+)((?:\s++[^\s>"=]++(?:="[^"]*+")?+)*+)\s*+>',
+    rb"(?:[^<]++|<!--.*?-->|%(raw)b"
+    rb"|<(?!/?(?:%(counted)b)[\s>])(?:/?[a-z][^\s>]*+%(attributes)b\s*+>)?+){0,1000}+"
+    rb"(?:<(/?(?:%(counted)b))(?=[\s>])(%(attributes)b))?"
+    % {
+        b"counted": _COUNTED,
+        b"raw": b"|".join(rb"<%b(?=[\s>]).*?</%b>" % (name, name) for name in _RAW),
+        b"attributes": rb'(?:\s++[^\s>"=]++(?:="[^"]*+")?+)*+',
+    },
     re.DOTALL,
 )
 _COLSPAN: Final = re.compile(rb'\scolspan="\s*([0-9]{1,9})')
 _BASE: Final = re.compile(r"<base(?=[\s>])")
 
 
-def markdown_of(html: str, *, base: str) -> str | None:
-    """Return an element, as Lexbor writes it, as Markdown, its URLs joined to `base`.
+def markdown_of(html: str, *, url: str, base: str) -> str:
+    """Return an element of the page at `url`, as Lexbor writes it, as Markdown.
 
-    None if that would take too much. Raises `MissingExtra`.
+    Its URLs are joined to `base`. Empty if that would take too much. Raises `MissingExtra`.
     """
+    text = _converted(html, base)
+    if text is None:
+        log.warning("not made Markdown, as it takes too much: %s", url)
+    return text or ""
+
+
+def _converted(html: str, base: str) -> str | None:
     options = _options(base)
     if _takes_much(html.encode("utf-8", "replace")):
         return None
@@ -84,7 +103,10 @@ def _takes_much(html: bytes) -> bool:
     """True for many lines in many lists, quotations or the like, and for tables all too wide."""
     lines = html.count(b"\n") + html.count(b"<")
     depth = deepest = rows = row = widest = 0
-    for _, name, attributes in _TAG.findall(html):
+    for found in _TAG.finditer(html):
+        name, attributes = found.groups()
+        if name is None:
+            continue
         if weight := _WEIGHTS.get(name):
             depth += weight
             deepest = max(deepest, depth)

@@ -155,6 +155,17 @@ def test_a_value_without_a_place_in_json_is_refused(value: object, words: str) -
     assert refusal(Loose(v=value)).startswith(f"Loose: {words}")
 
 
+async def _title() -> str:
+    return "x"
+
+
+async def test_a_forgotten_await_is_told() -> None:
+    title = _title()
+    words = "a value of type coroutine (an await is missing before _title) has no place in JSON"
+    assert refusal(Loose(v=title)) == f"Loose: {words}"
+    await title
+
+
 @pytest.mark.parametrize("inside", [None, NAN])
 def test_an_item_too_deep_to_walk_is_refused(inside: object) -> None:
     deep: list[Any] = [inside]

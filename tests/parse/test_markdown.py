@@ -1,3 +1,4 @@
+import asyncio
 import time
 from pathlib import Path
 
@@ -35,29 +36,29 @@ def page(body: bytes | str, mime: str = "text/html; charset=utf-8") -> Response:
         ("", ""),
     ],
 )
-def test_html_becomes_markdown(html: str, text: str) -> None:
-    assert page(html).markdown() == text
+async def test_html_becomes_markdown(html: str, text: str) -> None:
+    assert await page(html).markdown() == text
 
 
-def test_urls_are_whole_and_base_counts_once() -> None:
+async def test_urls_are_whole_and_base_counts_once() -> None:
     body = "<a href='../x.html'>x</a> <img src=/i.png alt=i> <a href=mailto:a@b.c>m</a>"
-    assert page(body).markdown() == (
+    assert await page(body).markdown() == (
         "[x](https://a.example/x.html) ![i](https://a.example/i.png) [m](mailto:a@b.c)\n"
     )
     based = page("<head><base href='sub/'></head><a href=x>x</a>")
-    assert based.markdown() == "[x](https://a.example/docs/sub/x)\n"
+    assert await based.markdown() == "[x](https://a.example/docs/sub/x)\n"
 
 
-def test_a_selector_takes_the_first_element_it_finds() -> None:
+async def test_a_selector_takes_the_first_element_it_finds() -> None:
     two = page("<nav>menu</nav><main><h2>One</h2></main><main>two</main>")
-    assert two.markdown("main") == "## One\n"
+    assert await two.markdown("main") == "## One\n"
     with pytest.raises(MissingValue, match=r"'aside' on https://a\.example"):
-        two.markdown("aside")
+        await two.markdown("aside")
 
 
-def test_what_is_not_html_has_no_markdown() -> None:
-    assert page('{"a": "<b>"}', "application/json").markdown() == ""
-    assert page(b"\0\1\2<p>", "text/html").markdown() == ""
+async def test_what_is_not_html_has_no_markdown() -> None:
+    assert await page('{"a": "<b>"}', "application/json").markdown() == ""
+    assert await page(b"\0\1\2<p>", "text/html").markdown() == ""
 
 
 @pytest.mark.parametrize(
@@ -68,9 +69,9 @@ def test_what_is_not_html_has_no_markdown() -> None:
         ("text/html", "utf-16"),
     ],
 )
-def test_pages_of_other_encodings_are_read(mime: str, encoding: str) -> None:
+async def test_pages_of_other_encodings_are_read(mime: str, encoding: str) -> None:
     word = "日本語" if encoding == "shift_jis" else "Привет, мир"
-    assert page(f"<h1>{word}</h1>".encode(encoding), mime).markdown() == f"# {word}\n"
+    assert await page(f"<h1>{word}</h1>".encode(encoding), mime).markdown() == f"# {word}\n"
 
 
 NESTED = ["div", "blockquote", "ul><li", "table><tr><td", "b", "a href=x", "dl><dd", "pre"]
@@ -78,9 +79,9 @@ NESTED = ["div", "blockquote", "ul><li", "table><tr><td", "b", "a href=x", "dl><
 
 @pytest.mark.parametrize("tags", NESTED)
 @pytest.mark.parametrize("number", [900, 10_000])
-def test_what_is_nested_without_end_ends(tags: str, number: int) -> None:
+async def test_what_is_nested_without_end_ends(tags: str, number: int) -> None:
     began = time.process_time()
-    page(f"<{tags}>" * number + "x").markdown()
+    await page(f"<{tags}>" * number + "x").markdown()
     assert time.process_time() - began < 3
 
 
@@ -108,11 +109,11 @@ def test_what_is_nested_without_end_ends(tags: str, number: int) -> None:
         pytest.param("<table>" + "<tr><td colspan=9999999>x" * 6_000, id="wide cells"),
     ],
 )
-def test_what_would_take_too_much_is_not_converted(
+async def test_what_would_take_too_much_is_not_converted(
     html: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     began = time.process_time()
-    assert page(html).markdown() == ""
+    assert await page(html).markdown() == ""
     assert time.process_time() - began < 2
     assert "takes too much: https://a.example/docs/page.html" in caplog.text
 
@@ -128,16 +129,35 @@ def test_what_would_take_too_much_is_not_converted(
         pytest.param("<font color=red>" * 200 + "<p>x", id="never closed"),
     ],
 )
-def test_what_is_merely_large_is_converted(html: str) -> None:
-    assert len(page(html).markdown()) > 1
+async def test_what_is_merely_large_is_converted(html: str) -> None:
+    assert len(await page(html).markdown()) > 1
+
+
+async def test_the_loop_goes_on_while_a_large_page_is_converted() -> None:
+    large = page("<p>x" * 200_000)
+    large.prepare()
+    converting = asyncio.create_task(large.markdown())
+    turns = 0
+    while not converting.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert len(await converting) > 200_000
+    assert turns > 20
+
+
+async def test_a_tag_with_an_odd_attribute_counts() -> None:
+    quoted = page('<blockquote a"b=c>' * 99 + "<pre>" + "x\n" * 90_000)
+    assert await quoted.markdown() == ""
+    plain = page("<p a\"b='<blockquote>'>x" + "<pre>" + "x\n" * 90_000)
+    assert len(await plain.markdown()) > 90_000
 
 
 @pytest.mark.skipif(not DOCS.exists(), reason="needs Debian's python3-doc")
-def test_real_pages_keep_their_headings_code_and_links() -> None:
+async def test_real_pages_keep_their_headings_code_and_links() -> None:
     source = DOCS / "library" / "fractions.html"
     url = "https://docs.python.org/3/library/fractions.html"
     real = Response(url, request=Request(url), body=source.read_bytes())
-    text = real.markdown("div.body")
+    text = await real.markdown("div.body")
     assert text.startswith(
         "# [`fractions`](https://docs.python.org/3/library/fractions.html#module"
     )

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 CODE = """
-import sys
+import asyncio
 from crawler import Request, Response, UsageError
 page = Response("https://a.example/", request=Request("https://a.example/"), body=b"<p>x")
 try:
-    page.{method}()
+    asyncio.run(page.{method}())
 except UsageError as error:
     print(error)
 """
