@@ -18,7 +18,23 @@ _GROUPS: Final = re.compile(
 )
 # A minus belongs to the number if the text begins with it, or only signs stand between them.
 _MINUS: Final = re.compile(r"^-|(?:^|[^\w-])-[^\w\s-]*$")
+_TIMES: Final = re.compile(r"\s?(?:[KkMB]|[bm]n|Mio|Mrd|thousand|million|billion)\b")
 _APOSTROPHE: Final = re.compile("(?<=[0-9])'(?=[0-9])")
+_MONEY: Final = re.compile(
+    r"(-?) ?((?:kr|Rs|Fr|руб)\.|[^\d\s.,+-]*) ?(?<!\w)(-?) ?([0-9][0-9 ',.]*|[.,][0-9]+)"
+    r"(?:(?<=[.,])[-–—]{1,2})? ?([^\d\s-]*)"
+)
+# What stands beside a price; not what has thousandths, such as KWD, nor what are hundredths: "99¢".
+_CURRENCY: Final = re.compile(
+    r"[A-Z]{0,3}[$£€¥￥₡₦₩₪₫₭₮₱₲₴₵₸₹₺₼₽₾฿₿]|(?:kr|Rs|руб)\.?|Fr\.|zł|Kč|Ft|TL|lei|лв|円|元|"
+    "AED|AFN|ALL|AMD|ANG|AOA|ARS|AUD|AWG|AZN|BAM|BBD|BDT|BGN|BIF|BMD|BND|BOB|BRL|BSD|BTN|BWP|"
+    "BYN|BZD|CAD|CDF|CHF|CLP|CNY|COP|CRC|CUP|CVE|CZK|DJF|DKK|DOP|DZD|EGP|ERN|ETB|EUR|FJD|FKP|"
+    "GBP|GEL|GHS|GIP|GMD|GNF|GTQ|GYD|HKD|HNL|HTG|HUF|IDR|ILS|INR|IRR|ISK|JMD|JPY|KES|KGS|KHR|"
+    "KMF|KPW|KRW|KYD|KZT|LAK|LBP|LKR|LRD|LSL|MAD|MDL|MGA|MKD|MMK|MNT|MOP|MRU|MUR|MVR|MWK|MXN|"
+    "MYR|MZN|NAD|NGN|NIO|NOK|NPR|NZD|PAB|PEN|PGK|PHP|PKR|PLN|PYG|QAR|RON|RSD|RUB|RWF|SAR|SBD|"
+    "SCR|SDG|SEK|SGD|SHP|SLE|SOS|SRD|SSP|STN|SYP|SZL|THB|TJS|TMT|TOP|TRY|TTD|TWD|TZS|UAH|UGX|"
+    "USD|UYU|UZS|VES|VND|VUV|WST|XAF|XCD|XCG|XOF|XPF|YER|ZAR|ZMW|ZWG"
+)
 _AS_ASCII: Final = {
     0x066B: ".",  # decimal and group separators of Arabic
     0x066C: ",",
@@ -50,11 +66,13 @@ def number(text: str, *, whole: bool = False, decimal: str | None = None) -> Dec
 def price(text: str, *, decimal: str | None = None) -> Decimal | None:
     """Read the first number of a text that has more than that: its currency, words.
 
-    Needs the extra `convert` if there are digits at all. A single separator with three digits
-    behind it groups.
+    With anything but a currency it needs the extra `convert`, if there are digits at all. A single
+    separator with three digits behind it groups.
     """
     if len(text) > _LONGEST or not any(map(str.isdecimal, text)):
         return None
+    if (amount := _money(_plain(text), decimal=decimal)) is not None:
+        return amount
     try:
         from price_parser import Price
     except ImportError:
@@ -66,8 +84,22 @@ def price(text: str, *, decimal: str | None = None) -> Decimal | None:
     amount = _number(found.amount_text, whole=True, decimal=decimal)
     if amount is None and "€" in found.amount_text:  # "35€99"
         amount = found.amount
-    before = text[: max(text.find(found.amount_text), 0)]
-    return -amount if amount is not None and _MINUS.search(before) else amount
+    before, _, after = text.partition(found.amount_text)
+    if amount is None or _TIMES.match(after):  # "$1.2M" is not 1.2
+        return None
+    return -amount if _MINUS.search(before) else amount
+
+
+def _money(text: str, *, decimal: str | None) -> Decimal | None:
+    """Read a number with one currency beside it, and nothing else: `-£51.77`, `12,– €`."""
+    found = _MONEY.fullmatch(text)
+    if found is None:
+        return None
+    minus, before, other_minus, digits, after = found.groups()
+    currency = before or after
+    if (before and after) or (minus and other_minus) or not _CURRENCY.fullmatch(currency):
+        return None
+    return _number(f"{minus}{other_minus}{digits.strip()}", whole=True, decimal=decimal)
 
 
 def _number(text: str, *, whole: bool, decimal: str | None) -> Decimal | None:

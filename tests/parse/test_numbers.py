@@ -1,11 +1,13 @@
 """Numbers and prices as sites write them."""
 
+import sys
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crawler.errors import MissingExtra
 from crawler.parse.numbers import number, price
 
 
@@ -88,12 +90,62 @@ def test_what_may_be_either_is_decided_by_who_knows(
         ("−\xa05 €", "-5"),
         ("Preis - 5 €", "5"),
         ("A-5", "5"),
-        *((text, None) for text in ("", "Free", "Freezer", "50%", "10 20 €", "1.2.3 €", "€ ²")),
+        ("5 Masks", "5"),
+        *(
+            (text, None)
+            for text in (
+                "",
+                "Free",
+                "Freezer",
+                "50%",
+                "10 20 €",
+                "$1.2M",
+                "12k+",
+                "5 million",
+                "1.2.3 €",
+                "€ ²",
+            )
+        ),
         ("5 " + "€" * 300, None),
     ],
 )
 def test_a_price_is_the_first_number_of_a_text(text: str, value: str | None) -> None:
     assert price(text) == (None if value is None else Decimal(value))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("£51.77", "51.77"),
+        ("1.234,56\xa0€", "1234.56"),
+        ("US$ 1,234", "1234"),
+        ("$.99", "0.99"),
+        ("EUR-5", "5"),
+        ("EUR -5", "-5"),
+        ("-R$5", "-5"),
+        ("12,– €", "12"),
+        ("CHF 12.-", "12"),
+        ("Rs.99", "99"),
+        ("12,50 kr.", "12.50"),
+        ("١٢٣ SAR", "123"),
+        ("1,234円", "1234"),
+    ],
+)
+def test_a_lone_currency_needs_no_extra(
+    text: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if text != "EUR-5":  # a hyphen, or a minus?
+        monkeypatch.setitem(sys.modules, "price_parser", None)
+    assert price(text) == Decimal(value)
+
+
+@pytest.mark.parametrize("text", ["99¢", "KWD 1.234", "$1.2M", "5 km", "€5 EUR", "12-€", "from $5"])
+def test_what_is_more_than_a_lone_currency_is_left_to_the_extra(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "price_parser", None)
+    with pytest.raises(MissingExtra):
+        price(text)
 
 
 def test_a_price_keeps_to_the_separator_it_is_told() -> None:
