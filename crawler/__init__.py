@@ -8,6 +8,7 @@ from importlib import import_module
 
 _HOMES = {
     "Article": "parse.article",
+    "ContentError": "errors",
     "CrawlerError": "errors",
     "Download": "downloads",
     "Drop": "errors",
@@ -31,6 +32,7 @@ _HOMES = {
     "Stop": "errors",
     "TargetError": "errors",
     "UsageError": "errors",
+    "WrongValue": "errors",
     "crawl": "app",
     "css": "parse.markers",
     "extract": "parse.extraction",

@@ -1,5 +1,6 @@
 from crawler.app import crawl as crawl
 from crawler.downloads import Download as Download
+from crawler.errors import ContentError as ContentError
 from crawler.errors import CrawlerError as CrawlerError
 from crawler.errors import Drop as Drop
 from crawler.errors import FetchError as FetchError
@@ -9,6 +10,7 @@ from crawler.errors import Retry as Retry
 from crawler.errors import Stop as Stop
 from crawler.errors import TargetError as TargetError
 from crawler.errors import UsageError as UsageError
+from crawler.errors import WrongValue as WrongValue
 from crawler.items import Item as Item
 from crawler.library import fetch_all as fetch_all
 from crawler.library import stream as stream

@@ -106,6 +106,8 @@ def _shop(site: Site, host: str) -> None:
 
     site.handle("/p/2", late, host=host)
     site.page("/books/1", body=_BOOK, host=host)
+    offer = '<div class="offer"><h2>Lamp</h2><p class="price">{0}</p></div>'
+    site.page("/offers", body=offer.format("£5") + offer.format("ask us"), host=host)
     shown = '<img class="lamp" src="/lamp.png" alt="Lamp"><a class="manual" href="/m.pdf">How</a>'
     site.page("/pictures", body=shown, host=host)
     site.page("/lamp.png", body=picture("PNG"), type="image/png", host=host)

@@ -45,6 +45,7 @@ def extract(kind: type[T], node: Node, /, **given: Any) -> T:
     kind, `CallbackError` for fields that nobody gave, `SpiderError` for a type that no page could
     be read as, `MissingExtra`.
     """
+    _require_node(node, kind)
     own = plan(kind)  # type: ignore[arg-type]  # every class is hashable
     if given or own.given:
         _refuse_given(own, given)
@@ -64,7 +65,33 @@ def extract(kind: type[T], node: Node, /, **given: Any) -> T:
                 given[field.name] = value
     except RecursionError:
         raise CallbackError(f"{own.name}: items within items, too deep on {node.url}") from None
-    return kind(**given)
+    return _made(kind, given, node.url) if own.is_model else kind(**given)
+
+
+def _require_node(node: object, kind: type) -> None:
+    if not isinstance(node, Node):
+        got = type(node).__name__
+        raise CallbackError(f"{kind.__name__}: extract takes a page or a node of it, got {got}")
+
+
+def _made(kind: Any, given: Mapping[str, object], url: str) -> Any:
+    """Return pydantic's model of these values. Raises `WrongValue`."""
+    has_alias = any(field.alias or field.validation_alias for field in kind.model_fields.values())
+    try:
+        return kind.model_validate(given, by_name=True) if has_alias else kind(**given)
+    except ValueError as error:
+        raise WrongValue(f"{_faults(kind, error)} on {url}") from None
+
+
+def _faults(kind: Any, error: Any) -> str:
+    """Return what pydantic has against some values, in one line."""
+    faults = error.errors(include_url=False) if hasattr(error, "errors") else ()
+    named = (
+        f"{'.'.join(map(str, (kind.__name__, *fault['loc'])))}: "
+        f"{fault['msg']}, got {_shown(fault['input'])}"
+        for fault in faults
+    )
+    return "; ".join(named) or f"{kind.__name__}: {error}"
 
 
 def _refuse_given(own: Plan, given: Mapping[str, object]) -> None:
@@ -82,7 +109,7 @@ def _value(field: Marked, node: Node, copy: "Selector | None") -> object:
     """Return a field's value, or `_ABSENT` where its default is to be taken."""
     if field.gather is not None:
         found = _items(field, node) if field.nested else _texts(field, node, copy)
-        if not found and (field.is_optional or field.gather is joined):
+        if not found and (field.is_optional or field.or_none or field.gather is joined):
             return _missing(field, node)
         value = field.gather(found)
     elif field.nested is not None:
@@ -103,6 +130,8 @@ def _value(field: Marked, node: Node, copy: "Selector | None") -> object:
 def _missing(field: Marked, node: Node) -> object:
     if field.is_optional:
         return _ABSENT
+    if field.or_none:
+        return None
     raise MissingValue(f"{field.where}: nothing for {field.marker} on {node.url}")
 
 
@@ -219,6 +248,10 @@ def _checked(field: Marked, check: Callable[[object], object], value: object, no
 
 
 def _wrong(field: Marked, reason: str, got: object, node: Node) -> WrongValue:
-    shown = repr(got)
-    shown = shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]}…"
+    shown = _shown(got)
     return WrongValue(f"{field.where}: {reason}, got {shown} ({field.marker} on {node.url})")
+
+
+def _shown(got: object) -> str:
+    shown = repr(got)
+    return shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]}…"

@@ -7,13 +7,14 @@ from types import UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
 
 import msgspec
-from msgspec import Struct
+from msgspec import NODEFAULT, Struct
 from msgspec.structs import replace
 
 from crawler.errors import CallbackError, SpiderError
 from crawler.parse.conversion import Convert, converter, is_url
-from crawler.parse.markers import Marker, css
+from crawler.parse.markers import Marker, css, xpath
 from crawler.parse.nodes import Element, parse_html
+from crawler.plain import is_pydantic
 from crawler.words import one_line
 
 _GATHERED: Final = (list, set, frozenset, tuple)
@@ -24,8 +25,9 @@ class Marked(Struct, frozen=True, kw_only=True):
     """One field: `marker` says where it is, the others what is made of it.
 
     `gather` makes a list of all that is there, `nested` is an item type of its own, `convert` reads
-    one text and `check` holds the whole value to the constraints of its annotation. `is_text` is
-    all that has none of these.
+    one text and `check` holds the whole value to the constraints of its annotation. What is missing
+    has its default if it `is_optional`, or is None if it may be. `is_text` is all that has none of
+    these.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Marked(Struct, frozen=True, kw_only=True):
     convert: Convert | None = None
     is_url: bool = False
     is_optional: bool = False
+    or_none: bool = False
     is_text: bool = False
     check: Callable[[object], object] | None = None
 
@@ -49,6 +52,8 @@ class Plan(Struct, frozen=True):
     given: tuple[str, ...]
     names: frozenset[str]
     has_xpath: bool
+    is_model: bool
+    """True for pydantic's, which say themselves what is wrong with a value."""
 
 
 def plan_of(kind: Any) -> Plan:
@@ -59,17 +64,23 @@ def plan_of(kind: Any) -> Plan:
         raise SpiderError(f"extract takes an item type, got {name}")
     hints = _hints(kind, name)
     fields = []
-    for field, is_needed in needed.items():
-        made = _field(hints[field], field, kind, is_needed=is_needed)
+    for field, default in needed.items():
+        if isinstance(default, Marker):
+            wanted = f"{field}: Annotated[…, {default}]"
+            raise SpiderError(f"item {name}.{field}: {default} is no default; write {wanted}")
+        made = _field(hints[field], field, kind, is_needed=default is NODEFAULT)
         if made is not None:
             fields.append(made)
     marked = {field.name for field in fields}
     return Plan(
         name=name,
         fields=tuple(fields),
-        given=tuple(field for field in needed if needed[field] and field not in marked),
+        given=tuple(
+            field for field in needed if needed[field] is NODEFAULT and field not in marked
+        ),
         names=frozenset(needed),
         has_xpath=any(field.marker.is_xpath for field in fields),
+        is_model=is_pydantic(kind),
     )
 
 
@@ -93,30 +104,42 @@ def is_item_type(kind: Any) -> bool:
     return _needed(kind) is not None
 
 
-def _needed(kind: Any) -> Mapping[str, bool] | None:
-    """Return the fields of an item type, and which have no default; None if it is none."""
+def _needed(kind: Any) -> Mapping[str, object] | None:
+    """Return the default of each field of an item type, `NODEFAULT` without; None if it is none."""
     if not isinstance(kind, type):
         return None
     if issubclass(kind, Struct):
-        return {field.name: field.required for field in msgspec.structs.fields(kind)}
+        # What a factory makes is no marker: NODEFAULT says only that there is none of either.
+        return {
+            field.name: field.default if field.required or field.default is not NODEFAULT else None
+            for field in msgspec.structs.fields(kind)
+        }
     if dataclasses.is_dataclass(kind):
         missing = dataclasses.MISSING
         return {
-            field.name: field.default is missing and field.default_factory is missing
+            field.name: NODEFAULT
+            if field.default is missing and field.default_factory is missing
+            else field.default
             for field in dataclasses.fields(kind)
             if field.init
         }
     if (models := getattr(kind, "model_fields", None)) is not None:  # pydantic
-        return {name: field.is_required() for name, field in models.items()}
+        return {
+            name: NODEFAULT if field.is_required() else field.default
+            for name, field in models.items()
+        }
     if (attributes := getattr(kind, "__attrs_attrs__", None)) is not None:
         public = [one for one in attributes if one.init and one.alias == one.name]
-        return {one.name: type(one.default).__name__ == "_Nothing" for one in public}
+        return {
+            one.name: NODEFAULT if type(one.default).__name__ == "_Nothing" else one.default
+            for one in public
+        }
     return None
 
 
 def _field(annotation: Any, name: str, owner: type, *, is_needed: bool) -> Marked | None:
     where = f"{owner.__name__}.{name}"
-    kind, marker, constrained = _peeled(annotation)
+    kind, marker, constrained, has_none = _peeled(annotation, where)
     if marker is None:
         return None
     gather, inner, deeper = _gathered(kind, where)
@@ -135,9 +158,16 @@ def _field(annotation: Any, name: str, owner: type, *, is_needed: bool) -> Marke
         convert=None if nested else converter(inner, marker),
         is_url=nested is None and is_url(inner, marker),
         is_optional=not is_needed,
+        or_none=is_needed and has_none,
         check=_checker(annotation) if constrained or deeper else None,
     )
-    bare = Marked(name=name, where=where, marker=css(marker.query), is_optional=not is_needed)
+    bare = Marked(
+        name=name,
+        where=where,
+        marker=css(marker.query),
+        is_optional=field.is_optional,
+        or_none=field.or_none,
+    )
     return replace(field, is_text=field == bare)
 
 
@@ -151,7 +181,7 @@ def _gathered(
     parts = get_args(kind)
     if origin is tuple and parts[1:] != (...,):
         raise SpiderError(f"item {where}: a tuple of matches is tuple[X, ...], got {kind}")
-    inner, marker, constrained = _peeled(parts[0] if parts else str)
+    inner, marker, constrained, _ = _peeled(parts[0] if parts else str, where)
     if marker is not None:
         raise SpiderError(f"item {where}: {marker} belongs to the list, not to what is in it")
     return origin, inner, constrained
@@ -168,27 +198,37 @@ def _joiner(kind: Any, where: str) -> Callable[[Iterable[object]], object]:
     return joined
 
 
-def _peeled(annotation: Any) -> tuple[Any, Marker | None, bool]:
-    """Return the type in an annotation, its marker, and whether msgspec has something to check."""
-    marker: Marker | None = None
-    constrained = False
+def _peeled(annotation: Any, where: str) -> tuple[Any, Marker | None, bool, bool]:
+    """Return the type in an annotation, its marker, and whether msgspec has something to check.
+
+    And whether it may be None.
+    """
+    markers: list[Marker] = []
+    constrained = has_none = False
     while True:
         origin = get_origin(annotation)
         if origin is Annotated:
             annotation, *said = get_args(annotation)
-            marker = next((one for one in said if isinstance(one, Marker)), marker)
+            if called := [one.__name__ for one in said if one in (css, xpath)]:
+                raise SpiderError(f"item {where}: expected {called[0]}(…), got {called[0]} alone")
+            markers += [one for one in said if isinstance(one, Marker)]
             constrained = constrained or any(isinstance(one, msgspec.Meta) for one in said)
         elif origin in (Union, UnionType):
             others = [part for part in get_args(annotation) if part is not type(None)]
+            has_none = has_none or len(others) < len(get_args(annotation))
             if len(others) != 1:
-                return annotation, marker, constrained
+                break
             annotation = others[0]
         elif (target := getattr(annotation, "__supertype__", None)) is not None:  # NewType
             annotation = target
         elif origin is None and (target := getattr(annotation, "__value__", None)) is not None:
             annotation = target  # type X = …
         else:
-            return annotation, marker, constrained
+            break
+    if markers[1:]:
+        several = " and ".join(map(str, markers))
+        raise SpiderError(f"item {where}: expected one marker, got {several}; css('a, b') has both")
+    return annotation, next(iter(markers), None), constrained, has_none
 
 
 def _of_right_types(marker: Marker, where: str) -> Marker:
@@ -211,7 +251,8 @@ def _refuse_unfit(marker: Marker, where: str, *, nested: bool, kind: Any) -> Non
         try:
             _NOWHERE.css_first(marker.query)
         except CallbackError:
-            raise SpiderError(f"item {where}: not a CSS selector: {marker.query!r}") from None
+            hint = "; it takes the text, or attr='href'" if "::" in marker.query else ""
+            raise SpiderError(f"item {where}: not a CSS selector: {marker.query!r}{hint}") from None
 
 
 def _pattern(marker: Marker, where: str) -> re.Pattern[str] | None:

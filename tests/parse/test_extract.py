@@ -164,10 +164,24 @@ def test_what_is_not_found_has_the_default_of_its_class() -> None:
 
 
 @pytest.mark.parametrize(
+    "annotation",
+    [
+        Annotated[str | None, css("h9")],
+        Annotated[float, css(".blank")] | None,
+        Annotated[list[str] | None, css("h9")],
+        Annotated[int | str | None, css("h9")],
+        Annotated[Author | None, css("h9")],
+    ],
+)
+def test_what_may_be_none_is_none_where_nothing_is_found(annotation: Any) -> None:
+    assert only(annotation) is None
+    assert only(annotation, default="other") == "other"
+
+
+@pytest.mark.parametrize(
     ("annotation", "said"),
     [
         (Annotated[str, css("h9")], r"css('h9')"),
-        (Annotated[str | None, css("h9")], r"css('h9')"),
         (Annotated[str, css("h1", attr="id")], r"css('h1', attr='id')"),
         (Annotated[str, css("h1", regex="z")], r"css('h1', regex='z')"),
         (Annotated[float, css(".blank")], r"css('.blank')"),
@@ -286,9 +300,30 @@ class Attrs:
 
 
 class Model(pydantic.BaseModel):
-    title: Annotated[str, css("h1")] | None
+    title: Annotated[str, css("h1")]
     rating: Annotated[float, css(".rating")] = 1.0
     words: Annotated[list[str], css("h9")] = ["none"]
+
+
+class Offer(pydantic.BaseModel):
+    price: Annotated[float, css(".price"), pydantic.Field(alias="Price", le=10)]
+    link: Annotated[pydantic.HttpUrl | None, css("a", attr="href")]
+
+
+class Offers(pydantic.BaseModel):
+    offers: Annotated[list[Offer], css("p")]
+
+
+def test_a_model_has_its_aliases_and_types_of_pydantic_and_its_faults_are_named() -> None:
+    page = "<p><b class=price>$3</b><a href=/x>x</a><p><b class=price>9</b>"
+    first, second = extract(Offers, answer(page)).offers
+    assert (first.price, str(first.link)) == (3.0, "http://a.b/x")
+    assert (second.price, second.link) == (9.0, None)
+    with pytest.raises(WrongValue) as caught:
+        extract(Offers, answer("<p><b class=price>11</b>"))
+    assert str(caught.value) == (
+        f"Offer.price: Input should be less than or equal to 10, got 11.0 on {URL}"
+    )
 
 
 def test_a_model_of_a_function_is_read_as_pydantic_reads_it() -> None:
@@ -323,6 +358,12 @@ def test_other_kinds_of_items_are_extracted_too(kind: type) -> None:
         (Annotated[list[Annotated[str, css("a")]], css("b")], r"css\('a'\) belongs to the list"),
         (Annotated[tuple[str, int], css("a")], r"a tuple of matches is tuple\[X, \.\.\.\]"),
         (
+            Annotated[str, css("a::text")],
+            "not a CSS selector: 'a::text'; it takes the text, or attr=",
+        ),
+        (Annotated[str, css], r"expected css\(…\), got css alone"),
+        (Annotated[str, css("a"), css("b")], r"one marker, got css\('a'\) and css\('b'\)"),
+        (
             Annotated[str, _css("a", languages="de")],
             r"got `str` - at `\$\.languages` of css\('a'\)",
         ),
@@ -339,6 +380,25 @@ def test_a_mistake_in_an_item_is_told_before_anything_is_crawled(
     kind = msgspec.defstruct("One", [("value", annotation)])
     with pytest.raises(SpiderError, match=rf"item One\.value: .*{said}"):
         ItemKinds([kind])
+
+
+def test_a_marker_is_no_default() -> None:
+    for kind in (
+        msgspec.defstruct("One", [("value", str, css("h1"))]),
+        dataclasses.make_dataclass("One", [("value", str, css("h1"))]),
+        attrs.make_class("One", {"value": attrs.field(type=str, default=css("h1"))}),
+        pydantic.create_model("One", value=(str, css("h1"))),
+    ):
+        with pytest.raises(
+            SpiderError, match=r"One\.value: css\('h1'\) is no default; write value: "
+        ):
+            ItemKinds([kind])
+
+
+def test_only_a_page_or_a_node_is_extracted_from() -> None:
+    for other in ("<h1>x", answer(BOOK).css("h1")):
+        with pytest.raises(CallbackError, match="Book: extract takes a page or a node of it, got"):
+            Book.extract(other)  # type: ignore[arg-type]  # what is tested
 
 
 def test_a_mistake_in_an_item_within_an_item_is_told_as_well() -> None:

@@ -53,6 +53,7 @@ def read(kind: Any, text: str, *, default: Any = NODEFAULT, **options: Any) -> A
         (datetime, "2024-05-06", datetime(2024, 5, 6)),  # as it is written
         (datetime, "2024-05-06 10:00:00Z", datetime(2024, 5, 6, 10, tzinfo=UTC)),
         (time, "10:30:00", time(10, 30)),
+        (time, " 10:30 ", time(10, 30)),
         (Colour, "red", Colour.RED),
         (Literal["new", "used"], " used ", "used"),
         (int | bool, "5", 5),
@@ -83,8 +84,10 @@ def test_text_is_read_as_the_type_of_its_field(kind: Any, text: str, value: obje
         (date, "May 2024", "expected a date, got 'May 2024'"),
         (date, "2024-02-30", "expected a date, got '2024-02-30'"),
         (datetime, "soon", "expected a date, got 'soon'"),
-        (Colour, "blue", "Invalid enum value 'blue', got 'blue'"),
-        (Literal["new"], "old", "Invalid enum value 'old', got 'old'"),
+        (Colour, "blue", "expected 'red', got 'blue'"),
+        (Literal["new", "used"], "old", "expected 'new' or 'used', got 'old'"),
+        (time, "10", "expected a time, as 21:30, got '10'"),
+        (time, "25:00", "expected a time, as 21:30, got '25:00'"),
     ],
 )
 def test_other_text_is_an_error_that_says_what_was_expected(

@@ -62,7 +62,7 @@ def test_a_wrong_query_is_named() -> None:
         (Annotated[str, xpath("//h1//text()")], "The"),
         (Annotated[str, xpath("//a/@title")], "a b"),
         (Annotated[str, xpath("//a", attr="href")], "http://a.b/x"),
-        (Annotated[str, xpath("//a/@href", url=True)], "http://a.b/x"),
+        (Annotated[str, xpath("//a/@href")], "http://a.b/x"),
         (Annotated[str, xpath("string(//script)")], "x()"),
         (Annotated[int, xpath("count(//td)")], 3),
         (Annotated[float, xpath("sum(//td) div 4")], 1.5),
