@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Any, Final
 
 import msgspec
@@ -18,14 +19,17 @@ _COMMENTS: Final = re.compile(
     r'("(?:[^"\\]++|\\(?:.|\Z))*+(?:"|\Z))|/\*(?:.*?\*/|.*+)|//[^\n]*+', re.DOTALL
 )
 _COMMAS: Final = re.compile(r'("(?:[^"\\]++|\\(?:.|\Z))*+(?:"|\Z))|,(?=\s*+[}\]])', re.DOTALL)
+# JSON has no others; PHP and hands write "it\'s".
+_ESCAPES: Final = re.compile(r'(\\["\\/bfnrtu])|\\(.)', re.DOTALL)
 _START: Final = re.compile(r"[\[{]")
 
 
 def things_in(text: str) -> list[Thing] | None:
-    """Return the objects that a script of JSON-LD has, those in a list one by one.
+    """Return the objects that a script of JSON-LD has, those in lists one by one.
 
-    Raw line breaks in strings, comments, commas before a closing bracket, NaN, and several values
-    in a row are forgiven. None for what cannot be read, or is nested deeper than 100 levels.
+    Raw line breaks and needless escapes in strings, comments, commas before a closing bracket, NaN,
+    several values in a row, and quotes as `&quot;` are forgiven. None for what cannot be read, or
+    is nested deeper than 100 levels.
     """
     try:
         values = [msgspec.json.decode(text.encode("utf-8", "replace"))]
@@ -34,17 +38,25 @@ def things_in(text: str) -> list[Thing] | None:
             values = _encodable(list(_mended(text)))
         except (msgspec.DecodeError, RecursionError):
             return None
-    things = [
-        thing
-        for value in values
-        for thing in (value if isinstance(value, list) else [value])
-        if isinstance(thing, dict)
-    ]
+    things = [thing for value in values for thing in _objects(value)]
     return things if things and not any(_is_deep(thing) for thing in things) else None
 
 
+def _objects(value: Any) -> Iterator[Thing]:
+    """Yield an object, or those of a list, which may be one of lists."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            yield one
+        elif isinstance(one, list):
+            waiting += reversed(one)
+
+
 def _mended(text: str) -> Iterator[Any]:
-    text = _WRAPPING.sub("", text)
+    if '"' not in text:  # a template escaped it as if it were text of HTML
+        text = unescape(text)
+    text = _ESCAPES.sub(r"\1\2", _WRAPPING.sub("", text))
     text = _COMMAS.sub(r"\1", _COMMENTS.sub(r"\1", text))
     decoder = json.JSONDecoder(
         strict=False, parse_constant=lambda _: None, parse_float=_finite, parse_int=_whole

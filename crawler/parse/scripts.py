@@ -16,6 +16,7 @@ _ESCAPE: Final = re.compile(
     r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,6})\}|(\r\n|.))", re.DOTALL
 )
 _ESCAPED: Final = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
+_MOST_SHOWN: Final = 80
 _LINE_ENDS: Final = ("\n", "\r", "\r\n", "\u2028", "\u2029")
 
 
@@ -23,21 +24,33 @@ def script_json(
     scripts: Iterable[LexborNode], name: str | None, *, css: str, kind: Any, url: str
 ) -> Any:
     """Return what `Node.script_json` does of some elements; `css` and `url` are for messages."""
-    if name is None:
-        sources = iter(list(map(_source, scripts))[:1])
-        where = f"the script {css!r}"
-    else:
-        sources = values_of(map(_source, scripts), name)
-        where = f"{name!r} in {css!r}"
-    wrong: Exception | None = None
-    for source in sources:
+    texts = [_source(script) for script in scripts]
+    where = f"the script {css!r}" if name is None else f"{name!r} in {css!r}"
+    given = texts[:1] if name is None else values_of(texts, name)
+    wrong: tuple[Exception, str] | None = None
+    for text in given:
         try:
-            return msgspec.json.decode(source.encode("utf-8", "replace"), type=kind)
+            return msgspec.json.decode(text.encode("utf-8", "replace"), type=kind)
         except (msgspec.DecodeError, RecursionError) as error:
-            wrong = wrong or error
-    if wrong is None:
-        raise MissingValue(f"no JSON of {where} on {url}")
-    raise ContentError(f"{where} is not the JSON expected: {wrong}: {url}")
+            wrong = wrong or (error, text)
+    if wrong is not None and isinstance(wrong[0], msgspec.ValidationError | RecursionError):
+        raise ContentError(f"{where} is not the JSON expected: {wrong[0]}: {url}")
+    if wrong is not None and wrong[1].strip():
+        raise ContentError(f"{where} is no JSON, {_shown(wrong[1])}: {wrong[0]}: {url}")
+    if name is not None and (other := _given(texts, name)):
+        raise ContentError(f"{where} is no JSON, but JavaScript, {_shown(other)}: {url}")
+    raise MissingValue(f"no JSON of {where} on {url}")
+
+
+def _given(sources: Iterable[str], name: str) -> str:
+    """Return what is given to `name` and is not read: no text, number or code is; often nothing."""
+    given = re.compile(rf"(?<![\w$]){re.escape(name)}[\"']?\s*+\]?\s*+[=:]\s*+(?![=>])(.++)")
+    return next((found[1] for source in sources if (found := given.search(source))), "")
+
+
+def _shown(text: str) -> str:
+    shown = repr(text.strip())
+    return shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]}…"
 
 
 def values_of(sources: Iterable[str], name: str) -> Iterator[str]:

@@ -35,7 +35,8 @@ def rows_of(table: LexborNode, url: str) -> list[Row]:
     """Return the rows of a `<table>` of the page at `url` by its headings, as `Node.table` does.
 
     Headings are the rows of `<thead>`; else, if the first cell of each row is its only `<th>`,
-    these; else the first rows that have nothing but `<th>`; else the first row.
+    these, and likewise if `<th>` and `<td>` take turns in each row; else the first rows that have
+    nothing but `<th>`; else the first row.
     """
     grid = _Grid(url)
     grid.read(table)
@@ -43,6 +44,8 @@ def rows_of(table: LexborNode, url: str) -> list[Row]:
     if not heads and (upright := [row for row in rows if not _is_title(row, grid.width)]):
         if all(map(_is_upright, upright)):
             return _columns(upright, grid.width)
+        if all(map(_is_paired, upright)):
+            return [_pairs(upright)]
         while heads < len(rows) and _is_heading(rows[heads]):
             heads += 1
     heads = heads if 0 < heads < len(rows) or grid.heads else 1
@@ -145,6 +148,19 @@ def _is_upright(row: _Cells) -> bool:
     return first.is_head and bool(others) and not any(cell.is_head for cell in others)
 
 
+def _is_paired(row: _Cells) -> bool:
+    """True for names with a value behind each."""
+    cells = _once(row)
+    return len(cells) % 2 == 0 and all(
+        cell.is_head is not bool(place % 2) for place, cell in enumerate(cells)
+    )
+
+
+def _once(row: _Cells) -> list[_Cell]:
+    """Return a row's cells in order, each once, however many columns it spans."""
+    return list(dict.fromkeys(row[column] for column in sorted(row)))
+
+
 def _is_heading(row: _Cells) -> bool:
     return all(cell.is_head for cell in row.values())
 
@@ -159,6 +175,12 @@ def _columns(rows: list[_Cells], width: int) -> list[Row]:
         {name: row.get(column, _NONE).text for name, row in zip(names, rows, strict=True)}
         for column in range(1, width)
     ]
+
+
+def _pairs(rows: list[_Cells]) -> Row:
+    cells = [cell for row in rows for cell in _once(row)]
+    names = _unique([cell.text for cell in cells[::2]])
+    return dict(zip(names, (cell.text for cell in cells[1::2]), strict=True))
 
 
 def _names(heads: list[_Cells], width: int) -> list[str]:

@@ -1,5 +1,6 @@
 """JSON that stands in scripts."""
 
+import re
 from typing import Any
 
 import pytest
@@ -68,23 +69,32 @@ def test_scripts_may_be_chosen_and_are_those_of_the_element() -> None:
     assert root.script_json(css="script[type='application/json']", type=State).a == 3
 
 
-@pytest.mark.parametrize(
-    "script",
-    ["", "y = {}", "state = 5", "state = 'x'", "state = {", 'state = ["', "state = JSON.parse(x)",
-     "state = {'a': 1}", "state = {a: {\"b\": 1}", "state = JSON.parse('", "state = {\"a\": f()}"],
-)  # fmt: skip
+@pytest.mark.parametrize("script", ["", "y = {}", "estate = 5", "state", "if (state == 5) f()"])
 def test_what_is_not_there_is_missed_by_name(script: str) -> None:
     with pytest.raises(MissingValue, match=r"no JSON of 'state' in 'script' on http://a\.b/c/d"):
         page(f"<script>{script}</script>").script_json("state")
     with pytest.raises(MissingValue, match="no JSON of the script '#z' on"):
         page(f"<script>{script}</script>").script_json(css="#z")
+    with pytest.raises(MissingValue, match="no JSON of the script '#z' on"):
+        page("<script id=z> </script>").script_json(css="#z")
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["5", "'x'", "{", '["', "JSON.parse(x)", "{'a': 1}", '{a: {"b": 1}', "JSON.parse('",
+     '{"a": f()}', "`{}`", "other || {}", '{"a": 1 /* one */}', '{"u": new Date()}'],
+)  # fmt: skip
+def test_what_is_javascript_and_no_json_is_an_error_that_shows_it(value: str) -> None:
+    said = re.escape(f"'state' in 'script' is no JSON, but JavaScript, {value!r}: http://a.b/c/d")
+    with pytest.raises(ContentError, match=said):
+        page(f"<script>window.state = {value}</script>").script_json("state")
 
 
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        ('state = {"a": 1,}', "'state' in 'script' is not the JSON expected: .*trailing comma"),
-        ("state = {a: 1}", "'state' in 'script' is not the JSON expected: .*malformed"),
+        ('state = {"a": 1,}', "'state' in 'script' is no JSON, '{.*}': .*trailing comma"),
+        ("state = {a: 1}", "'state' in 'script' is no JSON, '{a: 1}': .*keys must be strings"),
         ('state = {"a": "x"}', r"Expected `int`, got `str` - at `\$\.a`: http://a\.b/c/d"),
         ('state = {"b": ' + "[" * 5_000 + "]" * 5_000 + "}", "recursion"),
     ],
@@ -95,7 +105,5 @@ def test_what_is_there_and_is_not_the_json_expected_is_an_error(script: str, sai
 
 
 def test_a_script_that_is_no_json_is_an_error() -> None:
-    with pytest.raises(
-        ContentError, match=r"the script '#z' is not the JSON expected: .*malformed"
-    ):
+    with pytest.raises(ContentError, match=r"the script '#z' is no JSON, 'x = 1': .*malformed"):
         page("<script id=z>x = 1</script>").script_json(css="#z")

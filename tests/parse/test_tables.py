@@ -30,6 +30,10 @@ def rows(html: str) -> list[dict[str, str]]:
         ("<tr><th>Width<td>3<tr><th>Height<td>4", [{"Width": "3", "Height": "4"}]),
         ("<tr><th colspan=2>Size<tr><th>W<td>3<tr><th>H<td>4", [{"W": "3", "H": "4"}]),
         ("<tr><th>W<td>1<td>2<tr><th>H<td>3", [{"W": "1", "H": "3"}, {"W": "2", "H": ""}]),
+        ("<tr><th>W<td>1<th>H<td>2<tr><th>Use<td colspan=3>all", [
+            {"W": "1", "H": "2", "Use": "all"}]),
+        ("<tr><th colspan=4>Size<tr><th>W<td>1<th>W<td>2", [{"W": "1", "W (2)": "2"}]),
+        ("<tr><th>W<td>1<th>H<td>2<tr><td>x", [{"W": "x", "1": "", "H": "", "2": ""}]),
         ("<tr><th><th>2023<tr><th>W<td>3", [{"1": "W", "2023": "3"}]),
         ("<thead><tr><th>A<tbody><tr><th>W", [{"A": "W"}]),
         ("<tr><th>A<th>B", []),
