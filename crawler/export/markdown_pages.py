@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from crawler.parse.markdown import markdown_of
+from crawler.parse.markup import markup_of
 from crawler.response import Response
 from crawler.words import one_line
 
@@ -20,7 +21,7 @@ def as_markdown(page: Response) -> tuple[str, bytes]:
     """
     if not page.is_html:
         return "", page.body
-    text = markdown_of(page.lexbor.html or "", url=page.url, base=page.base)
+    text = markdown_of(markup_of(page.lexbor), url=page.url, base=page.base)
     title = one_line(page.text("title", default=""))
     page.detach()  # of its tree
     if not text:

@@ -59,11 +59,14 @@ class ArticleProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = 0
 
-    async def find(self, html: str, url: str, *, seconds: float) -> Article | None:
-        """Return the main text, None without one. `TimeoutError` if that takes longer.
+    async def find(self, html: str | None, url: str, *, seconds: float) -> Article | None:
+        """Return the main text of what `markup_of` gives, None without one.
 
-        Also if the process died of the page. Raises `MissingExtra`.
+        `TimeoutError` if that takes longer, or is far too much, `EOFError` if the process died of
+        it. Raises `MissingExtra`.
         """
+        if html is None:
+            raise TimeoutError
         question = object()
         page = msgspec.msgpack.encode((html, url))
         asking = self._thread.submit(self._ask, question, page, seconds)

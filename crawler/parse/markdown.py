@@ -47,12 +47,12 @@ _COLSPAN: Final = re.compile(rb'\scolspan="\s*([0-9]{1,9})')
 _BASE: Final = re.compile(r"<base(?=[\s>])")
 
 
-def markdown_of(html: str, *, url: str, base: str) -> str:
-    """Return an element of the page at `url`, as Lexbor writes it, as Markdown.
+def markdown_of(html: str | None, *, url: str, base: str) -> str:
+    """Return what `markup_of` gives of an element of the page at `url` as Markdown.
 
     Its URLs are joined to `base`. Empty if that would take too much. Raises `MissingExtra`.
     """
-    text = _converted(html, base)
+    text = None if html is None else _converted(html, base)
     if text is None:
         log.warning("not made Markdown, as it takes too much: %s", url)
     return text or ""

@@ -18,6 +18,7 @@ from crawler.plain import is_pydantic
 from crawler.words import one_line
 
 _GATHERED: Final = (list, set, frozenset, tuple)
+_NO_TEXT: Final = (Mapping, list, set, frozenset, tuple)
 _OF_ELEMENTS: Final = ("attr", "regex", "url", "exists")
 
 
@@ -109,32 +110,36 @@ def _needed(kind: Any) -> Mapping[str, object] | None:
     if not isinstance(kind, type):
         return None
     if issubclass(kind, Struct):
-        # What a factory makes is no marker: NODEFAULT says only that there is none of either.
-        return {
-            field.name: field.default if field.required or field.default is not NODEFAULT else None
-            for field in msgspec.structs.fields(kind)
-        }
+        fields = msgspec.structs.fields(kind)
+        return {field.name: _default(field.default, is_needed=field.required) for field in fields}
     if dataclasses.is_dataclass(kind):
         missing = dataclasses.MISSING
         return {
-            field.name: NODEFAULT
-            if field.default is missing and field.default_factory is missing
-            else field.default
+            field.name: _default(
+                field.default,
+                is_needed=field.default is missing and field.default_factory is missing,
+            )
             for field in dataclasses.fields(kind)
             if field.init
         }
     if (models := getattr(kind, "model_fields", None)) is not None:  # pydantic
         return {
-            name: NODEFAULT if field.is_required() else field.default
+            name: _default(field.default, is_needed=field.is_required())
             for name, field in models.items()
         }
     if (attributes := getattr(kind, "__attrs_attrs__", None)) is not None:
         public = [one for one in attributes if one.init and one.alias == one.name]
         return {
-            one.name: NODEFAULT if type(one.default).__name__ == "_Nothing" else one.default
+            one.name: _default(one.default, is_needed=type(one.default).__name__ == "_Nothing")
             for one in public
         }
     return None
+
+
+def _default(value: object, *, is_needed: bool) -> object:
+    if is_needed:
+        return NODEFAULT
+    return None if value is NODEFAULT else value  # a factory makes it
 
 
 def _field(annotation: Any, name: str, owner: type, *, is_needed: bool) -> Marked | None:
@@ -145,6 +150,10 @@ def _field(annotation: Any, name: str, owner: type, *, is_needed: bool) -> Marke
     gather, inner, deeper = _gathered(kind, where)
     if marker.all and gather is None:
         gather = _joiner(inner, where)
+    if isinstance(shape := get_origin(inner) or inner, type) and issubclass(shape, _NO_TEXT):
+        raise SpiderError(
+            f"item {where}: no text becomes a {shape.__name__}; give it: extract(page, {name}=…)"
+        )
     nested = inner if is_item_type(inner) else None
     marker = _of_right_types(marker, where)
     _refuse_unfit(marker, where, nested=nested is not None, kind=kind)

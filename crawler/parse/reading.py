@@ -11,6 +11,7 @@ from crawler.parse.article import ARTICLES, Article
 from crawler.parse.directives import resolved
 from crawler.parse.document import Document
 from crawler.parse.markdown import markdown_of
+from crawler.parse.markup import markup_of
 from crawler.parse.metadata import Metadata, metadata_of
 from crawler.parse.threads import Threads
 
@@ -32,7 +33,7 @@ class Readable(Document):
         node = self.lexbor if css is None else self._first(css)
         if node is None:
             raise MissingValue(f"no element for selector {css!r} on {self.url}")
-        made = _CONVERTERS.submit(markdown_of, node.html or "", url=self.url, base=self.base)
+        made = _CONVERTERS.submit(markdown_of, markup_of(node), url=self.url, base=self.base)
         return await asyncio.wrap_future(made)
 
     def metadata(self) -> Metadata:
@@ -51,7 +52,7 @@ class Readable(Document):
         A process of its own looks for it, mostly in 0.1 s, while the crawl goes on; what takes
         longer than `seconds` is given up, and None. Raises `MissingExtra`.
         """
-        html = self.lexbor.html or ""
+        html = markup_of(self.lexbor)
         if not self.is_html:
             return None
         try:

@@ -1,21 +1,20 @@
 """XPath over elements, by parsel: the extra `xpath`."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from selectolax.lexbor import LexborNode, SelectolaxError
+from selectolax.lexbor import LexborNode
 
 from crawler.ceiling import CEILING
 from crawler.errors import CallbackError, MissingExtra
+from crawler.parse.markup import markup_of
 from crawler.parse.visible import BREAKS, UNSEEN
 
 if TYPE_CHECKING:
     from parsel import Selector, SelectorList
 
 _OUTER: Final = ("html", "body", "head")
-# A tree may be a thousand times the size of its page: elements that nobody closed are repeated,
-# with attributes as long as the page. Those of a page of 2 MB are as long as it is.
-_LONGEST: Final = 50_000_000
 _MORE_BYTES: Final = 500_000_000
 
 
@@ -38,13 +37,10 @@ def rooted(node: LexborNode, url: str) -> "Selector":
     Raises `MissingExtra`, `CallbackError` for one that takes too much memory.
     """
     kind = _kind()
-    try:
-        with CEILING.held(_MORE_BYTES):
-            html = node.html  # None without the memory for it
-            if html is not None and len(html) <= _LONGEST:
-                return _copied(html, node.tag or "", kind)
-    except (SelectolaxError, MemoryError):
-        pass
+    html = markup_of(node)
+    if html is not None:
+        with suppress(MemoryError), CEILING.held(_MORE_BYTES):
+            return _copied(html, node.tag or "", kind)
     raise CallbackError(f"too large for XPath: {url}")
 
 

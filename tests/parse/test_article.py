@@ -94,6 +94,14 @@ async def test_a_page_that_takes_too_long_is_given_up_and_the_next_one_is_read(
     assert found.title == "A story"
 
 
+async def test_a_tree_far_larger_than_its_page_has_no_article(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    repeated = f"<p><b a='{'x' * 400_000}'>" + f"<p>{WORDS}" * 150
+    assert await page(repeated).article() is None
+    assert f"no main text, as it takes too much: {URL}" in caplog.text
+
+
 async def test_pages_take_turns_while_the_loop_goes_on() -> None:
     titles = [f"Story {number}" for number in range(12)]
     pages = [page(STORY.replace("A story", title)) for title in titles]

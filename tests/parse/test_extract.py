@@ -361,6 +361,11 @@ def test_other_kinds_of_items_are_extracted_too(kind: type) -> None:
             Annotated[str, css("a::text")],
             "not a CSS selector: 'a::text'; it takes the text, or attr=",
         ),
+        (
+            Annotated[dict[str, str], css("table")],
+            r"no text becomes a dict; give it: extract\(page, v",
+        ),
+        (Annotated[list[list[str]], css("table")], "no text becomes a list; give it"),
         (Annotated[str, css], r"expected css\(…\), got css alone"),
         (Annotated[str, css("a"), css("b")], r"one marker, got css\('a'\) and css\('b'\)"),
         (
