@@ -1,5 +1,6 @@
 """Dates and times as fields have them."""
 
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -47,3 +48,23 @@ def test_words_are_read_in_the_languages_named() -> None:
     assert moment("٦ مايو ٢٠٢٤", ("ar",)) == at(2024, 5, 6)
     assert moment("05/06/2024", ("en",)) == at(2024, 5, 6)
     assert moment("05/06/2024", ("en-GB",)) == at(2024, 6, 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "day_first"),
+    [
+        ("05.06.2024", at(2024, 6, 5)),
+        ("5. 6. 2024", at(2024, 6, 5)),
+        ("05.06.24", at(2024, 6, 5)),
+        ("05.06.2024 10:30", at(2024, 6, 5, 10, 30)),
+    ],
+)
+def test_with_points_the_day_comes_first_but_for_americans(text: str, day_first: datetime) -> None:
+    assert moment(text, ("en",)) == moment(text, ("de", "en")) == day_first
+    assert moment(text, ("en-US",)) == day_first.replace(month=5, day=6)
+
+
+def test_a_date_with_points_needs_no_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "dateparser.date", None)
+    assert moment("31.1.2024", ("nl",)) == at(2024, 1, 31)
+    assert moment("31.2.2024", ("nl",)) is None
