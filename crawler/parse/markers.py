@@ -26,7 +26,7 @@ class Marker(Struct, frozen=True, kw_only=True):
     languages: tuple[str, ...] = ENGLISH
     is_xpath: bool = False
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         said = {
             name: getattr(self, name) for name in ("attr", "all", "regex") if getattr(self, name)
         }
