@@ -13,6 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # The lock file holds the build tools too, so nothing is installed without its hash.
 $(READY): pyproject.toml requirements.lock
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed"; exit 1; }
+	@echo "Installing into .venv: some minutes, once"
 	$(PYTHON) -m venv --clear .venv
 	$(PIP) --require-hashes -r requirements.lock
 	$(PIP) --no-deps --no-build-isolation -e .

@@ -183,13 +183,13 @@ def runs_in(output_dir: Path, name: str) -> list[Path]:
 
 
 def find_run(output_dir: Path, name: str, run: str = "") -> Path:
-    """Return the folder of a spider's run: by its name, its path, or the newest.
+    """Return the folder of a spider's run: by its path, its name or NAME/RUN, or the newest.
 
     Raises `RunError`.
     """
     runs = runs_in(output_dir, name)
-    if run:
-        for folder in (Path(run), output_dir / name / run):
+    if run and not (run == name and runs):
+        for folder in (Path(run), output_dir / name / run, output_dir / run):
             if (folder / RECORD).exists():
                 return folder
         known = ", ".join(folder.name for folder in runs[-3:]) or "none"

@@ -19,6 +19,7 @@ from yarl import URL
 from crawler.app import open_run, settings_of
 from crawler.errors import CrawlerError, InvalidUrl, UsageError
 from crawler.outcome import Failure, Position, Report
+from crawler.promises import delivered_nothing
 from crawler.request import Request, link_request
 from crawler.response import Response
 from crawler.settings import Layer, SettingsDict
@@ -104,7 +105,7 @@ async def stream(
 def _error_of(report: Report) -> CrawlerError | None:
     if report.broken_promises:
         return CrawlerError(f"broken promise: {'; '.join(report.broken_promises)}")
-    if report.exit_status and report.reason != "finished":
+    if report.exit_status and not delivered_nothing(report):
         return CrawlerError(f"the crawl could not go on: {report.reason}")
     return None
 

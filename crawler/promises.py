@@ -40,9 +40,13 @@ def settle(report: Report, settings: Settings, *, status: int, by_itself: bool) 
 
 
 def delivered_nothing(report: Report) -> bool:
-    """True if a run came to its end without an item, and without a callback that did not raise."""
+    """True if a run came to its end without an item, and without a callback that did not raise.
+
+    So it did where `max_pages` ended it; after other limits there may not have been the time.
+    """
     raised = report.failures.get("callback", 0)
-    return report.reason == "finished" and report.pages <= raised and not report.items
+    is_over = report.reason in ("finished", "max_pages")
+    return is_over and report.pages <= raised and not report.items
 
 
 def _broken(report: Report, settings: Settings) -> Iterable[str]:

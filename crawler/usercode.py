@@ -32,6 +32,8 @@ class Raised(Struct, frozen=True):
     def reason(self) -> str:
         """One line for people."""
         words = one_line(_words(self.error))
+        if "'coroutine' object" in words:
+            words += "; an await is missing"
         name = type(self.error).__name__
         return f"{name}: {words}{self.where}" if words else f"{name}{self.where}"
 

@@ -66,6 +66,14 @@ async def leaves():
     sys.exit(4)
 
 
+async def forgets():
+    waiting = slow()
+    try:
+        return waiting.css
+    finally:
+        waiting.close()
+
+
 async def cancelled():
     future = asyncio.get_running_loop().create_future()
     future.cancel()
@@ -110,6 +118,7 @@ def page() -> Response:
         ("library", "JSONDecodeError: Expecting property name", "json.loads"),
         ("mute", "Mute: its text cannot be shown", "raise Mute"),
         ("leaves", "CallbackError: sys.exit ends no crawl; raise Stop does", "sys.exit(4)"),
+        ("forgets", "AttributeError: 'coroutine' object has no attribute 'css'; an await", "g.css"),
         ("cancelled", "CallbackError: something it waited for was cancelled", "await future"),
     ],
 )

@@ -40,6 +40,14 @@ class _Commands(click.Group):
             return "run", self.get_command(ctx, "run"), args
         return super().resolve_command(ctx, args)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            name = error.option_name
+            words = f"{error.format_message()} Options stand behind a name: crawl NAME {name}"
+            raise click.UsageError(words, ctx) from None
+
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write_usage(ctx.command_path, "NAME [OPTIONS]")
         formatter.write_usage(ctx.command_path, "COMMAND [OPTIONS]")

@@ -54,4 +54,5 @@ def command(
     if not kept.is_whole:
         warn(f"note: {kept.folder} is unfinished; these are its items so far")
     if not quiet:
-        warn(f"{kept.folder}: {size_of(kept.end - kept.begin)} of items written")
+        number = sum(1 for _ in kept.lines())
+        warn(f"{kept.folder}: {number:,} items ({size_of(kept.end - kept.begin)}) written")

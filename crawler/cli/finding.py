@@ -68,7 +68,9 @@ def find(name: str) -> SpiderClass:
             warn(f"note: {reason}")
         return here.spiders[name].kind
     problem = unknown("spider", name, [*here.spiders, *COMMANDS])
-    if not folder.is_dir():
+    if Path(f"{name}.py").is_file():
+        problem += f"; there is a file: crawl {name}.py"
+    elif not folder.is_dir():
         problem += "; there is no folder ./spiders/ here"
     elif "did you mean" not in problem:
         problem += f"; ./spiders/ has {', '.join(sorted(here.spiders)[:_MOST_NAMES]) or 'none'}"

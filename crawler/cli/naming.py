@@ -8,6 +8,7 @@ from crawler.export.run_folder import RECORD
 from crawler.jobs import runs_in
 
 _KEPT = ("pages", "warc")
+_WARCS = (".warc", ".warc.gz", ".wacz")
 
 
 def named_run(text: str, output_dir: Path) -> Path:
@@ -20,6 +21,10 @@ def named_run(text: str, output_dir: Path) -> Path:
             return folder
     if "/" not in text and (runs := runs_in(output_dir, text)):
         return runs[-1]
+    spider = text.partition("/")[0]
+    if "/" in text and (runs := runs_in(output_dir, spider)):
+        newest = ", ".join(run.name for run in runs[-3:])
+        raise RunError(f"{text}: is no run; the newest of {spider} are {newest}")
     there = sorted(path.name for path in output_dir.glob("*/") if any(path.glob(f"*/{RECORD}")))
     known = f"; there are runs of {', '.join(there[:10])}" if there else ""
     raise RunError(f"{text}: is no run, and no spider with runs in {output_dir}{known}")
@@ -32,11 +37,15 @@ def named_source(text: str, output_dir: Path, *, name: str = "") -> Path:
     spider `name`. Raises `RunError`.
     """
     here, runs = Path(text), runs_in(output_dir, text) if "/" not in text else []
+    if here.suffix == ".wacz" and here.is_file():
+        raise RunError(f"{here}: is a WACZ file: `unzip` it, and name its folder archive/")
     if not (here / RECORD).exists():
         if here.is_file() or (here.is_dir() and not runs):
             return _whole(here)
         if name and (output_dir / name / text / RECORD).exists():
             return _whole(output_dir / name / text)
+    if here.name.endswith(_WARCS) and not here.exists():
+        raise RunError(f"{here}: there is no such file")
     found = named_run(text, output_dir)
     if found not in runs:
         return _whole(found)

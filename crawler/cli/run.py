@@ -67,8 +67,8 @@ def command(
     """Run the spider NAME of ./spiders/, or the one in path/file.py[:Class].
 
     Its data are files in output/NAME/RUN/. What is killed goes on with --resume: nothing is lost,
-    nothing is there twice. Exit status: 0 done, 1 failed, 2 usage, 3 a target is full or gone, 130
-    and 143 stopped by a signal.
+    nothing is there twice. Exit status: 0 done, 1 failed, 2 usage, 3 a target is full or gone, 4 a
+    promise on the items was broken, 130 and 143 stopped by a signal.
     """
     from crawler.cli.choosing import Asked, choose
     from crawler.cli.session import run_crawl, run_worker

@@ -8,6 +8,7 @@ from rich.text import Text
 from crawler.cli.units import clipped, size_of, span_of
 from crawler.export.targets import for_people
 from crawler.outcome import Report
+from crawler.promises import delivered_nothing
 from crawler.words import harmless
 
 _WIDTH = len("left out") + 2
@@ -70,8 +71,9 @@ def summary(report: Report) -> str:
 def ended(report: Report) -> str:
     """Return how a crawl ended, `stopped at max_pages after 1.2 s`, and the promises it broke."""
     time, reason = span_of(report.seconds), report.reason
-    if reason == "finished" and report.exit_status == 1:
-        return f"ended after {time}: nothing was delivered"
+    if delivered_nothing(report) and report.exit_status == 1:
+        what = "every callback failed" if report.pages else "nothing was delivered"
+        return f"ended after {time}: {what}"
     verb = "failed" if report.exit_status in (1, 3) else "stopped"
     words = _REASONS.get(reason, "").format(time=time) or f"{verb} after {time}: {reason}"
     broken = _some(report.broken_promises, _BROKEN)

@@ -23,12 +23,12 @@ from crawler.export.naming import (
     whole,
     with_item,
 )
-from crawler.export.packing import PACKINGS
 from crawler.export.place import check_place
 from crawler.export.remote import SCHEMES, Uploads, check_installed, scheme_of, shown
 from crawler.export.route import Place
 from crawler.export.sheet import Sheet
 from crawler.export.standard_output import StandardOutput
+from crawler.export.suffixes import suffix_of
 from crawler.outcome import Mark, Position
 from crawler.protocols import Follower
 from crawler.records.streams import Streams
@@ -37,7 +37,6 @@ from crawler.settings import Settings
 
 STDOUT = "-"
 _LINES = ".jsonl"
-_SUFFIXES = (*FORMATS, *(name for name in DATABASES if name.startswith(".")))
 _SCHEMES = (*SCHEMES, *(name for name in DATABASES if not name.startswith(".")))
 
 
@@ -201,10 +200,11 @@ def _target(text: str, streams: Streams, *, names: Mapping[str, str]) -> Target:
     scheme = scheme_of(text)
     if scheme and scheme not in _SCHEMES:
         problem = unknown("scheme", scheme, _SCHEMES)
-        raise OutputError(f"{for_people(text)}: {problem}; known are {', '.join(_SCHEMES)}")
+        known = f"known are {', '.join(_SCHEMES)}; a file is named by its path alone"
+        raise OutputError(f"{for_people(text)}: {problem}; {known}")
     if scheme in DATABASES:
         return Target(planned(text, names=names, several=len(streams.fields) > 1), scheme)
-    suffix = _suffix_of(text)
+    suffix = suffix_of(text)
     check_gaps(text)
     path = filled(text, **names)
     if scheme:
@@ -235,23 +235,6 @@ def _appending(target: Target, files: Sequence[Path], streams: Streams) -> Targe
         )
     kept, part = kept_of(target.path, target.format, files=files, streams=streams)
     return structs.replace(target, kept=kept, part=part)
-
-
-def _suffix_of(text: str) -> str:
-    """Return the longest known suffix, so that a later `.jsonl.gz` is not read as `.gz`."""
-    name = Path(text).name.lower()
-    for suffix in sorted(_SUFFIXES, key=len, reverse=True):
-        if name.endswith(suffix) and name != suffix:
-            return suffix
-    if os.path.isdir(text) or text.endswith(os.sep):
-        raise OutputError(f"{text}: is a folder; -o needs a file")
-    inner, packing = os.path.splitext(name)
-    if packing in PACKINGS and inner.endswith(tuple(FORMATS)):
-        raise OutputError(
-            f"{text}: {Path(inner).suffix} is compressed already; leave {packing} out"
-        )
-    problem = unknown("output format", Path(name).suffix, _SUFFIXES)
-    raise OutputError(f"{text}: {problem}; known are {', '.join(_SUFFIXES)} (- is standard output)")
 
 
 def for_people(output: str) -> str:

@@ -52,7 +52,7 @@ def write_wacz(run: Path, target: Path, *, title: str) -> None:
     if not (run / FOLDER / SORTED).is_file():
         raise RunError(f"{run}: has no archive that is complete; `--pages warc` makes one")
     if target.exists():
-        raise OutputError(f"{target}: exists")
+        raise OutputError(f"{target}: exists; remove it, or name another file with -o")
     beside = target.with_name(f".{target.name}.part")
     try:
         with open(beside, "xb", opener=fresh) as file, zipfile.ZipFile(file, "w") as package:

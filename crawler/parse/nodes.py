@@ -28,6 +28,7 @@ T = TypeVar("T")
 _SMALL: Final = 50_000
 _MORE_BYTES: Final = 1_000_000_000
 
+_XPATHS: Final = ("/", "./", "(/", "(./")
 _HTML: Final = ("text/html", "application/xhtml+xml")
 
 # Stands for "no default given", since None is a default people give.
@@ -240,6 +241,7 @@ class Node:
             return _inside(node, node.css(css))
         except (SelectolaxError, UnicodeEncodeError):
             hint = "; text(css) and attr(name, css) take the value" if "::" in css else ""
+            hint = "; page.xpath(query) takes XPath" if css.startswith(_XPATHS) else hint
             raise CallbackError(f"not a CSS selector: {css!r} (on {self.url}){hint}") from None
 
     def _or(self, default: object, css: str | None, name: str | None = None) -> object:

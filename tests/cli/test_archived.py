@@ -119,7 +119,10 @@ async def test_an_archive_is_packed_into_one_file(folder: Path, small: Site) -> 
     assert (done.status, done.out) == (0, "x.wacz\n")
     assert zipfile.ZipFile(folder / "x.wacz").testzip() is None
     again = await crawl(folder, "wacz", "site", "-o", "x.wacz")
-    assert (again.status, again.err) == (2, "crawl: x.wacz: exists\n")
+    assert (again.status, again.err) == (
+        2,
+        "crawl: x.wacz: exists; remove it, or name another file with -o\n",
+    )
     other = await crawl(folder, "wacz", "spiders")
     assert other.status == 2
     assert "is no run" in other.err

@@ -87,23 +87,30 @@ async def test_what_a_server_refuses_is_said_before_anything_is_crawled(
     assert wrong.refuses('password authentication failed for user "crawl"')
     assert "wr0ng" not in wrong.err
     nobody = await crawl(folder, *start, "postgresql://crawl:s3cret!@127.0.0.1:1/x")
-    assert nobody.refuses("postgresql://crawl@127.0.0.1:1/x: ")
-    unescaped = await crawl(folder, *start, "postgresql://crawl:a/s3cret@b@127.0.0.1/x")
-    assert unescaped.refuses("in a URL a password has %40 for @")
+    assert nobody.refuses("postgresql://crawl@127.0.0.1:1/x: no server listens there")
+    for password in ("a/s3cret@b", "s3cret@b"):
+        unescaped = await crawl(folder, *start, f"postgresql://crawl:{password}@127.0.0.1/x")
+        assert unescaped.refuses("in a URL a password has %40 for @")
+    homeless = await crawl(folder, *start, postgres.url_of("nowhere"))
+    assert homeless.refuses("/postgres: no schema of its search_path is there")
     assert "s3cret" not in nobody.err + unescaped.err
     assert (await crawl(folder, *start, "mysql://x/y")).refuses("unknown scheme 'mysql'")
     assert site.paths == []
 
 
+@pytest.mark.parametrize("login", ["crawl:s3cret!@", ""])
 async def test_a_socket_and_a_name_for_the_table(
-    folder: Path, site: Site, postgres: Postgres
+    folder: Path, site: Site, postgres: Postgres, login: str
 ) -> None:
     site.page("/")
-    place = f"crawl:s3cret!@/postgres?host={quote(str(postgres.folder))}&port={postgres.port}"
-    output = f"postgres://{place}&search_path=public#{{spider}}_{{item}}"
+    place = f"{login}/postgres?host={quote(str(postgres.folder))}&port={postgres.port}"
+    asked = f"search_path=public&user=crawl&password=s3cret!#{login[:5]}{{spider}}_{{item}}"
+    output = f"postgres://{place}&{asked}"
     done = await crawl(folder, "site", "-a", f"start={site.url()}", "-o", output)
     assert done.status == 0, done.err
-    assert postgres.sql("SELECT url FROM site_page") == [site.url("/")]
+    assert "s3cret" not in done.err
+    assert postgres.sql(f"SELECT url FROM {login[:5]}site_page") == [site.url("/")]
+    assert not (folder / "postgres:").exists()
 
 
 @pytest.mark.parametrize(

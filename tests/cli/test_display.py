@@ -151,14 +151,15 @@ async def test_quiet_shows_errors_only(bad: Path, small: Site) -> None:
     )
 
 
+@pytest.mark.parametrize("limit", [[], ["--max-pages", "1"]])
 async def test_a_crawl_whose_every_callback_fails_has_failed_and_says_so_when_quiet(
-    folder: Path, small: Site
+    folder: Path, small: Site, limit: list[str]
 ) -> None:
     (folder / "spiders" / "bad.py").write_text(BAD.replace("if page.depth:", "if True:"))
-    done = await crawl(folder, "bad", "-a", f"start={small.url('/1')}", "-q")
+    done = await crawl(folder, "bad", "-a", f"start={small.url('/1')}", "-q", *limit)
     assert done.status == 1
     assert re.fullmatch(
-        r"crawl: bad: ended after .*: nothing was delivered", done.err.splitlines()[-1]
+        r"crawl: bad: ended after .*: every callback failed", done.err.splitlines()[-1]
     )
 
 

@@ -36,6 +36,7 @@ async def test_a_run_is_exported_from_where_it_is_named(folder: Path, small: Sit
             folder, "export", name, "-o", f"{number}.jsonl", "-o", f"{number}.csv"
         )
         assert exported.status == 0, exported.err
+        assert ": 20 items (" in exported.err
         text = (folder / f"{number}.jsonl").read_bytes()
         assert text == (done.run / "items.jsonl").read_bytes()
     shown = await crawl(folder, "export", "site", "-o", "-", "-q")
@@ -61,6 +62,7 @@ async def test_a_killed_run_is_exported_as_far_as_it_is_committed_and_said_so(
 MISTAKES = {
     ("site",): "crawl export takes at least one -o FILE",
     ("nobody", "-o", "x.csv"): "nobody: is no run, and no spider with runs in output",
+    ("site/nope", "-o", "x.csv"): "site/nope: is no run; the newest of site are 2",
     ("site", "-o", "x.xyz"): "x.xyz: unknown output format '.xyz'",
     ("site", "-o", "there.csv"): "there.csv: exists; use --overwrite or --append",
     ("site", "-o", "x.csv", "-s", "part_items=0"): "part_items must be at least 1, got '0'",

@@ -19,6 +19,7 @@ BARE = "from crawler import Spider\nclass Bare(Spider):\n    def parse(self, pag
         (["zebra"], "unknown spider 'zebra'; ./spiders/ has bare, site"),
         (["gone.py"], "gone.py: there is no such file"),
         (["two.py"], "name one spider as two.py:Class; it has Site, Other"),
+        (["two"], "unknown spider 'two'; there is a file: crawl two.py"),
         (["two.py:Page"], "two.py: has no spider 'Page'; it has Site, Other"),
         (["empty.py"], "empty.py: has no spider"),
         (["bare"], "spider bare has no seeds: give it start_urls, sitemaps, or start()"),

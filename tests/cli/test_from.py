@@ -149,6 +149,11 @@ def test_runs_are_named_by_path_by_name_or_by_spider(
     assert named_source("x.warc", output) == tmp_path / "x.warc"
     (tmp_path / "warcs").mkdir()
     assert named_source("warcs", output) == tmp_path / "warcs"
+    (tmp_path / "x.wacz").touch()
+    with pytest.raises(RunError, match=r"x\.wacz: is a WACZ file: `unzip` it, and name its folder"):
+        named_source("x.wacz", output)
+    with pytest.raises(RunError, match=r"gone\.warc\.gz: there is no such file"):
+        named_source("gone.warc.gz", output)
     with pytest.raises(RunError, match=re.escape("output/bare: no run in it has kept its pages")):
         named_source("bare", output)
     with pytest.raises(RunError, match=r"sit: is no run, .*; there are runs of bare, site$"):

@@ -31,5 +31,18 @@ async def test_help_of_a_run_lists_its_options(tmp_path: Path, words: list[str])
         assert option in done.out
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["-q", "site"], "No such option '-q'. Options stand behind a name: crawl NAME -q"),
+        (["--pages", "warc", "site"], "Options stand behind a name: crawl NAME --pages"),
+    ],
+)
+async def test_an_option_before_the_name_is_told_its_place(
+    tmp_path: Path, words: list[str], said: str
+) -> None:
+    assert (await crawl(tmp_path, *words)).refuses(said)
+
+
 async def test_the_version_is_that_of_the_package(tmp_path: Path) -> None:
     assert (await crawl(tmp_path, "--version")).out == f"crawl {VERSION}\n"

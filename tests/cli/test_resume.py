@@ -91,6 +91,8 @@ async def test_a_run_is_found_by_being_the_newest_by_name_and_by_path(
         (["--resume", "--max-pages", "5"], newest),
         (["--resume", run.name, "--max-pages", "6"], run),
         (["--resume", f"output/site/{run.name}/", "--max-pages", "7"], run),
+        (["--resume", f"site/{run.name}", "--max-pages", "8"], run),
+        (["--resume", "site", "--max-pages", "6"], newest),
     ):
         done = await crawl(folder, "site", *words)
         assert f"going on with {which.relative_to(folder)}:" in done.err

@@ -71,9 +71,14 @@ def test_nothing_asked_for_is_nothing_planned() -> None:
     ("name", "said"),
     [
         ("x.jsn", "unknown output format '.jsn'; did you mean '.json'?; known are .jsonl, .json"),
-        ("x.xlsx", "unknown output format '.xlsx'; did you mean '.xml'?; known are"),
-        ("x", "unknown output format ''; known are"),
-        (".csv", "unknown output format ''; known are"),
+        ("x.xlsx", "unknown output format '.xlsx'; did you mean '.csv'?; known are"),
+        ("x.ndjson", "unknown output format '.ndjson'; did you mean '.jsonl'?; known are"),
+        ("x.bz2", "unknown output format '.bz2'; known are .jsonl, .json, .csv, .xml, each also"),
+        ("x.db.gz", "x.db.gz: .gz is for text: NAME.jsonl.gz, NAME.csv.gz; known are"),
+        ("x", "x: expected a suffix that says the format, such as .csv; known are"),
+        (".csv", ".csv: expected a suffix that says the format, such as .csv; known are"),
+        ("sqlite:///x.db", "unknown scheme 'sqlite'; known are"),
+        ("sqlite:///x.db", "; a file is named by its path alone"),
         ("", "known are"),
     ],
 )

@@ -110,6 +110,11 @@ def test_a_bad_selector_is_named(css: str) -> None:
             ask(css)
 
 
+def test_xpath_in_the_place_of_a_selector_is_told_where_it_belongs() -> None:
+    with pytest.raises(CallbackError, match=r"not a CSS selector: '//a'.*; page\.xpath\(query\)"):
+        page("<a>").text("//a")
+
+
 def test_an_element_keeps_its_document_alive() -> None:
     node = page("<p>kept</p>").css_first("p")
     gc.collect()

@@ -64,6 +64,8 @@ class PostgresSession:
     async def tables(self, names: Sequence[str]) -> Found:
         """See `Session`."""
         with saying():
+            if await self._connection.fetchval("SELECT current_schema() IS NULL"):
+                raise TargetError("no schema of its search_path is there, or open to this user")
             rows = await self._connection.fetch(
                 "SELECT c.relname::text AS name, a.attname::text AS key, "
                 "format_type(a.atttypid, a.atttypmod) AS type "

@@ -1,5 +1,6 @@
 """What errors of PostgreSQL mean."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -30,6 +31,10 @@ def said(error: BaseException) -> TargetError:
     text = one_line(str(error)) or type(error).__name__
     if isinstance(error, TimeoutError):
         return TargetError("does not answer")
+    if isinstance(error, ConnectionRefusedError):
+        return TargetError("no server listens there")
+    if isinstance(error, socket.gaierror):
+        return TargetError("the name of its host does not resolve")
     if isinstance(error, asyncpg.PostgresError):
         state = str(getattr(error, "sqlstate", None) or "")
         is_stale = isinstance(error, asyncpg.exceptions.InvalidCachedStatementError)

@@ -1,7 +1,7 @@
 """URLs of databases: `postgresql://user:password@host/name#table`."""
 
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from crawler.errors import OutputError
 from crawler.export.naming import check_gaps, filled, has_gap
@@ -17,10 +17,10 @@ def planned(text: str, *, names: Mapping[str, str], several: bool) -> str:
     has a password in it.
     """
     parts = urlsplit(text)
-    if "@" in parts.path + parts.query + parts.fragment:
+    if "@" in parts.path + parts.query + parts.fragment or parts.netloc.count("@") > 1:
         raise OutputError(
-            f"{parts.scheme}://…: an @ behind the host; in a URL a password has %40 for @, "
-            "%2F for /, %3F for ?, %23 for #"
+            f"{parts.scheme}://…: an @ that is not before the host; in a URL a password has "
+            "%40 for @, %2F for /, %3F for ?, %23 for #"
         )
     try:
         _ = parts.port if "," not in parts.netloc else None
@@ -33,7 +33,7 @@ def planned(text: str, *, names: Mapping[str, str], several: bool) -> str:
     table = filled(table, **names)
     if several and not has_gap(table, "item"):
         table += "_{item}"
-    return urlunsplit(parts._replace(fragment=table))
+    return _joined(parts._replace(fragment=table))
 
 
 def without_password(url: str) -> str:
@@ -42,15 +42,19 @@ def without_password(url: str) -> str:
     login, at, host = parts.netloc.rpartition("@")
     asked = {name: value for name, value in parse_qsl(parts.query) if name in _SHOWN}
     table = "" if parts.fragment == _EACH else parts.fragment
-    return urlunsplit(
-        (
-            parts.scheme,
-            login.partition(":")[0] + at + host,
-            parts.path,
-            urlencode(asked, safe="/"),
-            table,
+    return _joined(
+        parts._replace(
+            netloc=login.partition(":")[0] + at + host,
+            query=urlencode(asked, safe="/"),
+            fragment=table,
         )
     )
+
+
+def _joined(parts: SplitResult) -> str:
+    """Return a URL that has its `//` also where it names no host, as those of sockets do."""
+    scheme, _, rest = urlunsplit(parts).partition(":")
+    return f"{scheme}:{rest if rest.startswith('//') else f'//{rest}'}"
 
 
 def split(url: str) -> tuple[str, str]:
