@@ -97,7 +97,7 @@ conformance: $(READY)  ## outside suites against what is recorded: a minute
 	$(BIN)/python -m tests.conformance $(SUITES)
 
 fuzz: $(READY)  ## hostile input to all that reads the web: five minutes
-	$(BIN)/pytest -q tests/fuzz --hypothesis-profile=fuzz
+	$(BIN)/pytest -q tests/fuzz --hypothesis-profile=fuzz -o faulthandler_timeout=900
 
 clean:
 	rm -rf .venv $(PEERS) tests/conformance/.suites .mypy_cache .ruff_cache .pytest_cache .hypothesis
