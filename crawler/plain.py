@@ -1,12 +1,24 @@
 """Values as JSON has them."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
+from functools import partial
+from operator import is_
 from typing import Any, NoReturn
 
 import msgspec
 from msgspec import Struct
+
+_ROOT = "$"
+
+
+class NotPlain(TypeError):
+    """A `value` has no place in JSON."""
+
+    def __init__(self, text: str, value: object) -> None:
+        super().__init__(text)
+        self.value = value
 
 
 def encode(value: object) -> bytes:
@@ -14,7 +26,12 @@ def encode(value: object) -> bytes:
 
     Raises `TypeError`, `ValueError`, `AttributeError` for a field that is unset, `RecursionError`.
     """
-    return _encode(value)
+    try:
+        return _encode(value)
+    except NotPlain as error:
+        where = _find(value, partial(is_, error.value))
+        at = f" - at `{where}`" if where not in (None, _ROOT) else ""  # None: it is a key
+        raise TypeError(f"{error}{at}") from None
 
 
 def encode_in_order(value: object) -> bytes:
@@ -41,21 +58,36 @@ def dumped(model: Any) -> Any:
     return model.model_dump(mode="json", warnings="error")
 
 
-def not_a_number(value: object, where: str = "$") -> str | None:
+def not_a_number(value: object, where: str = _ROOT) -> str | None:
     """Return where a NaN or infinity stands, which JSON does not have."""
-    pairs: Iterable[tuple[str, object]]
+    return _find(value, _is_no_number, where)
+
+
+def _is_no_number(value: object) -> bool:
+    if isinstance(value, float):
+        return value - value != 0
+    return isinstance(value, Decimal) and not value.is_finite()
+
+
+def _find(value: object, test: Callable[[object], bool], where: str = _ROOT) -> str | None:
+    """Return where the first of a value and what is in it stands that passes a test."""
+    if test(value):
+        return where
+    for name, inner in _inside(value, where):
+        if (found := _find(inner, test, name)) is not None:
+            return found
+    return None
+
+
+def _inside(value: object, where: str) -> Iterable[tuple[str, object]]:
     match value:
-        case float():
-            return None if value - value == 0 else where
-        case Decimal():
-            return None if value.is_finite() else where
+        case str() | int() | float() | Decimal() | None:
+            return ()
         case dict():
-            pairs = ((f"{where}.{name}", inner) for name, inner in value.items())
+            return ((f"{where}.{name}", inner) for name, inner in value.items())
         case list() | tuple() | set() | frozenset():
-            pairs = ((f"{where}[{index}]", inner) for index, inner in enumerate(value))
-        case _:
-            pairs = ((f"{where}.{name}", getattr(value, name)) for name in _fields(value))
-    return next((found for name, inner in pairs if (found := not_a_number(inner, name))), None)
+            return ((f"{where}[{index}]", inner) for index, inner in enumerate(value))
+    return ((f"{where}.{name}", getattr(value, name)) for name in _fields(value))
 
 
 def _fields(value: Any) -> Iterable[str]:
@@ -75,9 +107,11 @@ def refuse(value: Any) -> NoReturn:
     name = type(value).__name__
     if name == "LexborNode":  # what a Node is made of
         name = "Node (its text is node.text())"
-    if name == "coroutine":
+    elif name == "coroutine":
         name = f"coroutine (an await is missing before {value.__name__})"
-    raise TypeError(f"a value of type {name} has no place in JSON")
+    elif name == "Download":
+        name = "Download (an await is missing before page.download)"
+    raise NotPlain(f"a value of type {name} has no place in JSON", value)
 
 
 def _to_plain(value: object) -> Any:

@@ -162,8 +162,20 @@ async def _title() -> str:
 async def test_a_forgotten_await_is_told() -> None:
     title = _title()
     words = "a value of type coroutine (an await is missing before _title) has no place in JSON"
-    assert refusal(Loose(v=title)) == f"Loose: {words}"
+    assert refusal(Loose(v=title)) == f"Loose: {words} - at `$.v`"
     await title
+
+
+@pytest.mark.parametrize(
+    ("item", "where"),
+    [
+        ({"a": 1, "b": [None, {"c": object()}]}, " - at `$.b[1].c`"),
+        (Loose(v=Loose(v=len)), " - at `$.v.v`"),
+        ({"a": 1, None: 2}, ""),
+    ],
+)
+def test_where_a_value_without_a_place_in_json_stands_is_told(item: object, where: str) -> None:
+    assert refusal(item).partition(" has no place in JSON")[2] == where
 
 
 @pytest.mark.parametrize("inside", [None, NAN])
