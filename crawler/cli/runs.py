@@ -112,7 +112,10 @@ def _state(folder: Path, report: Report | None, seen: Glance | None) -> str:
     state = state_of(folder)
     if state == "live":
         return "being crawled"
-    how = "killed" if report is None or (seen is not None and seen.died) else ended(report)
+    died = seen is not None and seen.died
+    how = "killed" if report is None or died else ended(report)
+    if report is None and seen is not None and seen.fresh and not died:
+        how = "not begun"  # an output, or something else that it needs, could not be opened
     return f"{how}; nothing to go on from" if state == "gone" else how
 
 

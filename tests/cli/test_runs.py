@@ -188,3 +188,13 @@ async def test_pruning_removes_folders_of_runs_that_hold_nothing(folder: Path) -
     said = {f"{run.relative_to(folder)}: held nothing, removed" for run in gone}
     assert set(done.out.splitlines()[:-1]) == said
     assert set(here.iterdir()) == set(kept)
+
+
+async def test_a_run_whose_output_could_not_be_opened_was_not_killed(
+    folder: Path, web: Site
+) -> None:
+    output = "sftp://me@127.0.0.1:1/x.jsonl"  # nobody listens there
+    done = await crawl(folder, "site", "-a", f"start={web.url()}", "-o", output)
+    assert done.status == 3
+    (run,) = await listed(folder)
+    assert run[3:] == ["0", "0", "0", "0", "not begun"]
