@@ -7,8 +7,7 @@ import click
 from crawler import urls
 from crawler.archive.answer import Answer
 from crawler.archive.archive import Archive
-from crawler.archive.index import all_urls
-from crawler.archive.sources import sources_of
+from crawler.archive.sources import all_urls, sources_of
 from crawler.cli.layers import layers
 from crawler.cli.naming import named_source
 from crawler.cli.streams import tell, write
