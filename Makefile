@@ -86,9 +86,10 @@ bench-micro: $(READY)  ## start-up, and each part of the path alone: half a minu
 	$(BIN)/pytest -q benchmarks/micro --benchmark-timer=time.process_time \
 		--benchmark-columns=median,iqr,min,rounds --benchmark-sort=fullname
 
-torture: $(READY) components  ## kill crawls, go on with them, compare what they leave: about 20 minutes
+torture: $(READY) components  ## kill crawls, go on with them, compare what they leave: 25 minutes
 	$(BIN)/pytest -q --every-byte tests/frontier/test_damaged_file.py
 	$(BIN)/python -m tests.torture --kills 50 --processes 2 --steps 20 --signals 20 --power 20
+	$(BIN)/python -m tests.torture --kills 30 --processes 2 --signals 10 --power 10 --store warc
 
 archives: $(READY) components  ## all of Python's documentation as WARC, killed and replayed: two minutes
 	$(BIN)/python -m tests.real.whole_docs
