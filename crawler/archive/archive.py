@@ -4,6 +4,8 @@ import logging
 from pathlib import Path
 from typing import IO
 
+from msgspec import structs
+
 from crawler import urls
 from crawler.archive import warc
 from crawler.archive.answer import Answer
@@ -149,7 +151,8 @@ class Archive:
             first = self._read(place, limit=limit)
             if revisit.not_modified:
                 return first.answer
-            return Answer(revisit.answer.status, revisit.answer.headers, first.answer.body)
+            body, is_whole = first.answer.body, first.answer.is_whole
+            return structs.replace(revisit.answer, body=body, is_whole=is_whole)
         raise NotStored("a revisit of a page that is not stored itself")
 
     def _read(self, place: Place, *, limit: int) -> warc.Stored:

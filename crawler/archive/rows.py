@@ -7,11 +7,12 @@ from itertools import pairwise
 from typing import Protocol
 
 from crawler import urls
-from crawler.archive import warc
 from crawler.archive.answer import date_of
 from crawler.archive.run_files import FileLine, files_of
 from crawler.archive.run_pages import failures_of, has_body, pages_of
+from crawler.archive.scanning import scan
 from crawler.archive.sources import Sources
+from crawler.archive.warc import Record
 from crawler.errors import InvalidUrl
 from crawler.records.page_index import PageLine, digest_of
 
@@ -47,7 +48,7 @@ class Rows:
                     self._connection.execute("INSERT OR IGNORE INTO hops VALUES (?, ?, ?)", row)
                 yield
         for number, path in enumerate(sources.files, len(sources.runs)):
-            for record in warc.scan(path):
+            for record in scan(path):
                 self._add_record(number, record)
                 yield
 
@@ -88,7 +89,7 @@ class Rows:
             hop = (self._key(file.url), 302, final)
             self._connection.execute("INSERT OR IGNORE INTO hops VALUES (?, ?, ?)", hop)
 
-    def _add_record(self, source: int, record: warc.Record) -> None:
+    def _add_record(self, source: int, record: Record) -> None:
         name, beside = _number_if(record.name), _number_if(record.beside)
         if record.kind == "request":
             key = self._key(record.url, method=record.method, sent=digest_of(record.body or None))

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from crawler.archive import warc
 from crawler.archive.run_files import FILES
 from crawler.archive.run_pages import PAGES, has_body, pages_of
+from crawler.archive.scanning import check, scan
 from crawler.errors import RunError
 
 _RECORD = "run.json"
@@ -52,7 +52,7 @@ def sources_of(paths: Iterable[str]) -> Sources:
         else:
             raise RunError(f"{path}: is no run's folder, and no WARC file")
     for file in files:
-        warc.check(file)
+        check(file)
     return Sources(tuple(runs), tuple(dict.fromkeys(files)))
 
 
@@ -91,4 +91,4 @@ def all_urls(sources: Sources) -> Iterable[str]:
         yield from (line.url for _, line in pages_of(run) if line.file is not None)
     if not sources.runs:
         for file in sources.files:
-            yield from (r.url for r in warc.scan(file) if r.kind != "request")
+            yield from (r.url for r in scan(file) if r.kind != "request")

@@ -58,7 +58,7 @@ def _page(archive: Archive, url: str, run: str) -> tuple[str, Answer]:
         hint = f"; did you mean {close}?" if close else f"; `crawl pages {run}` lists them"
         raise RunError(f"{url}: is none of the stored pages{hint}")
     if not found[1].is_whole:
-        raise RunError(f"{url}: was answered {found[1].status}, and more is not stored")
+        raise RunError(f"{url}: was answered {found[1].status}, of which not all is stored")
     return found
 
 

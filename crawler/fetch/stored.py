@@ -134,7 +134,7 @@ class StoredFetch:
                 return answer, decoded(answer, limit=limit)[:_ERROR_BYTES]
             return answer, b""
         if not answer.is_whole:
-            raise NotStored(f"was answered {answer.status}, and more is not stored")
+            raise NotStored(f"was answered {answer.status}, of which not all is stored")
         if request.kind == "media" and answer.status == 206:
             raise NotStored("a part of the file is stored, and not more")
         content_type = answer.header("content-type")
