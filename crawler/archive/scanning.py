@@ -13,6 +13,7 @@ log = logging.getLogger(__name__)
 
 _PIECE = 65_536
 _GZIP = b"\x1f\x8b"
+_ZIP = b"PK\3\4"
 # What a record begins with: RFC 1952 2.3.1, WARC 1.1 4.
 _MEMBER = b"\x1f\x8b\x08"
 _LINE = b"WARC/1."
@@ -24,7 +25,10 @@ def check(path: Path) -> None:
     """Raise `RunError` if a file begins as no WARC file, or nothing can be found in it."""
     try:
         with open(path, "rb") as file:
-            compressed = file.read(2) == _GZIP
+            begin = file.read(len(_ZIP))
+            if begin == _ZIP:
+                raise RunError(f"{path}: is no WARC file; of a WACZ, unzip it: archive/ has them")
+            compressed = begin.startswith(_GZIP)
             file.seek(0)
             records = iter(reader_of(file, path))
             first = int(next(records).stream_pos)
