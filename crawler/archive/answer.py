@@ -20,7 +20,8 @@ _CHUNK = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]{0,4096})?\r?\n
 class Answer(Struct, frozen=True):
     """A stored response: what the server said, its body still in its content codings.
 
-    `is_whole` is False where nothing is known but the status, and where a redirect led.
+    `is_whole` is False where a part of the body is stored, and where nothing is known but the
+    status, and where a redirect led.
     """
 
     status: int

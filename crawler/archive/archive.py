@@ -4,10 +4,13 @@ import logging
 from pathlib import Path
 from typing import IO
 
+from msgspec import structs
+
 from crawler import urls
 from crawler.archive import warc
 from crawler.archive.answer import Answer
 from crawler.archive.index import Index, Place
+from crawler.archive.run_files import FILES, StoredFile, file_line_at, stored_file
 from crawler.archive.run_pages import PAGES, answer_of, line_at
 from crawler.archive.sources import Sources
 from crawler.errors import InvalidUrl, NotStored
@@ -79,6 +82,17 @@ class Archive:
         fields = (("Location", hop.url),) if hop.url is not None else ()
         return Answer(hop.status, fields, is_whole=False)
 
+    def file(self, url: str) -> StoredFile | None:
+        """Return what a run has downloaded from a URL, opened; None if none has.
+
+        Raises `NotStored` for a file that is gone, or another one by now.
+        """
+        if (place := self._index.file(url)) is None:
+            return None
+        folder = self._sources.runs[place.source]
+        line = file_line_at(self._file(folder / FILES), place.at)
+        return stored_file(folder, line) if self._is_same(line.final or line.url, url) else None
+
     def listing(self, url: str) -> Answer | None:
         """Return, in place of a sitemap that is not stored, the stored pages that it listed.
 
@@ -137,7 +151,8 @@ class Archive:
             first = self._read(place, limit=limit)
             if revisit.not_modified:
                 return first.answer
-            return Answer(revisit.answer.status, revisit.answer.headers, first.answer.body)
+            body, is_whole = first.answer.body, first.answer.is_whole
+            return structs.replace(revisit.answer, body=body, is_whole=is_whole)
         raise NotStored("a revisit of a page that is not stored itself")
 
     def _read(self, place: Place, *, limit: int) -> warc.Stored:
@@ -148,7 +163,7 @@ class Archive:
         file = self._files.pop(path, None)
         try:
             # What the user named may be a link; a run's own files are none.
-            opener = own if path.name == PAGES else None
+            opener = own if path.name in (PAGES, FILES) else None
             file = file or open(path, "rb", opener=opener)  # noqa: SIM115  # see `close`
         except OSError as error:
             raise NotStored(f"{path}: cannot be read: {error.strerror}") from None

@@ -1,28 +1,23 @@
 """Which stored page is where: a SQLite file."""
 
 import fcntl
-import hashlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
 from crawler import urls
-from crawler.archive import warc
-from crawler.archive.answer import date_of
-from crawler.archive.run_pages import failures_of, has_body, pages_of
+from crawler.archive.rows import Rows, number_of
 from crawler.archive.sources import Sources
-from crawler.errors import InvalidUrl, NotStored, RunError
+from crawler.errors import NotStored, RunError
 from crawler.owned import check_own, open_folder
-from crawler.records.page_index import PageLine, digest_of
 from crawler.urls import KeyRules
 
-_VERSION = "1"
+_VERSION = "2"
 _CACHE_KIB = 32_768
 _BATCH = 1_000
 _SCHEMA = """
@@ -31,6 +26,8 @@ CREATE TABLE captures (
     key INTEGER NOT NULL, date INTEGER NOT NULL, source INTEGER NOT NULL, at INTEGER NOT NULL,
     name INTEGER, beside INTEGER, digest INTEGER, revisit INTEGER NOT NULL);
 CREATE TABLE hops (key INTEGER PRIMARY KEY, status INTEGER NOT NULL, url TEXT);
+CREATE TABLE files (
+    key INTEGER PRIMARY KEY, date INTEGER NOT NULL, source INTEGER NOT NULL, at INTEGER NOT NULL);
 CREATE TABLE listed (parent INTEGER NOT NULL, url TEXT NOT NULL);
 CREATE TABLE asked (name INTEGER, beside INTEGER, key INTEGER NOT NULL);
 """
@@ -121,13 +118,20 @@ class Index:
         )
         return [Place(*row) for row in found]
 
+    def file(self, url: str) -> Place | None:
+        """Return where the line of a downloaded file is: of several the newest."""
+        rows = self._rows("SELECT source, at FROM files WHERE key = ?", self.key(url))
+        return Place(*rows[0]) if rows else None
+
     def originals(self, *, name: str, url: str, digest: str) -> Iterator[Place]:
         """Yield where the body of a revisit may be: nothing that is one itself."""
         query = "SELECT source, at FROM captures WHERE revisit = 0 AND {} = ? LIMIT 2"
         if name:
-            yield from (Place(*row) for row in self._rows(query.format("name"), _hash(name)))
+            yield from (Place(*row) for row in self._rows(query.format("name"), number_of(name)))
         if digest:
-            yield from (Place(*row) for row in self._rows(query.format("digest"), _hash(digest)))
+            yield from (
+                Place(*row) for row in self._rows(query.format("digest"), number_of(digest))
+            )
         elif url:
             yield from (Place(*row) for row in self._rows(query.format("key"), self.key(url)))
 
@@ -148,7 +152,7 @@ class Index:
     def key(self, url: str, *, method: str = "GET", sent: str | None = None) -> int:
         """Return the number that stands for a request."""
         text = urls.key(url, self._rules)
-        return _hash(text if method == "GET" and sent is None else f"{method} {text}\n{sent}")
+        return number_of(text if method == "GET" and sent is None else f"{method} {text}\n{sent}")
 
     def _rows(self, query: str, *values: object) -> list[Any]:
         assert self._connection is not None, "an index is open"
@@ -188,7 +192,8 @@ class Index:
                 connection.execute("PRAGMA synchronous = OFF")
                 connection.executescript(_SCHEMA)
                 connection.execute("BEGIN")
-                for number, _ in enumerate(self._fill(connection)):
+                rows = Rows(connection, key=self.key)
+                for number, _ in enumerate(rows.of(self._sources)):
                     if number % _BATCH == 0 and stopped():
                         raise RunError("the indexing of stored pages was stopped")
                 connection.execute("COMMIT")
@@ -198,75 +203,6 @@ class Index:
                 raise RunError(f"{self._path or 'the index'}: cannot be made: {error}") from None
             failing.pop_all()
         return connection
-
-    def _fill(self, connection: sqlite3.Connection) -> Iterator[None]:
-        """Write what the sources have, with a rest after each page."""
-        for number, run in enumerate(self._sources.runs):
-            for at, line in pages_of(run):
-                self._add_line(connection, number, at, line)
-                yield
-            for failure in failures_of(run):
-                is_status = failure.kind == "status" and 100 <= (failure.status or 0) < 1_000
-                if is_status and _is_known(failure.url):
-                    key = self.key(failure.url, method=failure.method)
-                    row = (key, failure.status, None)
-                    connection.execute("INSERT OR IGNORE INTO hops VALUES (?, ?, ?)", row)
-                yield
-        for number, file in enumerate(self._sources.files, len(self._sources.runs)):
-            for record in warc.scan(file):
-                self._add_record(connection, number, record)
-                yield
-
-    def _add_line(
-        self, connection: sqlite3.Connection, source: int, at: int, line: PageLine
-    ) -> None:
-        final = line.final or line.url
-        led = line.redirects or ((line.url,) if line.final else ())
-        if not all(map(_is_known, (line.url, final, *led))):
-            return
-        moved = final != line.url and line.method != "GET"
-        method, sent = ("GET", None) if moved else (line.method, line.sent)
-        if line.file is not None and has_body(line):
-            key = self.key(final, method=method, sent=sent)
-            row = (key, date_of(line.fetched), source, at, _hash(line.file), None, None, 0)
-            connection.execute("INSERT INTO captures VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
-        for here, there in pairwise((*led, final)):
-            is_first = here == line.url
-            key = self.key(here, method=line.method, sent=line.sent) if is_first else self.key(here)
-            hop = (key, 303 if is_first and moved else 302, there)
-            if here != there:
-                connection.execute("INSERT OR REPLACE INTO hops VALUES (?, ?, ?)", hop)
-        if not line.depth and line.parent and _is_known(line.parent):
-            listed = (self.key(line.parent), led[0] if led else line.url)
-            connection.execute("INSERT INTO listed VALUES (?, ?)", listed)
-
-    def _add_record(self, connection: sqlite3.Connection, source: int, record: warc.Record) -> None:
-        name, beside = _hash_if(record.name), _hash_if(record.beside)
-        if record.kind == "request":
-            key = self.key(record.url, method=record.method, sent=digest_of(record.body or None))
-            connection.execute("INSERT INTO asked VALUES (?, ?, ?)", (name, beside, key))
-            return
-        digest, is_revisit = _hash_if(record.digest), record.kind == "revisit"
-        key = self.key(record.url)
-        row = (key, record.date, source, record.offset, name, beside, digest, is_revisit)
-        connection.execute("INSERT INTO captures VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
-
-
-def _is_known(url: str) -> bool:
-    """True for a URL as we write them: what is read from files may be anything."""
-    try:
-        return urls.canonicalize(url) == url
-    except InvalidUrl:
-        return False
-
-
-def _hash(text: str) -> int:
-    digest = hashlib.blake2b(text.encode(errors="replace"), digest_size=8).digest()
-    return int.from_bytes(digest, "little", signed=True)
-
-
-def _hash_if(text: str) -> int | None:
-    return _hash(text) if text else None
 
 
 @contextmanager
@@ -281,12 +217,3 @@ def _alone_in(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(fd)
-
-
-def all_urls(sources: Sources) -> Iterable[str]:
-    """Yield the URL of every stored page, as it stands there."""
-    for run in sources.runs:
-        yield from (line.url for _, line in pages_of(run) if line.file is not None)
-    if not sources.runs:
-        for file in sources.files:
-            yield from (r.url for r in warc.scan(file) if r.kind != "request")

@@ -20,7 +20,7 @@ FAILURES = "failures.jsonl"
 _BODIES = "pages/"
 # What `pages=markdown` makes of a page is called so, and no page is.
 _MARKDOWN = "+.md"
-_LONGEST_LINE = 1_000_000
+LONGEST_LINE = 1_000_000
 _decode = msgspec.json.Decoder(PageLine).decode
 
 
@@ -42,7 +42,7 @@ def pages_of(folder: Path) -> Iterator[tuple[int, PageLine]]:
     A line that is none, as the last of a run that is crawled now may be, is left out. Raises
     `RunError`.
     """
-    for at, line in _lines(folder / PAGES):
+    for at, line in lines_of(folder / PAGES):
         try:
             yield at, _decode(line)
         except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -57,18 +57,19 @@ def has_body(line: PageLine) -> bool:
 
 def failures_of(folder: Path) -> Iterator[FailureLine]:
     """Yield what a run did not get. Raises `RunError`."""
-    for _, line in _lines(folder / FAILURES):
+    for _, line in lines_of(folder / FAILURES):
         try:
             yield _decode_failure(line)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             continue
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield a file's lines, each with the byte that it begins at. Raises `RunError`."""
     try:
         with open(path, "rb", opener=own) as file:
             at = 0
-            while line := file.readline(_LONGEST_LINE):
+            while line := file.readline(LONGEST_LINE):
                 yield at, line
                 at += len(line)
     except FileNotFoundError:
@@ -81,7 +82,7 @@ def line_at(file: IO[bytes], at: int) -> PageLine:
     """Return the line at that byte of `pages.jsonl`. Raises `NotStored` if there is none."""
     file.seek(at)
     try:
-        return _decode(file.readline(_LONGEST_LINE))
+        return _decode(file.readline(LONGEST_LINE))
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise NotStored("the run has changed since it was indexed") from None
 
@@ -100,10 +101,25 @@ def answer_of(folder: Path, line: PageLine, *, limit: int) -> Answer:
 
 
 def _body(folder: Path, name: str, *, limit: int) -> bytes:
-    """Read a file below a run's folder; no link leads out of it."""
+    file, size = opened(folder, name)
+    with file:
+        try:
+            body = file.read(min(limit, size) + 1)
+        except OSError as error:
+            raise NotStored(f"{name} cannot be read: {error.strerror}") from None
+    if len(body) > limit:
+        raise BodyTooLarge(f"more than {limit:,} bytes")
+    return body
+
+
+def opened(folder: Path, name: str) -> tuple[IO[bytes], int]:
+    """Open a file below a run's folder, and return its size; no link leads out of it.
+
+    Raises `NotStored`.
+    """
     path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts:
-        raise NotStored(f"{name!r} is no file of a page")
+    if path.is_absolute() or ".." in path.parts or not path.name:
+        raise NotStored(f"{name!r} is no file of the run")
     try:
         with ExitStack() as stack:
             within = open_folder(folder)
@@ -112,16 +128,13 @@ def _body(folder: Path, name: str, *, limit: int) -> bytes:
                 within = open_folder(part, within=within)
                 stack.callback(os.close, within)
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            fd = os.open(path.name, flags, dir_fd=within)
-            with open(fd, "rb") as file:
-                found = os.fstat(fd)
-                if not stat.S_ISREG(found.st_mode):
-                    raise NotStored(f"{name} is no file of a page")
-                body = file.read(min(limit, found.st_size) + 1)
+            file = open(os.open(path.name, flags, dir_fd=within), "rb")  # noqa: SIM115  # the caller's
     except OSError as error:
         raise NotStored(f"{name} cannot be read: {error.strerror}") from None
     except ValueError:  # a NUL in it, say
-        raise NotStored(f"{name!r} is no file of a page") from None
-    if len(body) > limit:
-        raise BodyTooLarge(f"more than {limit:,} bytes")
-    return body
+        raise NotStored(f"{name!r} is no file of the run") from None
+    found = os.fstat(file.fileno())
+    if not stat.S_ISREG(found.st_mode):
+        file.close()
+        raise NotStored(f"{name} is no file of the run")
+    return file, found.st_size

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from crawler.archive import warc
+from crawler.archive.run_files import FILES
 from crawler.archive.run_pages import PAGES, has_body, pages_of
+from crawler.archive.scanning import check, scan
 from crawler.errors import RunError
 
 _RECORD = "run.json"
@@ -28,7 +29,8 @@ class Sources(Struct, frozen=True):
     def marks(self) -> str:
         """Return what tells if any of it has changed."""
         paths = [*(run / PAGES for run in self.runs), *self.files]
-        return "\n".join(map(_mark, paths))
+        downloads = [run / FILES for run in self.runs if (run / FILES).exists()]
+        return "\n".join(map(_mark, [*paths, *downloads]))
 
 
 def sources_of(paths: Iterable[str]) -> Sources:
@@ -50,7 +52,7 @@ def sources_of(paths: Iterable[str]) -> Sources:
         else:
             raise RunError(f"{path}: is no run's folder, and no WARC file")
     for file in files:
-        warc.check(file)
+        check(file)
     return Sources(tuple(runs), tuple(dict.fromkeys(files)))
 
 
@@ -81,3 +83,12 @@ def _mark(path: Path) -> str:
     except OSError as error:
         raise RunError(f"{path}: cannot be read: {error.strerror}") from None
     return f"{path} {found.st_size} {found.st_mtime_ns}"
+
+
+def all_urls(sources: Sources) -> Iterable[str]:
+    """Yield the URL of every stored page, as it stands there."""
+    for run in sources.runs:
+        yield from (line.url for _, line in pages_of(run) if line.file is not None)
+    if not sources.runs:
+        for file in sources.files:
+            yield from (r.url for r in scan(file) if r.kind != "request")

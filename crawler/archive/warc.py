@@ -1,8 +1,6 @@
 """WARC files, record by record."""
 
-import logging
 import re
-from collections.abc import Generator, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -17,10 +15,7 @@ from crawler.errors import (
     InvalidUrl,
     MissingExtra,
     NotStored,
-    RunError,
 )
-
-log = logging.getLogger(__name__)
 
 Kind = Literal["response", "revisit", "resource", "request"]
 
@@ -29,13 +24,9 @@ _PIECE = 65_536
 _AHEAD = 16_384
 # RFC 9112 7.1: a chunk is two bytes at least, and the line before it four.
 _FRAMING = 3
-_BROKEN = (OSError, ValueError, EOFError)
-_GZIP = b"\x1f\x8b"
-# What a record begins with: RFC 1952 2.3.1, WARC 1.1 4.
-_MEMBER = b"\x1f\x8b\x08"
-_LINE = b"WARC/1."
-# Each may have what follows read twice.
-_MOST_DAMAGES = 100
+BROKEN = (OSError, ValueError, EOFError)
+"""What reading a file raises that is no sound WARC file."""
+
 _NOT_MODIFIED = "server-not-modified"
 
 
@@ -68,84 +59,6 @@ class Stored(Struct, frozen=True):
     not_modified: bool = False
 
 
-def check(path: Path) -> None:
-    """Raise `RunError` if a file is no WARC file, or cannot be read."""
-    try:
-        with open(path, "rb") as file:
-            next(iter(_reader(file, path)))
-    except StopIteration:
-        raise RunError(f"{path}: is an empty file, not a WARC file") from None
-    except _BROKEN as error:
-        raise RunError(f"{path}: is no WARC file: {_words(error)}") from None
-
-
-def scan(path: Path) -> Iterator[Record]:
-    """Yield the records of a file that can be asked for, in their order.
-
-    What is damaged is left out, which is logged. Raises `RunError` for a file that cannot be read
-    at all, and one that is compressed as a whole, so that nothing can be found in it.
-    """
-    try:
-        with open(path, "rb") as file:
-            compressed = file.read(2) == _GZIP
-            at = 0
-            for _ in range(_MOST_DAMAGES):
-                damage = yield from _run(file, path, at, compressed=compressed)
-                mark = _MEMBER if compressed else _LINE
-                begin = None if damage is None else _begin(file, damage, mark)
-                if begin is None:
-                    return
-                at = begin
-            log.warning("%s: is damaged too often; what follows byte %d is not read", path, at)
-    except OSError as error:
-        raise RunError(f"{path}: cannot be read: {_words(error)}") from None
-
-
-def _run(
-    file: IO[bytes], path: Path, at: int, *, compressed: bool
-) -> Generator[Record, None, int | None]:
-    """Yield the records from a byte on; return where damage begins, None if there is none."""
-    size, last = path.stat().st_size, -1
-    file.seek(at)
-    records = iter(_reader(file, path))
-    while True:
-        try:
-            record = next(records, None)
-            if record is None:
-                return None
-            offset = int(record.stream_pos)
-            if compressed and (offset == last or offset >= size):
-                raise RunError(
-                    f"{path}: is compressed as a whole, not record by record; gunzip it first"
-                )
-            last = offset
-            found = _record(record, offset)
-            record.consume()
-            is_whole = int(record.reader.tell()) >= int(record.content_length)
-        except _BROKEN as error:
-            begin = max(last, at)
-            log.warning("%s: is damaged after byte %d: %s", path, begin, _words(error))
-            return begin + 1
-        if found is not None:
-            yield found
-        if not is_whole:  # it may have taken for its own what follows it
-            log.warning("%s: the record at byte %d is cut off, or gives a wrong length", path, last)
-            return last + 1
-
-
-def _begin(file: IO[bytes], at: int, mark: bytes) -> int | None:
-    """Return where a record may begin, at a byte or after it; None if none does."""
-    file.seek(at)
-    before = b""
-    while piece := file.read(_PIECE):
-        found = (before + piece).find(mark)
-        if found >= 0:
-            return at - len(before) + found
-        at += len(piece)
-        before = (before + piece)[1 - len(mark) :]
-    return None
-
-
 def read(file: IO[bytes], path: Path, offset: int, *, limit: int) -> Stored:
     """Return the response at `offset` of a file, its body no more than `limit` bytes.
 
@@ -153,15 +66,16 @@ def read(file: IO[bytes], path: Path, offset: int, *, limit: int) -> Stored:
     """
     try:
         file.seek(offset)
-        record = next(iter(_reader(file, path)), None)
+        record = next(iter(reader_of(file, path)), None)
         if record is None:
             raise NotStored(f"{path.name} has no record at byte {offset}")
         return _stored(record, limit=limit)
-    except _BROKEN as error:
-        raise BodyError(f"the record at byte {offset} of {path.name}: {_words(error)}") from None
+    except BROKEN as error:
+        raise BodyError(f"the record at byte {offset} of {path.name}: {words_of(error)}") from None
 
 
-def _reader(file: IO[bytes], path: Path) -> Any:
+def reader_of(file: IO[bytes], path: Path) -> Any:
+    """Return an iterator over the records from where a file is. Raises `MissingExtra`."""
     try:
         from fastwarc.warc import ArchiveIterator, WarcRecordType
     except ImportError:
@@ -176,7 +90,7 @@ def _reader(file: IO[bytes], path: Path) -> Any:
     return ArchiveIterator(file, kinds, parse_http=False, buffer_size=_AHEAD)
 
 
-def _record(record: Any, offset: int) -> Record | None:
+def record_of(record: Any, offset: int) -> Record | None:
     """Return a record as the index takes it; None if nobody can ask for it."""
     kind, headers = str(record.record_type), record.headers
     if kind not in ("response", "revisit", "resource", "request"):
@@ -251,7 +165,9 @@ def _stored(record: Any, *, limit: int) -> Stored:
     body = without_chunks(body) if chunked else body
     if len(body) > limit:
         raise _too_large(limit)
-    return Stored(url, Answer(head.status, head.headers, body))
+    # A part of a body, or the first of several records of it, is no page.
+    is_whole = not (headers.get("WARC-Truncated") or headers.get("WARC-Segment-Number"))
+    return Stored(url, Answer(head.status, head.headers, body, is_whole=is_whole))
 
 
 def _rest(record: Any, begin: bytes, *, limit: int, before: int = 0) -> bytes:
@@ -293,5 +209,6 @@ def _date(text: str) -> int:
         return 0
 
 
-def _words(error: Exception) -> str:
+def words_of(error: Exception) -> str:
+    """Return what is wrong, for whoever reads a log."""
     return (getattr(error, "strerror", None) or str(error) or type(error).__name__).rstrip(".")

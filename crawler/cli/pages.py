@@ -7,8 +7,7 @@ import click
 from crawler import urls
 from crawler.archive.answer import Answer
 from crawler.archive.archive import Archive
-from crawler.archive.index import all_urls
-from crawler.archive.sources import sources_of
+from crawler.archive.sources import all_urls, sources_of
 from crawler.cli.layers import layers
 from crawler.cli.naming import named_source
 from crawler.cli.streams import tell, write
@@ -59,7 +58,7 @@ def _page(archive: Archive, url: str, run: str) -> tuple[str, Answer]:
         hint = f"; did you mean {close}?" if close else f"; `crawl pages {run}` lists them"
         raise RunError(f"{url}: is none of the stored pages{hint}")
     if not found[1].is_whole:
-        raise RunError(f"{url}: was answered {found[1].status}, and more is not stored")
+        raise RunError(f"{url}: was answered {found[1].status}, of which not all is stored")
     return found
 
 

@@ -50,7 +50,7 @@ async def open_fetch(
     async with AsyncExitStack() as stack:
         if archive is not None:
             # What a layer of the spider's made of a page is what was stored.
-            stored = StoredFetch(settings, archive=archive, room=room)
+            stored = StoredFetch(settings, archive=archive, room=room, media=media)
             fetch: Fetch = await stack.enter_async_context(stored)
         else:
             http = HttpFetch(

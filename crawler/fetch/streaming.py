@@ -57,13 +57,12 @@ class Streams:
     async def open(self, request: Request) -> AsyncIterator["Stream"]:
         """Open what an earlier try left of the file, if it did. Raises `TargetError`."""
         wanted = request.saving or Wanted()
-        limit = self._settings.media_bytes if wanted.limit is UNSET else wanted.limit
         async with self._store.part(request.url, wanted) as part:
             stream = Stream(
                 request.url,
                 part,
                 wanted=wanted,
-                limit=sys.maxsize if limit is None else limit,
+                limit=most_bytes(wanted, self._settings),
                 pulse=Pulse(self._settings.min_rate_bytes, clock=self._clock),
             )
             try:
@@ -110,7 +109,7 @@ class Stream:
         if answer.status == 416 and self._asked:
             await self._part.discard()
             raise ProtocolError("416 to the range that was left; it is asked for from its start")
-        if not 200 <= answer.status < 300 or answer.status in _EMPTY:
+        if not brings_file(answer.status):
             return None
         own.leave_open()
         try:
@@ -122,7 +121,7 @@ class Stream:
     async def _take(self, answer: aiohttp.ClientResponse) -> Media:
         mime = usual_name(answer.headers.get("Content-Type", ""))
         if not is_vague(mime):
-            self._judge(mime)
+            check_type(mime, self._wanted, url=self._url)
         codings = answer.headers.getall("Content-Encoding", ())
         length = None if codings else answer.content_length
         if answer.status == 206:
@@ -148,9 +147,9 @@ class Stream:
             await self._write(chunk, decoder)
             if not judged and self._part.size >= HEAD_BYTES:
                 judged = True
-                self._judge(type_of(mime, self._part.head, self._url))
+                check_type(type_of(mime, self._part.head, self._url), self._wanted, url=self._url)
         decoder.finish()
-        self._judge(type_of(mime, self._part.head, self._url))
+        check_type(type_of(mime, self._part.head, self._url), self._wanted, url=self._url)
 
     async def _next(self, answer: aiohttp.ClientResponse, decoder: Decoder) -> bytes:
         """Return what came next; what came before a connection broke is written down as well."""
@@ -186,13 +185,25 @@ class Stream:
         named = answer.headers.get("ETag" if ours.startswith('"') else "Last-Modified", "").strip()
         return named in ("", ours)
 
-    def _judge(self, mime: str) -> None:
-        """Raise `UnwantedType` for what was not asked for, or a page in the place of a file."""
-        if not self._wanted.admits(mime):
-            raise UnwantedType(f"expected {' or '.join(self._wanted.types)}, got {mime[:100]}")
-        usual = promised(self._url)
-        if mime == HTML and not self._wanted.types and usual not in (None, HTML):
-            raise UnwantedType(f"expected {usual}, got {HTML}")
+
+def brings_file(status: int) -> bool:
+    """True for a status whose body is the file that was asked for."""
+    return 200 <= status < 300 and status not in _EMPTY
+
+
+def most_bytes(wanted: Wanted, settings: Settings) -> int:
+    """Return how large a file may be."""
+    limit = settings.media_bytes if wanted.limit is UNSET else wanted.limit
+    return sys.maxsize if limit is None else limit
+
+
+def check_type(mime: str, wanted: Wanted, *, url: str) -> None:
+    """Raise `UnwantedType` for what was not asked for, or a page in the place of a file."""
+    if not wanted.admits(mime):
+        raise UnwantedType(f"expected {' or '.join(wanted.types)}, got {mime[:100]}")
+    usual = promised(url)
+    if mime == HTML and not wanted.types and usual not in (None, HTML):
+        raise UnwantedType(f"expected {usual}, got {HTML}")
 
 
 def validator_of(answer: aiohttp.ClientResponse) -> str:

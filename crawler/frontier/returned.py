@@ -14,7 +14,7 @@ class Returned:
         self.errands: Counter[str] = Counter()
         for request in batch.settled:
             self.ids.setdefault(request.host, set()).add(request.id)
-            if request.id < 0 and request.kind == "page":
+            if request.id < 0 and request.kind != "robots":
                 self.errands[request.host] += 1
         for request, _ in batch.retried:
             self.ids.setdefault(request.host, set()).add(request.id)

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from crawler.archive.archive import INDEX, Archive
-from crawler.archive.index import all_urls
-from crawler.archive.sources import sources_of
+from crawler.archive.sources import all_urls, sources_of
 from crawler.errors import NotStored, RunError
 from crawler.pruning import prune
 from crawler.urls import KeyRules

@@ -367,3 +367,15 @@ async def test_what_wget_stored_is_parsed_as_the_live_site(
     assert first.pages == 12
     assert outcome(second) == outcome(first)
     assert len(site.log) == asked
+
+
+@pytest.mark.parametrize("named", [{"Truncated": "length"}, {"Segment_Number": 1}])
+async def test_a_part_of_a_page_is_no_page(tmp_path: Path, named: dict[str, Any]) -> None:
+    with Writer(tmp_path / "x.warc.gz") as file:
+        file.add(URL, b'<a href="/cut">1</a><a href="/same">2</a><a href="/error">3</a>')
+        file.add(f"{URL}cut", b"<p>the beginn", **named)
+        revisit: dict[str, Any] = {"kind": "revisit", "Refers_To_Target_URI": f"{URL}cut"}
+        file.add(f"{URL}same", **revisit)
+        file.add(f"{URL}error", b"<p>no", status="404 Not Found", **named)
+    report = await crawl(Look(URL), source=file.path, output_dir=tmp_path)
+    assert (report.pages, report.failures) == (1, {"not_stored": 2, "status": 1})

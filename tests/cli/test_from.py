@@ -1,5 +1,6 @@
 """`--from`, and `crawl pages`: what a run has stored is read again."""
 
+import gzip
 import re
 import shutil
 from pathlib import Path
@@ -206,4 +207,9 @@ async def test_what_is_no_source_is_refused_before_a_run_begins(folder: Path) ->
     assert (await crawl(folder, *words, "spiders")).refuses("has no WARC file in it")
     (folder / "x,y.warc").write_text("none")
     assert (await crawl(folder, *words, "x,y.warc")).refuses("x,y.warc: is no WARC file")
+    record = b"WARC/1.0\r\nWARC-Type: warcinfo\r\nContent-Length: 0\r\n\r\n\r\n\r\n"
+    (folder / "whole.warc.gz").write_bytes(gzip.compress(2 * record))
+    assert (await crawl(folder, *words, "whole.warc.gz")).refuses("is compressed as a whole")
+    (folder / "one.wacz").write_bytes(b"PK\3\4")
+    assert (await crawl(folder, *words, "one.wacz")).refuses("of a WACZ, unzip it")
     assert (await crawl(folder, "pages", "nothing")).refuses("nothing: is no run")

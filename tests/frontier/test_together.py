@@ -19,7 +19,7 @@ from crawler.errors import LeasesLost, RunError
 from crawler.frontier.presence import flights, pardon
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.outcome import Batch, HostNotes
-from crawler.request import Request
+from crawler.request import Kind, Request
 from tests.frontier.contract import NOTES, Clock, add, is_waiting, leased, names
 
 Open = Callable[..., Awaitable[SqliteFrontier]]
@@ -217,8 +217,9 @@ async def test_what_one_process_asked_anew_of_a_shared_host_counts_for_the_other
     assert [lease.notes for lease in await one.lease(100)] == [new]
 
 
+@pytest.mark.parametrize("kind", ["page", "media"])
 async def test_a_host_is_shared_when_no_more_than_our_slots_are_out_errands_too(
-    opened: Open,
+    opened: Open, kind: Kind
 ) -> None:
     options: dict[str, Any] = {"slots": lambda notes: 4, "batch": lambda notes: 8}
     one, two = await opened(**options), await opened(**options)
@@ -231,9 +232,10 @@ async def test_a_host_is_shared_when_no_more_than_our_slots_are_out_errands_too(
     assert await is_waiting(one)
     await two.listen()
     assert await is_waiting(two)
-    errands = [structs.replace(Request(f"http://a/errand{n}"), id=-1 - n) for n in range(2)]
+    errand = Request("http://a/errand", kind=kind)
+    errands = [structs.replace(errand, id=number) for number in (-1, -2)]
     await one.commit(Batch(settled=[*errands, held[0]]))
-    (ours,) = await one.lease(100)
+    (ours,) = await asyncio.wait_for(one.lease(100), 5)
     await two.listen()
     (theirs,) = await asyncio.wait_for(waiting, 5)
     assert (ours.slots, theirs.slots) == (2, 2)

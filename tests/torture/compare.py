@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from crawler.export.paths import path_for
+from tests.torture import archived
 from tests.torture.web import Web
 
 Line = dict[str, Any]
@@ -48,12 +49,13 @@ def read(run: Path, *, items: Path, copy: Path | None = None) -> Kept:
     found = list(_lines(items, broken))
     pages = list(_lines(run / "pages.jsonl", broken))
     failures = list(_lines(run / "failures.jsonl", broken))
+    is_archive = (run / "warc").is_dir()
     sets = {
         "items": map(_text, found),
         "links": (f"{line['url']} -> {link}" for line in found for link in line.get("links", [])),
         "pages": map(_page, pages),
         "failures": (f"{line['kind']} {line['url']}" for line in failures),
-        "bodies": _bodies(run / "pages"),
+        "bodies": _archived(run, pages, broken) if is_archive else _bodies(run / "pages"),
         "copies": map(_text, found if copy is None else _array(copy, broken)),
     }
     counted = {name: Counter(texts) for name, texts in sets.items()}
@@ -111,13 +113,21 @@ def _page(line: Line) -> str:
     """Return what is certain of a page: of two ways to it, either may have been the first."""
     final = str(line.get("final", line["url"]))
     asked = "" if "/p/" in final else line["url"]
-    return f"{line['status']} {line['bytes']} {final} {line.get('file')} {asked}"
+    file = line.get("file")
+    if "offset" in line:  # in an archive; as a file of its own it would be called so
+        file = f"pages/{path_for(final)}"
+    return f"{line['status']} {line['bytes']} {final} {file} {asked}"
 
 
 def _bodies(folder: Path) -> Iterator[str]:
     for path in folder.rglob("*"):
         if path.is_file():
             yield _body(str(path.relative_to(folder)), path.read_bytes())
+
+
+def _archived(run: Path, pages: list[Line], broken: list[str]) -> Iterator[str]:
+    found = dict(archived.bodies(run, pages, broken))
+    return (_body(str(path_for(url)), body) for url, body in found.items())
 
 
 def _body(name: str, body: bytes) -> str:

@@ -85,7 +85,8 @@ def _tortured(asked: argparse.Namespace, folder: Path) -> Iterator[tuple[str, Ta
         if times:
             with Remote(pages, seed=asked.seed) as site:
                 where, several = folder / torture.__name__.strip("_"), asked.processes
-                trial = Trial(site, where, processes=several, options=options)
+                kept = ("--pages", asked.store)
+                trial = Trial(site, where, processes=several, options=(*kept, *options))
                 yield from torture(trial, asked, draw)
 
 
@@ -147,6 +148,7 @@ def _arguments() -> argparse.Namespace:
     add("--signals", type=int, default=0, metavar="N", help="SIGINTs, and as many SIGTERMs")
     add("--power", type=int, default=0, metavar="N", help="power cuts, with durable=full")
     add("--processes", type=int, default=1, metavar="N", help="processes of each crawl")
+    add("--store", choices=["files", "warc"], default="files", help="how pages are kept")
     add("--seed", type=int, default=1, metavar="N", help="of the site and of all that is drawn")
     add("--folder", type=Path, metavar="DIR", help="where the crawls go")
     asked = parser.parse_args()

@@ -1,12 +1,15 @@
 """The comparison itself: whatever is lost, doubled or torn is seen."""
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.torture import compare
+from crawler.records.page_index import index_line
+from tests.export.archives import Frontier, answer, opened
+from tests.torture import archived, compare
 from tests.torture.compare import Difference, Kept
 from tests.torture.web import Web
 
@@ -140,3 +143,55 @@ def test_the_web_says_which_files_there_are() -> None:
     bodies = compare.of_the_web(web)
     assert len(bodies) == len(dict(web.contents())) > 40
     assert set(bodies.values()) == {1}
+
+
+async def _archive(run: Path) -> None:
+    """Write an archive of two pages; the second is a revisit of the first."""
+    pages = [answer(f"{SITE}/p/{number}", b"the same" * 99) for number in (0, 8)]
+    async with opened(run, frontier := Frontier()) as store:
+        places = await store.save(pages)
+        await frontier.commit(store)
+        await store.settle()
+    lines = [index_line(page, place) for page, place in zip(pages, places, strict=True)]
+    (run / "pages.jsonl").write_bytes(b"\n".join(lines))
+
+
+def _spoil(name: str, old: bytes, new: bytes) -> Callable[[Path], None]:
+    def damage(run: Path) -> None:
+        (file,) = (run / "warc").glob(name)
+        data = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+        assert old in data
+        data = data.replace(old, new, 1)
+        file.write_bytes(gzip.compress(data) if file.suffix == ".gz" else data)
+
+    return damage
+
+
+def _forget(run: Path) -> None:
+    text = (run / "pages.jsonl").read_text()
+    (run / "pages.jsonl").write_text(f"{text.splitlines()[0]}\n" * 2)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        _spoil("index.cdxj", b"\n", b""),
+        _spoil("index.cdxj", b"{", b"#"),
+        _spoil("index.cdxj", b'"offset":"', b'"offset":"9'),
+        _spoil("*.warc.gz", b"the same", b"not same"),
+        _forget,
+    ],
+)
+async def test_what_is_wrong_in_an_archive_is_seen(
+    tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    await _archive(tmp_path)
+    broken: list[str] = []
+    pages = [json.loads(line) for line in (tmp_path / "pages.jsonl").read_text().splitlines()]
+    found = dict(archived.bodies(tmp_path, pages, broken))
+    assert (set(found.values()), len(found), broken) == ({b"the same" * 99}, 2, [])
+    damage(tmp_path)
+    pages = [json.loads(line) for line in (tmp_path / "pages.jsonl").read_text().splitlines()]
+    for _ in archived.bodies(tmp_path, pages, broken):
+        pass
+    assert broken
