@@ -27,7 +27,7 @@ def check(path: Path) -> None:
         with open(path, "rb") as file:
             begin = file.read(len(_ZIP))
             if begin == _ZIP:
-                raise RunError(f"{path}: is no WARC file; of a WACZ, unzip it: archive/ has them")
+                raise RunError(f"{path}: is a WACZ file: `unzip` it, and name its folder archive/")
             compressed = begin.startswith(_GZIP)
             file.seek(0)
             records = iter(reader_of(file, path))

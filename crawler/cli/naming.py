@@ -37,8 +37,6 @@ def named_source(text: str, output_dir: Path, *, name: str = "") -> Path:
     spider `name`. Raises `RunError`.
     """
     here, runs = Path(text), runs_in(output_dir, text) if "/" not in text else []
-    if here.suffix == ".wacz" and here.is_file():
-        raise RunError(f"{here}: is a WACZ file: `unzip` it, and name its folder archive/")
     if not (here / RECORD).exists():
         if here.is_file() or (here.is_dir() and not runs):
             return _whole(here)
