@@ -50,6 +50,8 @@ class ParquetFile:
 
     def write(self, lines: Sequence[bytes]) -> None:
         """Add a row for each object, after making its columns wide enough."""
+        if not lines:
+            return
         if _is_full(self._held):
             self._put()
         try:
