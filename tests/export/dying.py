@@ -13,7 +13,8 @@ def dies_at(byte: int, work: Callable[[Callable[[], None]], object]) -> bool:
     """Do some work in a process of its own, killed when it has written so many bytes.
 
     These are counted from when it calls what it is given. The kernel, too, leaves a write undone
-    in its midst when a process is killed. Returns False if the work ended before that.
+    in its midst when a process is killed, but for one within a page. Returns False if the work
+    ended before that.
     """
     child = os.fork()
     if child == 0:
