@@ -83,13 +83,8 @@ def parts_there(name: str) -> Mapping[int, Path]:
     """Return the files that are parts of a name with no other gap, by their numbers."""
     before, after = (whole(piece) for piece in _PART.split(name, maxsplit=1))
     found = glob.glob(f"{glob.escape(before)}*{glob.escape(after)}")
-    numbers = {path: _number_of(path, name) for path in found}
+    numbers = {path: part_number(path, name) for path in found}
     return {number: Path(path) for path, number in numbers.items() if number is not None}
-
-
-def is_part(path: str, name: str) -> bool:
-    """True if a path is that of a part of a name with no other gap."""
-    return _number_of(path, name) is not None
 
 
 def can_meet(one: str, other: str) -> bool:
@@ -99,7 +94,7 @@ def can_meet(one: str, other: str) -> bool:
     if not has_gap(one, "part"):
         return whole(one) == whole(other)
     if not has_gap(other, "part"):
-        return is_part(whole(other), one)
+        return part_number(whole(other), one) is not None
     (before, after), (before_2, after_2) = (_PART.split(name, maxsplit=1) for name in (one, other))
     # What one has more, before its number or behind it, may be digits of the other's.
     return _is_more(before, before_2) and _is_more(after[::-1], after_2[::-1])
@@ -116,7 +111,8 @@ def any_part(name: str) -> str:
     return whole(_PART.sub("*", name))
 
 
-def _number_of(path: str, name: str) -> int | None:
+def part_number(path: str, name: str) -> int | None:
+    """Return the number of the part of a name, with no other gap, that a path is; None if none."""
     before, after = (whole(piece) for piece in _PART.split(name, maxsplit=1))
     number = path[len(before) : len(path) - len(after)]
     is_one = number.isdecimal() and whole(filled(name, part=int(number))) == path

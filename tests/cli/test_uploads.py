@@ -110,6 +110,20 @@ async def test_a_file_of_others_is_replaced_if_that_is_asked_for(
         assert len(urls(there(bucket, "y.csv"))) == items
 
 
+async def test_parts_of_others_that_nothing_replaces_go(
+    folder: Path, small: Site, bucket: Store
+) -> None:
+    target = bucket.url + "again/{part}.csv"
+    words = ["site", "-a", f"start={small.url()}", "-o", target, "-s", "part_items=7"]
+    assert (await crawl(folder, *words, **bucket.environment)).status == 0
+    assert sorted(there(bucket, "again")) == ["1.csv", "2.csv", "3.csv"]
+    words[-1] = "part_items=20"
+    done = await crawl(folder, *words, "--overwrite", **bucket.environment)
+    assert done.status == 0, done.err
+    texts = there(bucket, "again")
+    assert (sorted(texts), len(urls(texts))) == (["1.csv"], 20)
+
+
 async def test_a_store_that_went_away_leaves_status_3_and_a_resume_delivers(
     folder: Path, small: Site
 ) -> None:
