@@ -10,7 +10,7 @@ from crawler.errors import OutputError
 from crawler.export.appending import check_kept, kept_of
 from crawler.export.databases.registry import DATABASES
 from crawler.export.databases.registry import check as check_begins
-from crawler.export.databases.urls import planned, split, without_password
+from crawler.export.databases.urls import check_url, planned, split, without_password
 from crawler.export.databases.wanted import Wanted
 from crawler.export.file_target import FileTarget, begins_with, parts_of
 from crawler.export.formats import FORMATS
@@ -204,12 +204,16 @@ def _target(text: str, streams: Streams, *, names: Mapping[str, str]) -> Target:
         problem = unknown("scheme", scheme, _SCHEMES)
         known = f"known are {', '.join(_SCHEMES)}; a file is named by its path alone"
         raise OutputError(f"{for_people(text)}: {problem}; {known}")
+    if scheme:
+        check_url(text)
     if scheme in DATABASES:
         return Target(planned(text, names=names, several=len(streams.fields) > 1), scheme)
     suffix = suffix_of(text)
     check_gaps(text)
     path = filled(text, **names)
     if scheme:
+        if text.partition("://")[2].startswith("/"):
+            raise OutputError(f"{text}: has no {'host' if scheme == 'sftp' else 'bucket'}")
         if suffix in DATABASES:
             raise OutputError(f"{shown(text)}: a {suffix} file is not uploaded")
         check_installed(text)

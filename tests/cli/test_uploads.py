@@ -165,6 +165,9 @@ async def test_what_is_missing_is_said_with_the_line_to_install_it(
         ("ftp://h/x.csv", "unknown scheme 'ftp'; did you mean 'sftp'?; known are s3, gs, az, sftp"),
         ("s3://b/x", "unknown output format ''"),
         ("s3://b/{who}.csv", "unknown name 'who'"),
+        ("s3:///x.csv", "s3:///x.csv: has no bucket"),
+        ("sftp://me:secret@[::1/x.csv", "sftp://…: Invalid IPv6 URL"),
+        ("postgresql://[x", "postgresql://…: Invalid IPv6 URL"),
     ],
 )
 async def test_a_url_that_leads_nowhere_is_refused(

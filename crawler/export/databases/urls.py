@@ -16,6 +16,14 @@ _OF_LIBPQ = frozenset({
 _SHOWN = ("host", "port", "dbname", "database", "user")
 
 
+def check_url(text: str) -> None:
+    """Raise `OutputError` for what is no URL at all; a password that may be in it is not shown."""
+    try:
+        urlsplit(text)
+    except ValueError as error:
+        raise OutputError(f"{text.partition('://')[0]}://…: {error}") from None
+
+
 def planned(text: str, *, names: Mapping[str, str], several: bool) -> str:
     """Return a URL of which the table's name has gaps for `run` and `item` at most.
 

@@ -8,7 +8,9 @@ import pytest
 
 from crawler.errors import TargetError
 from crawler.export.databases.postgres import PostgresSession
+from crawler.export.databases.urls import planned, split, without_password
 from crawler.export.databases.wanted import Wanted
+from crawler.export.remote import scheme_of
 from crawler.records.streams import streams_of
 from tests.postgres import Postgres
 
@@ -85,3 +87,18 @@ async def test_what_is_wrong_with_a_url_is_said(
 ) -> None:
     with pytest.raises(TargetError, match=words):
         await asked("postgresql://crawl@127.0.0.1:{port}/" + more, postgres)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("postgresql://", "postgresql://"),
+        ("postgresql:///x", "postgresql:///x"),
+        ("postgres://me:pw@h/x?sslmode=require#t", "postgres://me@h/x#t"),
+        ("postgresql:///x?host=/run/pg&password=pw", "postgresql:///x?host=/run/pg"),
+    ],
+)
+def test_a_url_stays_one_with_or_without_a_host(text: str, shown: str) -> None:
+    url = planned(text, names={}, several=False)
+    assert (scheme_of(url), without_password(url)) == (text.partition(":")[0], shown)
+    assert split(url)[0] == text.partition("#")[0]
