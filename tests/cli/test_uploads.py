@@ -163,7 +163,7 @@ async def test_what_is_missing_is_said_with_the_line_to_install_it(
     ("name", "words"),
     [
         ("ftp://h/x.csv", "unknown scheme 'ftp'; did you mean 'sftp'?; known are s3, gs, az, sftp"),
-        ("s3://b/x", "unknown output format ''"),
+        ("s3://b/x", "s3://b/x: expected a suffix that says the format"),
         ("s3://b/{who}.csv", "unknown name 'who'"),
         ("s3:///x.csv", "s3:///x.csv: has no bucket"),
         ("sftp://me:secret@[::1/x.csv", "sftp://…: Invalid IPv6 URL"),
