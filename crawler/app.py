@@ -16,6 +16,7 @@ from crawler.engine import STOP, Engine
 from crawler.errors import UsageError
 from crawler.export.joining import Joining
 from crawler.fetch.chain import open_fetch
+from crawler.file_thread import FileThread
 from crawler.files import PARTS, Kept, open_files
 from crawler.frontier.memory import MemoryFrontier
 from crawler.frontier.sqlite import SqliteFrontier
@@ -148,10 +149,14 @@ async def crawl(
         "overwrite": overwrite,
         "append": append,
     }
-    if job is None:
-        chosen: Job | Report = begin(spider, merged, **asked)
-    else:
-        chosen = take_up(Path(job), spider, merged, **asked)
+    thread = FileThread("begin")  # a database that is named is connected to
+    try:
+        if job is None:
+            chosen: Job | Report = await thread.run(begin, spider, merged, **asked)
+        else:
+            chosen = await thread.run(take_up, Path(job), spider, merged, **asked)
+    finally:
+        thread.close()
     if isinstance(chosen, Report):
         return chosen
     async with open_run(spider, settings=merged, job=chosen) as run:

@@ -4,14 +4,14 @@ import hashlib
 import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 from msgspec import Raw, Struct
 
-from crawler.errors import RunError, UsageError
+from crawler.errors import RunError, TargetError, UsageError
 from crawler.exporting import Kept
 
 _DIGEST_BYTES = 16
@@ -47,9 +47,11 @@ def differences(before: Kept, after: Kept, *, keys: Sequence[str] = ()) -> Itera
     """Yield what was added, changed and removed; items are told apart by `keys`, or their types'.
 
     Of one key the last item counts; those without a key are compared whole. Memory is flat: what
-    is compared is on disk. Raises `RunError`, `UsageError` for keys that no item has.
+    is compared is on disk. Raises `RunError`, `UsageError` for keys that no item has, `TargetError`
+    if there is no room for temporary files.
     """
     with (
+        _saying(),
         tempfile.TemporaryDirectory() as folder,
         closing(sqlite3.connect(Path(folder) / "items.db", isolation_level=None)) as db,
     ):
@@ -67,6 +69,18 @@ def differences(before: Kept, after: Kept, *, keys: Sequence[str] = ()) -> Itera
             if fields := _changed(one, other):
                 yield Change("changed", kind, new.key_of(kind, other), fields)
         yield from _only_in(db, "old", other="new")
+
+
+@contextmanager
+def _saying() -> Iterator[None]:
+    """Raise `TargetError` for what temporary files may fail at."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise TargetError(
+            f"no items can be compared, as temporary files cannot be written: {error}; "
+            "TMPDIR names another folder for them"
+        ) from None
 
 
 def _only_in(db: sqlite3.Connection, name: str, *, other: str) -> Iterator[Change]:

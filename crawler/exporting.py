@@ -69,7 +69,8 @@ def kept_items(folder: Path) -> Kept:
     size = path.stat().st_size
     # What a process that was killed wrote last may not be committed: a resume cuts it off.
     seen = glance(folder) if (folder / FILE).exists() else None
-    end = size if seen is None else seen.position.get("items", 0)
+    ends = record.ends if seen is None else seen.position
+    end = ends.get("items", 0) if ends else size
     if size < end:
         raise RunError(f"{path}: {end:,} bytes were committed, but the file has {size:,}")
     is_whole = seen is None or not (seen.queued or seen.unjoined)

@@ -1,16 +1,19 @@
 """Files of ours: no planted link leads elsewhere, none blocks."""
 
 import errno
+import hashlib
 import os
 import stat
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 Opener = Callable[[str | os.PathLike[str], int], int]
 """How a file is opened, as `open(opener=...)` takes it. Raises `OSError`."""
 
 # A pipe that nobody writes to would hold up who opens it, a terminal become the process's own.
 _AT_ONCE = os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_LONGEST_NAME = 255
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -38,6 +41,14 @@ def fresh(path: str | os.PathLike[str], flags: int, *, mode: int = 0o666) -> int
     with suppress(FileNotFoundError):
         os.unlink(path)
     return os.open(path, flags | os.O_CLOEXEC, mode)
+
+
+def beside(path: Path) -> Path:
+    """Return where a file is made that is to take the place of another, in the same folder."""
+    name = f".{path.name}.part"
+    if len(os.fsencode(name)) > _LONGEST_NAME:  # its own name is so long that nothing fits to it
+        name = f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()}.part"
+    return path.with_name(name)
 
 
 def check_own(path: str | os.PathLike[str]) -> None:

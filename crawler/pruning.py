@@ -4,12 +4,15 @@ import re
 import shutil
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+
+from msgspec import structs
 
 from crawler.archive.archive import INDEX
 from crawler.errors import OutputError, RunError
 from crawler.export.media_part import PARTS as MEDIA_PARTS
-from crawler.export.run_folder import RECORD, REPORT
+from crawler.export.run_folder import RECORD, REPORT, read_record, write_record
 from crawler.export.warc import DIGESTS, FOLDER
 from crawler.files import MEDIA, PARTS
 from crawler.frontier.glance import glance
@@ -41,6 +44,10 @@ def prune(folder: Path) -> int | None:
     with locked(folder / LOCK):
         if state_of(folder) != "finished":  # somebody may have begun meanwhile
             return None
+        with suppress(RunError):  # what is broken may go as well
+            # Others may have added to a file of -o since, or may yet.
+            ends = glance(folder).position
+            write_record(folder, structs.replace(read_record(folder), ends=ends))
         return _remove(folder, (*_FRONTIER, f"{MEDIA}/{MEDIA_PARTS}"))
 
 

@@ -4,10 +4,13 @@ from pathlib import Path
 import pytest
 
 from crawler.differing import Change, differences
+from crawler.errors import TargetError
 from crawler.export.run_folder import Record
 from crawler.exporting import Kept
 from crawler.items import Item
 from crawler.records.streams import streams_of
+from tests.export.conftest import SizeLimit
+from tests.export.conftest import size_limit as size_limit  # a fixture
 
 
 class Good(Item, key="name"):
@@ -46,3 +49,10 @@ def test_of_one_key_the_last_item_counts(tmp_path: Path) -> None:
     old = kept(tmp_path / "old", '{"name":"x","v":1}', '{"name":"x","v":2}')
     new = kept(tmp_path / "new", '{"name":"x","v":2}', '{"name":"y"}')
     assert list(differences(old, new)) == [Change("added", "good", {"name": "y"})]
+
+
+def test_no_room_for_temporary_files_is_said(tmp_path: Path, size_limit: SizeLimit) -> None:
+    items = [f'{{"name":"{number}","text":"{"x" * 100_000}"}}' for number in range(50)]
+    old, new = kept(tmp_path / "old", *items), kept(tmp_path / "new", *items)
+    with size_limit(1_000_000), pytest.raises(TargetError, match="TMPDIR names another"):
+        list(differences(old, new))

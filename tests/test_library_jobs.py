@@ -136,3 +136,20 @@ async def test_a_job_whose_lines_were_edited_is_not_gone_on_with(
     (tmp_path / "job" / "items.jsonl").unlink()
     with pytest.raises(TargetError, match=r"items\.jsonl: is gone"):
         await crawl(Site(web.url()), job="job", **GIVEN)
+
+
+async def test_a_program_goes_on_while_a_database_is_connected_to(web: FakeSite) -> None:
+    heard = asyncio.Event()
+
+    def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.set()
+        writer.close()
+
+    # On the program's own loop: it answers only if that is not held up.
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(OutputError, match=r"(?i)connection") as refusal:
+            await crawl(Site(web.url()), output=f"postgresql://me@127.0.0.1:{port}/x", **GIVEN)
+    assert heard.is_set()
+    assert "does not answer" not in str(refusal.value)

@@ -1,9 +1,10 @@
 """What `--append` keeps of the files that are there."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from crawler.errors import OutputError
+from crawler.errors import OutputError, TargetUnfit
 from crawler.export.formats import FORMATS
 from crawler.export.naming import filled, has_gap, parts_there
 from crawler.export.sheet import Sheet
@@ -38,3 +39,14 @@ def _kept(suffix: str, sheet: Sheet) -> int:
         return measure(sheet.path, sheet)
     except OSError as error:
         raise OutputError(f"{sheet.path}: cannot be read: {error.strerror}") from None
+
+
+def check_kept(kept: Mapping[str, int]) -> None:
+    """Raise `TargetUnfit` if a file lost what other runs left in it."""
+    for name, size in kept.items():
+        length = os.path.getsize(name) if os.path.exists(name) else 0
+        if length < size:
+            raise TargetUnfit(
+                f"{name}: held {size:,} bytes when the run began, but has {length:,} now; "
+                "was it edited?"
+            )

@@ -76,6 +76,7 @@ class FileTarget:
         await self.flush()
         for route in self._routes.values():
             await self._thread.run(route.publish)
+            await self._thread.run(route.drop_surplus)
 
     async def aclose(self) -> None:
         """Close the files as they are."""

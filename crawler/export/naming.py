@@ -52,7 +52,7 @@ def has_gaps(text: str) -> bool:
 
 def absolute(text: str) -> str:
     """Return a name with gaps as an absolute path; braces of the working folder are no gaps."""
-    return os.path.normpath(os.path.join(_doubled(os.getcwd()), text))
+    return os.path.normpath(os.path.join(literal(os.getcwd()), text))
 
 
 def filled(text: str, **values: str | int) -> str:
@@ -64,7 +64,7 @@ def filled(text: str, **values: str | int) -> str:
         if name not in filling:  # or a doubled brace
             return found[0]
         value = str(filling[name]).zfill(int(digits or 0))
-        return _doubled(value)
+        return literal(value)
 
     return _GAP.sub(fill, text)
 
@@ -74,7 +74,8 @@ def whole(text: str) -> str:
     return text.replace("{{", "{").replace("}}", "}")
 
 
-def _doubled(text: str) -> str:
+def literal(text: str) -> str:
+    """Return a name with no gaps for a text that is just that."""
     return text.replace("{", "{{").replace("}", "}}")
 
 
@@ -82,13 +83,27 @@ def parts_there(name: str) -> Mapping[int, Path]:
     """Return the files that are parts of a name with no other gap, by their numbers."""
     before, after = (whole(piece) for piece in _PART.split(name, maxsplit=1))
     found = glob.glob(f"{glob.escape(before)}*{glob.escape(after)}")
-    numbers = {path: _number_of(path, name) for path in found}
+    numbers = {path: part_number(path, name) for path in found}
     return {number: Path(path) for path, number in numbers.items() if number is not None}
 
 
-def is_part(path: str, name: str) -> bool:
-    """True if a path is that of a part of a name with no other gap."""
-    return _number_of(path, name) is not None
+def can_meet(one: str, other: str) -> bool:
+    """True if two names with no gaps but for their parts may come to the same file."""
+    if not has_gap(one, "part"):
+        one, other = other, one
+    if not has_gap(one, "part"):
+        return whole(one) == whole(other)
+    if not has_gap(other, "part"):
+        return part_number(whole(other), one) is not None
+    (before, after), (before_2, after_2) = (_PART.split(name, maxsplit=1) for name in (one, other))
+    # What one has more, before its number or behind it, may be digits of the other's.
+    return _is_more(before, before_2) and _is_more(after[::-1], after_2[::-1])
+
+
+def _is_more(one: str, other: str) -> bool:
+    """True if one text is the other, or begins with it and goes on with digits."""
+    short, long = sorted((one, other), key=len)
+    return long.startswith(short) and (long == short or long[len(short) :].isdecimal())
 
 
 def any_part(name: str) -> str:
@@ -96,7 +111,8 @@ def any_part(name: str) -> str:
     return whole(_PART.sub("*", name))
 
 
-def _number_of(path: str, name: str) -> int | None:
+def part_number(path: str, name: str) -> int | None:
+    """Return the number of the part of a name, with no other gap, that a path is; None if none."""
     before, after = (whole(piece) for piece in _PART.split(name, maxsplit=1))
     number = path[len(before) : len(path) - len(after)]
     is_one = number.isdecimal() and whole(filled(name, part=int(number))) == path

@@ -23,7 +23,7 @@ from crawler.export.rows import Misfit, Reader, Reading
 from crawler.export.sheet import Sheet
 from crawler.fields import Field
 from crawler.oserrors import refused
-from crawler.owned import fresh
+from crawler.owned import beside, fresh
 
 # Each new key of untyped items rewrites the file, so a site that invents keys must not go on.
 _MOST_COLUMNS = 1000
@@ -50,6 +50,8 @@ class ParquetFile:
 
     def write(self, lines: Sequence[bytes]) -> None:
         """Add a row for each object, after making its columns wide enough."""
+        if not lines:
+            return
         if _is_full(self._held):
             self._put()
         try:
@@ -103,15 +105,15 @@ class ParquetFile:
         """Replace the file by one with other columns."""
         # The file itself: `replace` would put a file in the place of a link that -o names.
         path = Path(os.path.realpath(self._path))
-        beside = path.with_name(f".{path.name}.part")
-        wider = RowGroups(beside, schema=_schema(fields), opener=fresh)
+        made = beside(path)
+        wider = RowGroups(made, schema=_schema(fields), opener=fresh)
         try:
             for table in _gathered(self._recast_groups(fields)):
                 wider.append(table)
             state = wider.flush(durable=self._durable)
-            beside.replace(path)
+            made.replace(path)
         except BaseException as error:
-            beside.unlink(missing_ok=True)
+            made.unlink(missing_ok=True)
             if isinstance(error, OSError):
                 raise refused(path, error) from None
             raise

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from crawler.errors import OutputError, TargetError
-from crawler.export.naming import any_part, has_gap, is_part, whole
+from crawler.export.naming import any_part, has_gap, part_number, whole
 from crawler.extras import require
 from crawler.urls import without_credentials
 
@@ -109,18 +109,22 @@ class Uploads:
         if self._replaces:
             return
         if has_gap(name, "part"):
-            url = self._url_of(any_part(name))
-            path = url.removeprefix(self._origin)
-            found = self._try(url, lambda system, there: _found(system, there, tail=path))
-            parts = [
-                self._folder / part for part in found if is_part(str(self._folder / part), name)
-            ]
-            there = min(map(self._url_of, map(str, parts)), default="")
+            there = min(map(self._url_of, self._parts(name)), default="")
         else:
             url = self._url_of(whole(name))
             there = url if self._try(url, lambda system, place: system.exists(place)) else ""
         if there:
             raise OutputError(f"{shown(there)}: exists; use --overwrite")
+
+    def drop_parts(self, name: str, *, beyond: int) -> None:
+        """Remove parts of others that this run, which replaces them, has no part for.
+
+        `name` has a gap for the number of a part only. Raises `TargetError`.
+        """
+        if self._replaces and has_gap(name, "part"):
+            for part, number in self._parts(name).items():
+                if number > beyond:
+                    self._try(self._url_of(part), lambda system, there: system.rm(there))
 
     def upload(self, path: Path) -> None:
         """Put a file in its place there, whole or not at all. Raises `TargetError`."""
@@ -137,6 +141,17 @@ class Uploads:
         """Remove a file that is uploaded from here."""
         with suppress(FileNotFoundError):
             path.unlink()
+
+    def _parts(self, name: str) -> dict[str, int]:
+        """Return the numbers of the parts that are there, by their paths here."""
+        url = self._url_of(any_part(name))
+        path = url.removeprefix(self._origin)
+        found = self._try(url, lambda system, there: _found(system, there, tail=path))
+        numbers = {part: part_number(part, name) for part in map(self._here, found)}
+        return {part: number for part, number in numbers.items() if number is not None}
+
+    def _here(self, name: str) -> str:
+        return str(self._folder / name)
 
     def _url_of(self, path: str) -> str:
         return self._origin + Path(path).relative_to(self._folder).as_posix()

@@ -111,6 +111,12 @@ class Route:
         if self._writer is not None and self._place.uploads is not None:
             self._place.uploads.upload(self._file)
 
+    def drop_surplus(self) -> None:
+        """Remove uploaded parts of others behind the last one, where they are replaced."""
+        if self._place.uploads is not None:
+            last = self.part if self._writer is not None else self.part - 1
+            self._place.uploads.drop_parts(self._path, beyond=last)
+
     @property
     def _file(self) -> Path:
         return Path(whole(filled(self._path, part=self._state.part)))

@@ -15,7 +15,7 @@ from crawler.errors import OutputError, RunError
 from crawler.export.targets import Plan
 from crawler.file_thread import FileThread
 from crawler.oserrors import refused
-from crawler.outcome import Report
+from crawler.outcome import Position, Report
 from crawler.owned import fresh, own
 from crawler.records.streams import Streams, streams_of
 from crawler.syncing import sync_names
@@ -31,7 +31,8 @@ class Record(Struct, kw_only=True):
 
     `source` is how the command line finds the spider again; `pairs` and `flags` are the settings it
     was given; `streams` are the types of its items; `meaning` is what may not change in a run:
-    scope, seeds, and what makes two URLs one.
+    scope, seeds, and what makes two URLs one. `ends` is how far its line files are, once its
+    frontier, which knew that, is pruned.
     """
 
     spider: str
@@ -45,6 +46,7 @@ class Record(Struct, kw_only=True):
     streams: Streams = streams_of(())
     meaning: Mapping[str, Any] = {}
     created: datetime
+    ends: Position = {}
 
 
 def new_folder(parent: Path) -> Path:

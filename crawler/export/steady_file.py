@@ -56,6 +56,41 @@ class SteadyFile:
         self._undo = None
         self.length = end
 
+    def append(self, data: bytes, *, meanwhile: bytes) -> None:
+        """Add `data`; the file ends in `meanwhile` until all of that but its last bytes is there.
+
+        A process that is killed in between leaves the one or the other end, never a half of both,
+        if they are no longer than 8 bytes, and the file is a multiple of that: no page of memory
+        ends within them, so the system writes them at once.
+        """
+        start, end, size = self.length, self.length + len(data), len(meanwhile)
+        try:
+            self._mend()
+            self._undo = (start, b"")
+            _write_all(self._fd, meanwhile, end - size)
+            _write_all(self._fd, data[:-size], start)
+            _write_all(self._fd, data[-size:], end - size)
+        except OSError as error:
+            with suppress(OSError):
+                self._mend()
+            raise refused(self.path, error) from None
+        self._undo = None
+        self.length = end
+
+    def settle(self, data: bytes, *, at: int, meanwhile: bytes) -> None:
+        """Make `data` the file's end, written to where nobody reads now.
+
+        When it is there the old end becomes `meanwhile`, which refers to it, and then goes.
+        """
+        try:
+            self._mend()
+            _write_all(self._fd, data, at)
+            _write_all(self._fd, meanwhile, self.length - len(meanwhile))
+            os.ftruncate(self._fd, at + len(data))
+        except OSError as error:
+            raise refused(self.path, error) from None
+        self.length = at + len(data)
+
     def cut(self, length: int) -> None:
         """Drop everything after byte `length`; on `TargetError` the next write does it."""
         self._undo = (length, b"")

@@ -6,20 +6,22 @@ from pathlib import Path
 
 from msgspec import Struct, structs
 
-from crawler.errors import OutputError, TargetUnfit
-from crawler.export.appending import kept_of
+from crawler.errors import OutputError
+from crawler.export.appending import check_kept, kept_of
 from crawler.export.databases.registry import DATABASES
 from crawler.export.databases.registry import check as check_begins
-from crawler.export.databases.urls import planned, split, without_password
+from crawler.export.databases.urls import check_url, planned, split, without_password
 from crawler.export.databases.wanted import Wanted
 from crawler.export.file_target import FileTarget, begins_with, parts_of
 from crawler.export.formats import FORMATS
 from crawler.export.naming import (
     absolute,
+    can_meet,
     check_gaps,
     filled,
     has_gap,
     has_gaps,
+    literal,
     whole,
     with_item,
 )
@@ -103,7 +105,7 @@ class Target(Struct, frozen=True):
             return StandardOutput(mark or Mark(source.begin))
         if self.is_database:
             return await DATABASES[self.format].load().open(self.wanted(source), mark)
-        _check_kept(self.kept)
+        check_kept(self.kept)
         path, uploads = filled(self.path, run=source.run), None
         if not self.is_local:
             uploads = Uploads(path, source.uploads, replaces=self.replaces)
@@ -166,7 +168,8 @@ def plan(
         raise OutputError("--overwrite and --append exclude each other")
     spool, position = (begun.spool, begun.position) if begun else (None, Position())
     targets: list[Target] = [*begun.targets] if begun else []
-    taken = {Path(os.path.realpath(file)) for file in _begun_files(begun, streams)}
+    taken = [name for target in targets for name in _names(target, streams)]
+    taken += [_named(literal(spool))] if spool else []
     for text in outputs:
         target = _target(text, streams, names=names or {})
         files = list(begins_with(target.path, streams)) if target.is_local else []
@@ -174,8 +177,7 @@ def plan(
             parts = parts_of(target.path, streams) if target.is_local else []
             for file in dict.fromkeys([*files, *parts]):
                 check_place(file, may_exist=overwrite or append)
-        for file in files:
-            _claim(file, taken)
+        taken += _claimed(target, taken, streams)
         if append:
             target = _appending(target, files, streams)
         elif overwrite:
@@ -202,12 +204,16 @@ def _target(text: str, streams: Streams, *, names: Mapping[str, str]) -> Target:
         problem = unknown("scheme", scheme, _SCHEMES)
         known = f"known are {', '.join(_SCHEMES)}; a file is named by its path alone"
         raise OutputError(f"{for_people(text)}: {problem}; {known}")
+    if scheme:
+        check_url(text)
     if scheme in DATABASES:
         return Target(planned(text, names=names, several=len(streams.fields) > 1), scheme)
     suffix = suffix_of(text)
     check_gaps(text)
     path = filled(text, **names)
     if scheme:
+        if text.partition("://")[2].startswith("/"):
+            raise OutputError(f"{text}: has no {'host' if scheme == 'sftp' else 'bucket'}")
         if suffix in DATABASES:
             raise OutputError(f"{shown(text)}: a {suffix} file is not uploaded")
         check_installed(text)
@@ -251,29 +257,25 @@ def _check_database(target: Target, streams: Streams, taken: Set[str]) -> None:
     check_begins(target.format, wanted, is_known=not has_gap(name, "run"))
 
 
-def _begun_files(begun: Plan | None, streams: Streams) -> Sequence[Path]:
-    """Return the files of a plan whose names are known; those of a run's own name are its own."""
-    if begun is None:
+def _claimed(target: Target, taken: Sequence[str], streams: Streams) -> Sequence[str]:
+    """Return the names of a target's files. Raises `OutputError` if another has one of them."""
+    names = _names(target, streams)
+    for name in names:
+        for other in taken:
+            if can_meet(name, other):
+                both = {for_people(whole(name)): None, for_people(whole(other)): None}
+                raise OutputError(f"{' and '.join(both)}: two outputs go to this file")
+    return names
+
+
+def _names(target: Target, streams: Streams) -> list[str]:
+    """Return the names of a target's files, with gaps for their parts, and for the run."""
+    if target.path == STDOUT or (target.is_database and not target.is_local):
         return []
-    files = [Path(begun.spool)] if begun.spool else []
-    for target in begun.targets:
-        files += target.files(streams, run="") if not has_gap(target.path, "run") else []
-    return files
+    items = list(streams.fields) if has_gap(target.path, "item") else [""]
+    names = [filled(target.path, item=item) for item in items]
+    return [_named(name) for name in names] if target.is_local else names
 
 
-def _claim(file: Path, taken: set[Path]) -> None:
-    real = Path(os.path.realpath(file))
-    if real in taken:
-        raise OutputError(f"{file}: two outputs go to this file")
-    taken.add(real)
-
-
-def _check_kept(kept: Mapping[str, int]) -> None:
-    """Raise `TargetUnfit` if a file lost what other runs left in it."""
-    for name, size in kept.items():
-        length = os.path.getsize(name) if os.path.exists(name) else 0
-        if length < size:
-            raise TargetUnfit(
-                f"{name}: held {size:,} bytes when the run began, but has {length:,} now; "
-                "was it edited?"
-            )
+def _named(name: str) -> str:
+    return os.path.realpath(name)

@@ -9,7 +9,7 @@ from crawler.export.packing import BROKEN, UNREADABLE
 from crawler.export.sheet import Sheet, Stale
 from crawler.export.steady_file import SteadyFile
 from crawler.oserrors import refused
-from crawler.owned import fresh
+from crawler.owned import beside, fresh
 
 _STEP_BYTES = 1_000_000
 
@@ -73,17 +73,17 @@ class TextFile:
         self._put_held()
         # The file itself: `replace` would put a file in the place of a link that -o names.
         path = Path(os.path.realpath(self.path))
-        beside = path.with_name(f".{path.name}.part")
+        made = beside(path)
         try:
-            with self._packing.reading(path) as lines, open(beside, "xb", opener=fresh) as file:
+            with self._packing.reading(path) as lines, open(made, "xb", opener=fresh) as file:
                 pieces = _gathered(change(iter(lines)), self._packing.frame_bytes)
                 file.writelines(map(self._packing.pack, pieces))
-            beside.replace(path)
+            made.replace(path)
         except OSError as error:
-            beside.unlink(missing_ok=True)
+            made.unlink(missing_ok=True)
             raise refused(path, error) from None
         except BROKEN as error:
-            beside.unlink(missing_ok=True)
+            made.unlink(missing_ok=True)
             raise TargetUnfit(f"{path}: is broken: {error}") from None
         self._file.close()
         self._file = SteadyFile(self.path)

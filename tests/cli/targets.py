@@ -4,10 +4,11 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.export.readers import document, parquet, unpacked
+from tests.export.readers import document, duck, parquet, unpacked
 
 Rows = list[dict[str, Any]]
 
@@ -113,3 +114,30 @@ TARGETS = {
 def canonical(rows: Rows) -> list[str]:
     """Return rows as texts that are the same for the same items, whatever program read them."""
     return sorted(json.dumps(row, sort_keys=True, ensure_ascii=True) for row in rows)
+
+
+def seen_by_others(folder: Path) -> dict[str, list[str]]:
+    """Return the URLs that pandas and DuckDB find in the files."""
+    import sqlite3
+
+    import pandas
+
+    with closing(sqlite3.connect(folder / "x.db")) as connection:
+        frames = {
+            "table": pandas.read_sql("SELECT * FROM thing", connection),
+            "csv": pandas.read_csv(folder / "x.csv"),
+            "csv.gz": pandas.read_csv(folder / "x.csv.gz"),
+            "lines": pandas.read_json(folder / "copy/x.jsonl", lines=True),
+            "lines.gz": pandas.read_json(folder / "x.jsonl.gz", lines=True),
+            "array": pandas.read_json(folder / "x.json"),
+            "xml": pandas.read_xml(folder / "x.xml"),
+            "parquet": pandas.read_parquet(folder / "x.parquet"),
+        }
+    for name, frame in frames.items():
+        assert frame["number"].dtype == "int64", name
+        assert frame["price"].dtype == "float64", name
+    found = {f"pandas {name}": sorted(frame["url"]) for name, frame in frames.items()}
+    for name in ("x.csv", "x.csv.gz", "copy/x.jsonl", "x.jsonl.gz", "x.json", "x.parquet"):
+        rows = duck(f"SELECT url, number + 1 FROM '{folder / name}'")
+        found[f"DuckDB {name}"] = sorted(url for url, _ in rows)
+    return found

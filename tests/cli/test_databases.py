@@ -60,6 +60,39 @@ async def test_a_server_that_dies_in_mid_crawl_is_waited_for(
     assert len(rows) == 57
 
 
+@pytest.mark.parametrize(
+    ("taken", "given"),
+    [
+        ("REVOKE INSERT ON page FROM {0}", "GRANT INSERT ON page TO {0}"),
+        ("REVOKE USAGE ON SCHEMA {0} FROM {0}", "GRANT USAGE ON SCHEMA {0} TO {0}"),
+        (
+            "ALTER ROLE {0} PASSWORD 'another'; "
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{0}'",
+            "ALTER ROLE {0} PASSWORD 's3cret!'",
+        ),
+    ],
+    ids=["table", "schema", "password"],
+)
+async def test_rights_that_are_taken_in_mid_crawl_are_waited_for(
+    folder: Path, web: Site, postgres: Postgres, taken: str, given: str
+) -> None:
+    role = f"role{len(taken)}"
+    output = postgres.schema(role).replace("crawl:", f"{role}:")
+    postgres.sql(f"CREATE ROLE {role} LOGIN PASSWORD 's3cret!'")
+    postgres.sql(f"GRANT ALL ON SCHEMA {role} TO {role}")
+    web.slow("/45", 1.0)
+    words = ["site", "-a", f"start={web.url()}", "-o", output, "-s", "target_pause=2"]
+    process = await begun(folder, web, "/9", *words, "-s", "concurrency=1")
+    postgres.sql(taken.format(role), schema=role)
+    said = await said_by(process, "it is tried again")
+    postgres.sql(given.format(role), schema=role)
+    done = await ended(process, folder)
+    assert done.status == 0, said + done.err
+    rows = postgres.sql("SELECT url FROM page", schema=role)
+    assert sorted(rows) == sorted(item["url"] for item in done.lines("items.jsonl"))
+    assert len(rows) == 57
+
+
 async def test_a_password_is_seen_nowhere_but_in_run_json(
     folder: Path, site: Site, postgres: Postgres
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.command import crawl, lines
 from tests.cli.lives import PAGES, begun, grow, killed
-from tests.cli.targets import SPIDER, TARGETS, Rows, canonical
+from tests.cli.targets import SPIDER, TARGETS, Rows, canonical, seen_by_others
 from tests.databases import KINDS, Database, database_of
 from tests.postgres import Postgres
 from tests.site import Site
@@ -92,3 +92,6 @@ async def test_a_finished_run_is_exported_to_every_target(
     assert exported.status == 0, exported.err
     for name, rows in read(folder, databases).items():
         assert canonical(rows) == canonical(done.lines("items.jsonl")), name
+    urls = sorted(item["url"] for item in done.lines("items.jsonl"))
+    for reader, found in seen_by_others(folder).items():
+        assert found == urls, reader

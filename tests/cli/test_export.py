@@ -149,3 +149,18 @@ async def test_items_without_a_key_are_compared_whole_and_counted(
         ("added", "{'c': 3}"),
         ("removed", "{'a': 1}"),
     ]
+
+
+async def test_a_pruned_run_is_exported_without_what_others_added_to_its_file(
+    folder: Path, small: Site
+) -> None:
+    words = ["site", "-a", f"start={small.url()}", "-q", "-o", "all.jsonl"]
+    first = await crawl(folder, *words)
+    assert (await crawl(folder, "runs", "--prune")).status == 0
+    again = await crawl(folder, *words, "--append", "--max-pages", "3")
+    assert (first.status, again.status) == (0, 0), again.err
+    old, new = sorted(run.name for run in (folder / "output" / "site").iterdir())
+    for run, count in ((old, 20), (new, 3)):
+        exported = await crawl(folder, "export", f"site/{run}", "-o", f"{run}.json")
+        assert exported.status == 0, exported.err
+        assert len(json.loads((folder / f"{run}.json").read_text())) == count

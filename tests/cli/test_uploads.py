@@ -110,6 +110,20 @@ async def test_a_file_of_others_is_replaced_if_that_is_asked_for(
         assert len(urls(there(bucket, "y.csv"))) == items
 
 
+async def test_parts_of_others_that_nothing_replaces_go(
+    folder: Path, small: Site, bucket: Store
+) -> None:
+    target = bucket.url + "again/{part}.csv"
+    words = ["site", "-a", f"start={small.url()}", "-o", target, "-s", "part_items=7"]
+    assert (await crawl(folder, *words, **bucket.environment)).status == 0
+    assert sorted(there(bucket, "again")) == ["1.csv", "2.csv", "3.csv"]
+    words[-1] = "part_items=20"
+    done = await crawl(folder, *words, "--overwrite", **bucket.environment)
+    assert done.status == 0, done.err
+    texts = there(bucket, "again")
+    assert (sorted(texts), len(urls(texts))) == (["1.csv"], 20)
+
+
 async def test_a_store_that_went_away_leaves_status_3_and_a_resume_delivers(
     folder: Path, small: Site
 ) -> None:
@@ -149,8 +163,11 @@ async def test_what_is_missing_is_said_with_the_line_to_install_it(
     ("name", "words"),
     [
         ("ftp://h/x.csv", "unknown scheme 'ftp'; did you mean 'sftp'?; known are s3, gs, az, sftp"),
-        ("s3://b/x", "unknown output format ''"),
+        ("s3://b/x", "s3://b/x: expected a suffix that says the format"),
         ("s3://b/{who}.csv", "unknown name 'who'"),
+        ("s3:///x.csv", "s3:///x.csv: has no bucket"),
+        ("sftp://me:secret@[::1/x.csv", "sftp://…: Invalid IPv6 URL"),
+        ("postgresql://[x", "postgresql://…: Invalid IPv6 URL"),
     ],
 )
 async def test_a_url_that_leads_nowhere_is_refused(

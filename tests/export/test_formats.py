@@ -275,3 +275,15 @@ def test_parquet_cannot_be_appended_to_but_parts_can(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"\.parquet files cannot be added to; {part} makes more"):
         plan([str(path)], streams=streams_of([]), append=True)
     assert json.dumps(numbers(path)) == "[1]"
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".parquet"])
+def test_a_file_of_the_longest_name_gets_new_columns_too(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / ("n" * (255 - len(suffix)) + suffix)
+    writer = FORMATS[suffix].open(Sheet(path))
+    writer.write([b'{"a":1}'])
+    writer.write([b'{"b":2}'])
+    writer.flush()
+    writer.close()
+    assert len(read(path)) == 2
+    assert [found.name for found in tmp_path.iterdir()] == [path.name]

@@ -1,5 +1,5 @@
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from crawler.errors import TargetError
 from crawler.export.columns import MOST_DEEP
 from crawler.export.parquet import ParquetFile
-from crawler.export.sheet import Sheet
+from crawler.export.sheet import Sheet, Stale
 from crawler.fields import Field
 from crawler.items import Item, known_fields
 from tests.export.conftest import SizeLimit
+from tests.export.dying import dies_at
 from tests.export.readers import duck, parquet
 from tests.items.test_readable import NAUGHTY, VALUES
 
@@ -313,3 +314,43 @@ def test_whatever_the_items_pyarrow_reads_them_back(
     first = next(number for number, call in enumerate(calls) if any(call))
     source = [bare(item) for call in calls[first:] for item in call]
     assert source_of(fields, pyarrow.parquet.read_table(path).to_pylist()) == source
+
+
+def test_a_file_is_readable_at_whatever_byte_of_a_write_its_process_was_killed(
+    tmp_path: Path,
+) -> None:
+    path, flushed = tmp_path / "x.parquet", tmp_path / "flushed"
+
+    def sheet(state: bytes | None = None) -> Sheet:
+        return Sheet(path, fields=known_fields(Size), state=state)
+
+    def add(file: ParquetFile, number: int) -> None:
+        items = [Size(wide=n / 7, high=n) for n in range(9 * number, 9 * number + 9)]
+        file.write([msgspec.json.encode(item) for item in items])
+        flushed.write_bytes(b"%d " % (9 * number + 9) + file.flush())
+
+    def work(arm: Callable[[], None]) -> None:
+        file = ParquetFile(sheet())
+        for number in range(34):
+            if number == 30:
+                arm()  # small groups become one at the next but one, and others follow
+            add(file, number)
+
+    died, byte = True, 0
+    while died:
+        died = dies_at(byte, work)
+        count, state = flushed.read_bytes().split(b" ", 1)
+        rows = [row["high"] for row in parquet(path)]
+        assert rows == list(range(len(rows)))
+        assert len(rows) in (int(count), int(count) + 9)
+        try:
+            file = ParquetFile(sheet(state))
+        except Stale:
+            file = ParquetFile(sheet())  # written anew
+        else:
+            assert pyarrow.parquet.read_metadata(path).num_rows == int(count)
+        add(file, int(count) // 9)
+        file.close()
+        assert pyarrow.parquet.read_table(path)["high"][-1].as_py() == int(count) + 8
+        byte += 1499
+    assert byte > 15 * 1499, "there were places to die at"

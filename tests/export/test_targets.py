@@ -132,6 +132,35 @@ def test_two_outputs_to_one_file_are_refused(tmp_path: Path) -> None:
         planned("-", "-")
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("x-{part}.csv", "x-2.csv"),
+        ("x-12.csv", "x-{part:02}.csv"),
+        ("x-{part}.csv", "x-{part:03}.csv"),
+        ("x-{part}.csv", "x-1{part}.csv"),
+        ("{part}0.csv", "{part}.csv"),
+        ("s3://b/x.csv", "s3://b/x.csv"),
+        ("s3://b/x-{part}.csv", "s3://b/x-7.csv"),
+    ],
+)
+def test_two_outputs_that_may_meet_in_a_part_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one: str, other: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for outputs in ((one, other), (other, one)):
+        with pytest.raises(OutputError, match="two outputs go to this file"):
+            planned(*outputs)
+    with pytest.raises(OutputError, match="two outputs go to this file"):
+        planned(other, begun=planned(one))
+
+
+def test_parts_that_never_meet_are_no_mistake(tmp_path: Path) -> None:
+    names = ["{part}.csv", "{part}.json", "x-{part}.csv", "x-01.csv", "x-one.csv", "y/{part}.csv"]
+    names += ["s3://b/{part}.csv", "s3://c/{part}.csv"]
+    assert len(planned(*(name if ":" in name else tmp_path / name for name in names)).targets) == 8
+
+
 def test_overwrite_and_append_exclude_each_other() -> None:
     with pytest.raises(OutputError, match="exclude each other"):
         planned(overwrite=True, append=True)

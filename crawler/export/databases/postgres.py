@@ -24,6 +24,7 @@ from crawler.export.databases.target import (
     check_tables,
     named,
 )
+from crawler.export.databases.urls import for_server
 from crawler.export.databases.wanted import Wanted
 from crawler.export.rows import is_last
 from crawler.outcome import Mark
@@ -51,7 +52,7 @@ class PostgresSession:
         try:
             with saying():
                 connection = await asyncpg.connect(
-                    wanted.where,
+                    for_server(wanted.where),
                     timeout=_CONNECT_SECONDS,
                     command_timeout=_SECONDS,
                     statement_cache_size=0,  # tables are altered; poolers keep none either

@@ -9,9 +9,10 @@ import asyncpg
 from crawler.errors import TargetError, TargetUnfit
 from crawler.words import one_line
 
-# Classes of SQLSTATE that pass: connection, transaction state and rollback, login, catalogue,
+# SQLSTATEs that pass: connection, transaction state and rollback, login, catalogue, schema, rights,
+# no such table (without rights on its schema there is none; opened anew it is found out),
 # resources, locks, operator, system. All else is wrong with the tables, or with what is written.
-_PASSES = ("08", "25", "28", "3D", "40", "53", "55", "57", "58")
+_PASSES = ("08", "25", "28", "3D", "3F", "40", "42501", "42P01", "53", "55", "57", "58")
 _FINAL = (
     asyncpg.exceptions.ClientConfigurationError,
     asyncpg.exceptions.UnsupportedClientFeatureError,

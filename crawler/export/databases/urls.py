@@ -7,7 +7,21 @@ from crawler.errors import OutputError
 from crawler.export.naming import check_gaps, filled, has_gap
 
 _EACH = "{item}"
+_OF_LIBPQ = frozenset({
+    "channel_binding", "connect_timeout", "fallback_application_name", "gssdelegation",
+    "gssencmode", "keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval",
+    "load_balance_hosts", "require_auth", "requirepeer", "sslcertmode", "sslcompression", "sslsni",
+    "tcp_user_timeout",
+})  # fmt: skip
 _SHOWN = ("host", "port", "dbname", "database", "user")
+
+
+def check_url(text: str) -> None:
+    """Raise `OutputError` for what is no URL at all; a password that may be in it is not shown."""
+    try:
+        urlsplit(text)
+    except ValueError as error:
+        raise OutputError(f"{text.partition('://')[0]}://…: {error}") from None
 
 
 def planned(text: str, *, names: Mapping[str, str], several: bool) -> str:
@@ -55,6 +69,17 @@ def _joined(parts: SplitResult) -> str:
     """Return a URL that has its `//` also where it names no host, as those of sockets do."""
     scheme, _, rest = urlunsplit(parts).partition(":")
     return f"{scheme}:{rest if rest.startswith('//') else f'//{rest}'}"
+
+
+def for_server(url: str) -> str:
+    """Return a URL without what only libpq has a meaning for: servers refuse what they do not know.
+
+    Providers put such options into the URLs that they show.
+    """
+    parts = urlsplit(url)
+    asked = parse_qsl(parts.query, keep_blank_values=True)
+    kept = [(name, value) for name, value in asked if name not in _OF_LIBPQ]
+    return url if kept == asked else _joined(parts._replace(query=urlencode(kept)))
 
 
 def split(url: str) -> tuple[str, str]:
