@@ -14,6 +14,7 @@ from typing import Any
 
 from crawler.cli.logs import NOTICES
 from crawler.cli.units import counted
+from crawler.export.standard_output import StandardOutput
 from crawler.fleet import Fleet
 from crawler.frontier.presence import pardon
 from crawler.run import Run
@@ -112,7 +113,10 @@ def _later(seconds: float, call: Callable[..., None], *given: object) -> None:
 
 def _holding() -> str:
     """Name the line of user code that blocks the loop, if it is one."""
-    main = sys._current_frames().get(threading.main_thread().ident or 0)
+    running = sys._current_frames()
+    if any(frame.f_code is StandardOutput.put.__code__ for frame in running.values()):
+        return "whoever reads standard output"
+    main = running.get(threading.main_thread().ident or 0)
     frames = traceback.extract_stack(main) if main is not None else []
     package = os.path.dirname(os.path.dirname(__file__))
     inside = [number for number, f in enumerate(frames) if f.filename.startswith(package)]

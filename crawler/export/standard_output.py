@@ -20,7 +20,7 @@ class StandardOutput:
 
     async def follow(self, lines: Sequence[bytes], cursor: int) -> None:
         """Write `lines`; `TargetUnfit` once nobody reads."""
-        await self._thread.run(self._write, b"\n".join([*lines, b""]))
+        await self._thread.run(self.put, b"\n".join([*lines, b""]))
         self.mark = Mark(cursor)
 
     async def flush(self) -> None:
@@ -33,7 +33,8 @@ class StandardOutput:
         """Leave the descriptor open; it belongs to the process."""
         self._thread.close()
 
-    def _write(self, data: bytes) -> None:
+    def put(self, data: bytes) -> None:
+        """Write whole; blocks while nobody reads. `TargetUnfit` once nobody will."""
         rest = memoryview(data)
         while rest:
             try:

@@ -1,6 +1,8 @@
 """Ctrl-C and SIGTERM."""
 
+import asyncio
 import os
+import select
 import signal
 from asyncio.subprocess import Process
 from pathlib import Path
@@ -174,3 +176,34 @@ async def test_one_ctrl_c_ends_a_callback_that_blocks_and_names_its_line(
     line = HELD[: HELD.index("time.sleep(1e9)")].count("\n") + 1
     assert f"ended by force, held.py:{line} did not let go" in done.err
     assert done.lines("items.jsonl") in ([], [{"url": site.url()}])
+
+
+MANY = """
+from crawler import Spider
+
+class Many(Spider[dict], obey_robots=False):
+    def __init__(self, start):
+        self.start_urls = [start]
+
+    async def parse(self, page):
+        for number in range(1000):
+            yield {"text": "x" * 1000}
+"""
+
+
+async def test_a_reader_of_standard_output_that_reads_nothing_is_named(
+    folder: Path, site: Site
+) -> None:
+    (folder / "spiders" / "many.py").write_text(MANY)
+    site.page("/")
+    os.mkfifo(folder / "pipe")
+    pipe = os.open(folder / "pipe", os.O_RDWR)
+    words = ("many", "-a", f"start={site.url()}", "-o", "-")
+    process = await start(folder, *words, before="exec", after="> pipe")
+    while select.select([], [pipe], [], 0)[1]:  # noqa: ASYNC110  # it is not full yet
+        await asyncio.sleep(0.02)
+    done = await interrupt(process, folder, times=2)
+    os.close(pipe)
+    assert done.status == 130
+    assert "ended by force, whoever reads standard output did not let go; 1 page" in done.err
+    assert len(done.lines("items.jsonl")) == 1000
