@@ -1,10 +1,13 @@
 """URLs of databases: `postgresql://user:password@host/name#table`."""
 
+import logging
 from collections.abc import Mapping
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from crawler.errors import OutputError
 from crawler.export.naming import check_gaps, filled, has_gap
+
+log = logging.getLogger(__name__)
 
 _EACH = "{item}"
 _OF_LIBPQ = frozenset({
@@ -13,6 +16,7 @@ _OF_LIBPQ = frozenset({
     "load_balance_hosts", "require_auth", "requirepeer", "sslcertmode", "sslcompression", "sslsni",
     "tcp_user_timeout",
 })  # fmt: skip
+_REQUIRING = frozenset({"channel_binding", "gssencmode", "require_auth", "requirepeer"})
 _SHOWN = ("host", "port", "dbname", "database", "user")
 
 
@@ -74,10 +78,14 @@ def _joined(parts: SplitResult) -> str:
 def for_server(url: str) -> str:
     """Return a URL without what only libpq has a meaning for: servers refuse what they do not know.
 
-    Providers put such options into the URLs that they show.
+    Providers put such options into the URLs that they show. Of what would have made the connection
+    safer the log says that it is not heeded.
     """
     parts = urlsplit(url)
     asked = parse_qsl(parts.query, keep_blank_values=True)
+    for name, value in asked:
+        if name in _REQUIRING and value not in ("", "disable", "prefer"):
+            log.warning("%s=%s is not heeded, as asyncpg has no such option", name, value)
     kept = [(name, value) for name, value in asked if name not in _OF_LIBPQ]
     return url if kept == asked else _joined(parts._replace(query=urlencode(kept)))
 

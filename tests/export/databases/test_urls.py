@@ -8,7 +8,7 @@ import pytest
 
 from crawler.errors import TargetError
 from crawler.export.databases.postgres import PostgresSession
-from crawler.export.databases.urls import planned, split, without_password
+from crawler.export.databases.urls import for_server, planned, split, without_password
 from crawler.export.databases.wanted import Wanted
 from crawler.export.remote import scheme_of
 from crawler.records.streams import streams_of
@@ -102,3 +102,19 @@ def test_a_url_stays_one_with_or_without_a_host(text: str, shown: str) -> None:
     url = planned(text, names={}, several=False)
     assert (scheme_of(url), without_password(url)) == (text.partition(":")[0], shown)
     assert split(url)[0] == text.partition("#")[0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("channel_binding=require", ["channel_binding=require is not heeded"]),
+        ("channel_binding=prefer&connect_timeout=5", []),
+    ],
+)
+def test_what_would_have_made_a_connection_safer_is_told(
+    caplog: pytest.LogCaptureFixture, asked: str, told: list[str]
+) -> None:
+    assert for_server(f"postgresql://h/d?sslmode=require&{asked}") == (
+        "postgresql://h/d?sslmode=require"
+    )
+    assert [line.partition(",")[0] for line in caplog.messages] == told
