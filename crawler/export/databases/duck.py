@@ -1,22 +1,22 @@
 """DuckDB."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from itertools import compress
-from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from crawler.errors import TargetError, TargetUnfit
 from crawler.export.databases.duck_types import ROW, DuckDialect
+from crawler.export.databases.embedded import Embedded
 from crawler.export.databases.files import check_file, open_file
 from crawler.export.databases.in_thread import InThread
 from crawler.export.databases.kinds import EXACT
 from crawler.export.databases.names import listed, quoted
 from crawler.export.databases.table import Change, Column, Dialect, Table
-from crawler.export.databases.target import CURSORS, DatabaseTarget, Found, Place, Rows
+from crawler.export.databases.target import DatabaseTarget, Found, Rows
 from crawler.export.databases.wanted import Wanted
 from crawler.export.rows import is_last
 from crawler.outcome import Mark
@@ -52,13 +52,16 @@ def _saying() -> Iterator[None]:
         raise said(error) from None
 
 
-class DuckSession:
+class DuckSession(Embedded):
     """A connection. No other program can open the file meanwhile: so DuckDB has it."""
+
+    begins = "BEGIN"
+    cursors = "run VARCHAR, target VARCHAR, cursor BIGINT"
 
     def __init__(self, path: str) -> None:
         self.dialect: Dialect = DuckDialect()
         with _saying():
-            self._connection = duckdb.connect(path)
+            super().__init__(duckdb.connect(path), saying=_saying, errors=duckdb.Error)
 
     def tables(self, names: Sequence[str]) -> Found:
         """See `Session`."""
@@ -73,28 +76,6 @@ class DuckSession:
         for name, column, kind in rows:
             found.setdefault(name, {})[column] = kind
         return found
-
-    def cursor(self, run: str, target: str) -> int | None:
-        """See `Session`."""
-        if CURSORS not in self.tables([CURSORS]):
-            return None
-        with _saying():
-            rows = self._run(
-                f"SELECT cursor FROM {CURSORS} WHERE run = ? AND target = ?", run, target
-            )
-        return rows[0][0] if rows else None
-
-    def begin(self, place: Place, *, drop: Sequence[str]) -> None:
-        """See `Session`."""
-        with self._transaction():
-            for name in drop:
-                self._run(f"DROP TABLE {quoted(name)}")
-            self._run(
-                f"CREATE TABLE IF NOT EXISTS {CURSORS} (run VARCHAR, target VARCHAR, cursor BIGINT)"
-            )
-            self._run(
-                f"INSERT INTO {CURSORS} VALUES (?, ?, ?)", place.run, place.target, place.cursor
-            )
 
     def prepare(self, table: Table, *, exists: bool) -> None:
         """See `Session`. No index: they make DuckDB slow, and tables that cannot be altered."""
@@ -112,30 +93,10 @@ class DuckSession:
         with self._transaction():
             return [self._altered(quoted(table.name), change) for change in changes]
 
-    def write(self, rows: Sequence[Rows], place: Place) -> bool:
-        """See `Session`."""
-        with self._transaction():
-            moved = self._run(
-                f"UPDATE {CURSORS} SET cursor = ? WHERE run = ? AND target = ? AND cursor = ? "
-                "RETURNING 1",
-                place.cursor,
-                place.run,
-                place.target,
-                place.was,
-            )
-            for some in rows if moved else ():
-                self._insert(some)
-        return bool(moved)
-
     def finish(self) -> None:
         """Have everything be in the one file."""
         with _saying():
             self._run("CHECKPOINT")
-
-    def close(self) -> None:
-        """See `Session`."""
-        with _saying():
-            self._connection.close()
 
     def _altered(self, name: str, change: Change) -> Column:
         column, key = change.column, quoted(change.column.name)
@@ -150,21 +111,6 @@ class DuckSession:
         value = f"to_json({key})" if column.kind == "any" else f"{key}::{column.type}"
         self._run(f"ALTER TABLE {name} ALTER {key} SET DATA TYPE {column.type} USING {value}")
         return column
-
-    def _run(self, sql: str, *values: object) -> list[Any]:
-        return self._connection.execute(sql, values).fetchall()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with _saying():
-            self._run("BEGIN")
-            try:
-                yield
-                self._run("COMMIT")
-            except BaseException:
-                with suppress(duckdb.Error):  # some errors have rolled it back
-                    self._run("ROLLBACK")
-                raise
 
     def _insert(self, rows: Rows) -> None:
         table = rows.table

@@ -4,15 +4,15 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Any
 
 from crawler.errors import TargetError, TargetUnfit
+from crawler.export.databases.embedded import Embedded
 from crawler.export.databases.files import check_file, open_file
 from crawler.export.databases.in_thread import InThread
 from crawler.export.databases.names import listed, quoted
 from crawler.export.databases.sqlite_types import ROW, SqliteDialect
 from crawler.export.databases.table import Change, Column, Dialect, Table
-from crawler.export.databases.target import CURSORS, DatabaseTarget, Found, Place, Rows
+from crawler.export.databases.target import DatabaseTarget, Found, Rows
 from crawler.export.databases.wanted import Wanted
 from crawler.outcome import Mark
 
@@ -47,14 +47,21 @@ def _saying() -> Iterator[None]:
         raise said(error) from None
 
 
-class SqliteSession:
+class SqliteSession(Embedded):
     """A connection; a file that it `keeps` is left in the journal mode that it is in."""
+
+    begins = "BEGIN IMMEDIATE"
+    cursors = (
+        "run TEXT NOT NULL, target TEXT NOT NULL, cursor INTEGER NOT NULL, "
+        "PRIMARY KEY (run, target)"
+    )
 
     def __init__(self, path: str, *, durable: bool = False, keeps: bool = True) -> None:
         self.dialect: Dialect = SqliteDialect()
         self._keeps = keeps
         with _saying():
-            self._connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
+            connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
+        super().__init__(connection, saying=_saying, errors=sqlite3.Error)
         try:
             with _saying():
                 self._run("SELECT count(*) FROM sqlite_master")  # it is a database
@@ -62,23 +69,8 @@ class SqliteSession:
                     self._run("PRAGMA journal_mode=WAL")  # so that others may read it meanwhile
                 self._run(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
         except BaseException:
-            self._connection.close()
+            connection.close()
             raise
-
-    def _run(self, sql: str, *values: object) -> list[Any]:
-        return self._connection.execute(sql, values).fetchall()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with _saying():
-            self._run("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._run("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):  # some errors have rolled it back
-                    self._run("ROLLBACK")
-                raise
 
     def tables(self, names: Sequence[str]) -> Found:
         """See `Session`."""
@@ -89,29 +81,6 @@ class SqliteSession:
     def _columns(self, name: str) -> Mapping[str, str]:
         rows = self._run("SELECT name, type FROM pragma_table_info(?)", name)
         return {column: kind.upper() for column, kind in rows}
-
-    def cursor(self, run: str, target: str) -> int | None:
-        """See `Session`."""
-        with _saying():
-            if not self._columns(CURSORS):
-                return None
-            rows = self._run(
-                f"SELECT cursor FROM {CURSORS} WHERE run = ? AND target = ?", run, target
-            )
-        return rows[0][0] if rows else None
-
-    def begin(self, place: Place, *, drop: Sequence[str]) -> None:
-        """See `Session`."""
-        with self._transaction():
-            for name in drop:
-                self._run(f"DROP TABLE {quoted(name)}")
-            self._run(
-                f"CREATE TABLE IF NOT EXISTS {CURSORS} (run TEXT NOT NULL, target TEXT NOT NULL, "
-                "cursor INTEGER NOT NULL, PRIMARY KEY (run, target))"
-            )
-            self._run(
-                f"INSERT INTO {CURSORS} VALUES (?, ?, ?)", place.run, place.target, place.cursor
-            )
 
     def prepare(self, table: Table, *, exists: bool) -> None:
         """See `Session`."""
@@ -146,19 +115,6 @@ class SqliteSession:
             if columns and ROW in there:
                 self._run(f"ALTER TABLE {quoted(table.name)} DROP COLUMN {ROW}")
 
-    def write(self, rows: Sequence[Rows], place: Place) -> bool:
-        """See `Session`."""
-        moved = (place.cursor, place.run, place.target, place.was)
-        with self._transaction():
-            found = self._run(
-                f"UPDATE {CURSORS} SET cursor = ? WHERE run = ? AND target = ? AND cursor = ? "
-                "RETURNING 1",
-                *moved,
-            )
-            for some in rows if found else ():
-                self._insert(some)
-        return bool(found)
-
     def _insert(self, rows: Rows) -> None:
         sql = _insertion(rows.table)
         values = zip(*rows.columns, strict=True) if rows.columns else [()] * rows.count
@@ -171,11 +127,6 @@ class SqliteSession:
         with suppress(sqlite3.OperationalError):  # others read it: they have the -wal as well
             self._run("PRAGMA wal_checkpoint(TRUNCATE)")
             self._run("PRAGMA journal_mode=DELETE")
-
-    def close(self) -> None:
-        """See `Session`."""
-        with _saying():
-            self._connection.close()
 
 
 def _declared(column: Column) -> str:
