@@ -55,6 +55,8 @@ class SqliteDialect:
         match _affinity(declared):
             case "BLOB":
                 return wish or "any"
+            case "TEXT" if wish == "bool" or wish in NUMBERS:
+                return None  # it would turn them to text
             case "TEXT":
                 return "str" if wish == "bytes" else wish or "any"
             case "INTEGER":

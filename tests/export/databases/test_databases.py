@@ -297,11 +297,23 @@ async def test_a_table_gets_the_columns_that_are_missing(database: Database) -> 
     assert database.rows("book") == [{"own": "x", "isbn": "1", "price": 2.5}]
 
 
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        (
+            "isbn integer, price double precision",
+            r"table book: column 'isbn' is (?i:integer), the items need",
+        ),
+        (
+            "isbn text, price text",
+            r"table book: column 'price' is (?i:text|varchar), the items need",
+        ),
+    ],
+)
 async def test_a_table_with_a_column_of_another_type_is_refused_by_name(
-    database: Database,
+    database: Database, columns: str, words: str
 ) -> None:
-    database.run("CREATE TABLE book (isbn integer, price double precision)")
-    words = r"table book: column 'isbn' is (?i:integer), the items need (?i:text|varchar)"
+    database.run(f"CREATE TABLE book ({columns})")
     with pytest.raises(OutputError, match=words):
         await opened(database, streams_of([Book]), append=True)
 
