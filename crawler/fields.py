@@ -1,6 +1,6 @@
 """What fields items have, as plain data."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from typing import Any, Final, Literal, get_origin
 
@@ -46,8 +46,6 @@ _STRUCTS = (inspect.StructType, inspect.DataclassType, inspect.TypedDictType)
 _PLAIN: dict[type, Kind] = {bool: "bool", int: "int", float: "float", str: "str"}
 _MOST_DEEP = 16
 """Levels of fields within fields; what is deeper is `any`. A type may hold itself."""
-_EXACT = 2**53
-"""Integers up to here are the same as floats."""
 
 
 class Field(Struct, frozen=True, omit_defaults=True):
@@ -134,46 +132,6 @@ def join_fields(one: Sequence[Field], other: Sequence[Field]) -> tuple[Field, ..
     names = {field.name for field in one}
     both = [join(field, there.get(field.name, field)) for field in one]
     return (*both, *(field for field in other if field.name not in names))
-
-
-def fits(field: Field, value: object) -> bool:
-    """True if a value read from JSON is one that the field has room for as it is.
-
-    Only what a type's JSON may not say is looked at: whether integers have 64 bits, whether floats
-    hold them, and what fields of items without types hold.
-    """
-    if value is None:
-        return True
-    match field.kind:
-        case "any":
-            return True
-        case "int":
-            return type(value) is int and -(2**63) <= value < 2**63
-        case "float":
-            return type(value) is float or (type(value) is int and abs(value) <= _EXACT)
-        case "bool":
-            return type(value) is bool
-        case "null":
-            return False
-        case "list":
-            inner = field.item
-            return isinstance(value, list) and (
-                inner is None or all(fits(inner, item) for item in value)
-            )
-        case "map":
-            inner = field.item
-            return isinstance(value, dict) and (
-                inner is None or all(fits(inner, item) for item in value.values())
-            )
-        case "struct":
-            return isinstance(value, dict) and _fit(field.fields, value)
-    return isinstance(value, str)
-
-
-def _fit(fields: Sequence[Field], value: Mapping[str, object]) -> bool:
-    """True if an object has no other members than these fields, and they fit."""
-    there = sum(field.name in value for field in fields)
-    return there == len(value) and all(fits(field, value.get(field.name)) for field in fields)
 
 
 def _of(name: str, info: Any, *, depth: int) -> Field:

@@ -62,7 +62,7 @@ class Reader:
         try:
             value = self._cells[key].decode(raw)
             return convert is None or bool(len(convert([value])))
-        except _UNFIT:
+        except (*_UNFIT, Misfit):
             return False
 
     def _converted(self, columns: Iterator[Sequence[Any]]) -> list[Sequence[Any]]:

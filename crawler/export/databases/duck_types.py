@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -10,11 +11,12 @@ import duckdb
 import pyarrow as pa
 from msgspec import Meta, Raw, structs
 
+from crawler.export.columns import array_of
 from crawler.export.databases.kinds import EXACT, Kind, fitted, kind_of
 from crawler.export.databases.names import NameRules, quoted
 from crawler.export.databases.table import Column
 from crawler.export.rows import Reading, texts
-from crawler.fields import Field, fits
+from crawler.fields import Field
 
 _DECIMAL = "DECIMAL(38,10)"
 _TYPES: Final[dict[Kind, str]] = {
@@ -27,17 +29,8 @@ _KINDS: Final[dict[str, Kind]] = {
     "TINYINT": "int", "SMALLINT": "int", "INTEGER": "int",
 }  # fmt: skip
 _BITS: Final = {"TINYINT": 7, "SMALLINT": 15, "INTEGER": 31, "BIGINT": 63}
-_LEAVES: Final[dict[str, tuple[str, Any]]] = {
-    "bool": ("BOOLEAN", pa.bool_()), "int": ("BIGINT", pa.int64()),
-    "float": ("DOUBLE", pa.float64()),
-}  # fmt: skip
-_LEAF_TYPES: Final[dict[str, Any]] = {
-    "bool": bool | None,
-    "int": Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | None,
-    "float": Annotated[int, Meta(ge=-EXACT, le=EXACT)] | float | None,
-}
-_TEXT: Final[tuple[str, Any]] = ("VARCHAR", pa.string())
-"""What else is in lists and objects is text there, as JSON has it."""
+_LEAVES: Final = {"bool": "BOOLEAN", "int": "BIGINT", "float": "DOUBLE"}
+"""What is in lists and objects as such; all else is text there, as JSON has it."""
 ROW = "crawler_row"
 
 
@@ -57,11 +50,11 @@ class DuckDialect:
     def type_of(self, kind: Kind, field: Field | None) -> str:
         """See `Dialect`."""
         found = native(field) if kind == "native" and field is not None else None
-        return found[0] if found else _TYPES[kind]
+        return found or _TYPES[kind]
 
     def fitting(self, declared: str, field: Field | None) -> Kind | None:
         """See `Dialect`."""
-        if field is not None and (found := native(field)) and found[0] == declared:
+        if field is not None and native(field) == declared:
             return "native"
         return fitted(_KINDS.get(declared), self.kind_of(field) if field else None)
 
@@ -73,12 +66,7 @@ class DuckDialect:
             return Reading(integer | None, _arrow(pa.int64()))
         if column.kind == "native":
             assert column.field is not None, "only fields of types have such columns"
-            kind = _listed(column.field)
-            if kind is not None:
-                found = native(column.field)
-                assert found is not None, "the column has such a type"
-                return Reading(kind, _arrow(found[1]))
-            return Reading(Any, _natives(column.field))
+            return Reading(Any, partial(array_of, _with_text(column.field)))
         return _READINGS[column.kind]
 
     def widened(self, column: Column, kind: Kind) -> Column:
@@ -91,79 +79,41 @@ class DuckDialect:
         return lines
 
 
-def native(field: Field) -> tuple[str, Any] | None:
-    """Return the types, DuckDB's and Arrow's, of a list or an object; None where JSON has to do."""
-    found: tuple[str, Any] | None = (
-        _nested(field) if field.kind in ("list", "map", "struct") else None
-    )
-    if found is None:
-        return None
+def native(field: Field) -> str | None:
+    """Return DuckDB's type of a list or an object; None where JSON has to do."""
+    found = _nested(field) if field.kind in ("list", "map", "struct") else None
     # As DuckDB writes it itself, or what is there could not be told to be the same.
-    canonical: str = str(duckdb.sqltype(found[0]))
-    return canonical, found[1]
+    return None if found is None else str(duckdb.sqltype(found))
 
 
-def _nested(field: Field) -> tuple[str, Any] | None:
+def _nested(field: Field) -> str | None:
     match field.kind:
         case "list" | "map":
             inner = _nested(field.item) if field.item is not None else None
             if inner is None:
                 return None
-            if field.kind == "list":
-                return f"{inner[0]}[]", pa.list_(inner[1])
-            return f"MAP(VARCHAR, {inner[0]})", pa.map_(pa.string(), inner[1])
+            return f"{inner}[]" if field.kind == "list" else f"MAP(VARCHAR, {inner})"
         case "struct":
             found = {each.name: _nested(each) for each in field.fields}
             names = {name.casefold() for name in found}
-            if "" in names or len(names) < len(field.fields) or not found:
+            if "" in names or len(names) < len(field.fields) or None in found.values():
                 return None
-            whole = {name: inner for name, inner in found.items() if inner is not None}
-            if len(whole) < len(found):
-                return None
-            listed = ", ".join(f"{quoted(name)} {inner[0]}" for name, inner in whole.items())
-            arrow: Any = pa.struct([(name, inner[1]) for name, inner in whole.items()])
-            return f"STRUCT({listed})", arrow
+            listed = ", ".join(f"{quoted(name)} {inner}" for name, inner in found.items())
+            return f"STRUCT({listed})" if found else None
         case "any" | "null":
             return None
-    leaf: tuple[str, Any] = _LEAVES.get(field.kind, _TEXT)
-    return leaf
+    return _LEAVES.get(field.kind, "VARCHAR")
 
 
-def _listed(field: Field) -> Any:
-    """Return the type that msgspec reads lists of a field's as, without objects; else None."""
-    if field.kind == "list":
-        inner = _listed(field.item) if field.item is not None else None
-        return None if inner is None else list[inner] | None  # type: ignore[valid-type]  # made here
-    if field.kind in ("map", "struct"):
-        return None
-    return _LEAF_TYPES.get(field.kind, str | None)
-
-
-def _natives(field: Field) -> Callable[[Sequence[Any]], Any]:
-    found = native(field)
-    assert found is not None, "the column has such a type"
-
-    def convert(values: Sequence[Any]) -> Any:
-        if not all(fits(field, value) for value in values):
-            raise ValueError
-        return pa.array([_paired(field, value) for value in values], found[1])
-
-    return convert
-
-
-def _paired(field: Field, value: Any) -> Any:
-    """Return a value as Arrow takes it: the entries of maps as pairs."""
-    if value is None:
-        return None
+def _with_text(field: Field) -> Field:
+    """Return a field with text for what is text in the JSON of its lists and objects."""
     match field.kind:
-        case "list":
-            return [_paired(field.item, item) for item in value] if field.item else value
-        case "map":
-            inner = field.item
-            return [(key, _paired(inner, v) if inner else v) for key, v in value.items()]
+        case "list" | "map":
+            assert field.item is not None, "what has such a type says what is in it"
+            return structs.replace(field, item=_with_text(field.item))
         case "struct":
-            return {each.name: _paired(each, value.get(each.name)) for each in field.fields}
-    return value
+            return structs.replace(field, fields=tuple(map(_with_text, field.fields)))
+    return field if field.kind in _LEAVES else Field(field.name, "str")
 
 
 def _arrow(kind: Any) -> Callable[[Sequence[Any]], Any]:
