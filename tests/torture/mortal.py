@@ -97,8 +97,9 @@ def _between(call: Call, name: str) -> Call:
     """
 
     def calling(*args: Any, **kwargs: Any) -> Any:
-        path = os.fspath(args[-1])
-        what = "body" if "/pages/" in str(path) else "file"
+        folder = kwargs.get("dst_dir_fd", kwargs.get("dir_fd"))  # pages are reached by folders
+        path = os.path.join(_path(folder) if folder is not None else "", os.fsdecode(args[-1]))
+        what = "body" if "/pages/" in path else "file"
         reached(f"before_{name}_{what}")
         result = call(*args, **kwargs)
         reached(f"after_{name}_{what}")

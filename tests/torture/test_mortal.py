@@ -35,7 +35,12 @@ fd = os.open("long", os.O_RDWR)
 os.ftruncate(fd, 2)
 """
 MOVE = 'import os; os.replace("long", "short")'
-MOVE_BODY = 'import os; os.mkdir("pages"); os.replace("long", f"{os.getcwd()}/pages/x")'
+MOVE_BODY = """
+import os
+os.makedirs("pages/host")
+here, there = os.open(".", os.O_RDONLY), os.open("pages/host", os.O_RDONLY)
+os.replace("long", "short", src_dir_fd=here, dst_dir_fd=there)
+"""
 UNLINK = 'import pathlib; pathlib.Path("long").unlink()'
 FETCH = 'from tests.torture.mortal import reached; reached("after_fetch")'
 
