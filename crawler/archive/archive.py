@@ -10,8 +10,8 @@ from crawler import urls
 from crawler.archive import warc
 from crawler.archive.answer import Answer
 from crawler.archive.index import Index, Place
-from crawler.archive.run_files import FILES, StoredFile, file_line_at, stored_file
-from crawler.archive.run_pages import PAGES, answer_of, line_at
+from crawler.archive.run_files import FILES, StoredFile, decode_file, stored_file
+from crawler.archive.run_pages import PAGES, answer_of, decode_page, line_at
 from crawler.archive.sources import Sources
 from crawler.errors import InvalidUrl, NotStored
 from crawler.owned import own
@@ -90,7 +90,7 @@ class Archive:
         if (place := self._index.file(url)) is None:
             return None
         folder = self._sources.runs[place.source]
-        line = file_line_at(self._file(folder / FILES), place.at)
+        line = line_at(self._file(folder / FILES), place.at, decode_file)
         return stored_file(folder, line) if self._is_same(line.final or line.url, url) else None
 
     def listing(self, url: str) -> Answer | None:
@@ -131,7 +131,7 @@ class Archive:
         runs = self._sources.runs
         if place.source < len(runs):
             folder = runs[place.source]
-            line = line_at(self._file(folder / PAGES), place.at)
+            line = line_at(self._file(folder / PAGES), place.at, decode_page)
             is_it = self._is_same(line.final or line.url, url)
             return answer_of(folder, line, limit=limit) if is_it else None
         stored = self._read(place, limit=limit)

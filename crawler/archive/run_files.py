@@ -8,7 +8,7 @@ from typing import IO, Final
 import msgspec
 from msgspec import Struct
 
-from crawler.archive.run_pages import LONGEST_LINE, lines_of, opened
+from crawler.archive.run_pages import lines_of, opened
 from crawler.errors import NotStored
 
 FILES: Final = "media.jsonl"
@@ -34,25 +34,12 @@ class StoredFile(Struct, frozen=True):
     type: str
 
 
-_decode = msgspec.json.Decoder(FileLine).decode
+decode_file = msgspec.json.Decoder(FileLine).decode
 
 
 def files_of(folder: Path) -> Iterator[tuple[int, FileLine]]:
-    """Yield the lines of `media.jsonl`, each with the byte that it begins at; see `pages_of`."""
-    for at, line in lines_of(folder / FILES):
-        try:
-            yield at, _decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            continue
-
-
-def file_line_at(file: IO[bytes], at: int) -> FileLine:
-    """Return the line at that byte of `media.jsonl`. Raises `NotStored` if there is none."""
-    file.seek(at)
-    try:
-        return _decode(file.readline(LONGEST_LINE))
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise NotStored("the run has changed since it was indexed") from None
+    """Yield the lines of `media.jsonl`, as `lines_of` does."""
+    return lines_of(folder / FILES, decode_file)
 
 
 def stored_file(folder: Path, line: FileLine) -> StoredFile:

@@ -2,10 +2,10 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -20,8 +20,11 @@ FAILURES = "failures.jsonl"
 _BODIES = "pages/"
 # What `pages=markdown` makes of a page is called so, and no page is.
 _MARKDOWN = "+.md"
-LONGEST_LINE = 1_000_000
-_decode = msgspec.json.Decoder(PageLine).decode
+_LONGEST_LINE = 1_000_000
+
+T = TypeVar("T")
+
+decode_page = msgspec.json.Decoder(PageLine).decode
 
 
 class FailureLine(Struct):
@@ -37,16 +40,8 @@ _decode_failure = msgspec.json.Decoder(FailureLine).decode
 
 
 def pages_of(folder: Path) -> Iterator[tuple[int, PageLine]]:
-    """Yield the lines of `pages.jsonl`, each with the byte that it begins at.
-
-    A line that is none, as the last of a run that is crawled now may be, is left out. Raises
-    `RunError`.
-    """
-    for at, line in lines_of(folder / PAGES):
-        try:
-            yield at, _decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            continue
+    """Yield the lines of `pages.jsonl`, as `lines_of` does."""
+    return lines_of(folder / PAGES, decode_page)
 
 
 def has_body(line: PageLine) -> bool:
@@ -57,32 +52,36 @@ def has_body(line: PageLine) -> bool:
 
 def failures_of(folder: Path) -> Iterator[FailureLine]:
     """Yield what a run did not get. Raises `RunError`."""
-    for _, line in lines_of(folder / FAILURES):
-        try:
-            yield _decode_failure(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            continue
+    return (line for _, line in lines_of(folder / FAILURES, _decode_failure))
 
 
-def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield a file's lines, each with the byte that it begins at. Raises `RunError`."""
+def lines_of(path: Path, decode: Callable[[bytes], T]) -> Iterator[tuple[int, T]]:
+    """Yield a file's lines, decoded, each with the byte that it begins at.
+
+    A line that is none, as the last of a run that is crawled now may be, is left out. Raises
+    `RunError`.
+    """
     try:
         with open(path, "rb", opener=own) as file:
             at = 0
-            while line := file.readline(LONGEST_LINE):
-                yield at, line
-                at += len(line)
+            while line := file.readline(_LONGEST_LINE):
+                begin, at = at, at + len(line)
+                try:
+                    decoded = decode(line)
+                except (msgspec.MsgspecError, UnicodeDecodeError):
+                    continue
+                yield begin, decoded
     except FileNotFoundError:
         return
     except OSError as error:
         raise RunError(f"{path}: cannot be read: {error.strerror}") from None
 
 
-def line_at(file: IO[bytes], at: int) -> PageLine:
-    """Return the line at that byte of `pages.jsonl`. Raises `NotStored` if there is none."""
+def line_at(file: IO[bytes], at: int, decode: Callable[[bytes], T]) -> T:
+    """Return the line at that byte of a file. Raises `NotStored` if there is none."""
     file.seek(at)
     try:
-        return _decode(file.readline(LONGEST_LINE))
+        return decode(file.readline(_LONGEST_LINE))
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise NotStored("the run has changed since it was indexed") from None
 

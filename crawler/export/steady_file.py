@@ -4,7 +4,8 @@ import fcntl
 import os
 import weakref
 import zlib
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from crawler.errors import TargetError
@@ -43,18 +44,10 @@ class SteadyFile:
         """Make `data` the file's end, from byte `at` on (None: after what is there)."""
         start = self.length if at is None else at
         end = start + len(data)
-        try:
-            self._mend()
-            self._undo = (start, os.pread(self._fd, self.length - start, start))
+        with self._changing(start, end):
             _write_all(self._fd, data, start)
             if end < self.length:
                 os.ftruncate(self._fd, end)
-        except OSError as error:
-            with suppress(OSError):
-                self._mend()
-            raise refused(self.path, error) from None
-        self._undo = None
-        self.length = end
 
     def append(self, data: bytes, *, meanwhile: bytes) -> None:
         """Add `data`; the file ends in `meanwhile` until all of that but its last bytes is there.
@@ -64,18 +57,10 @@ class SteadyFile:
         ends within them, so the system writes them at once.
         """
         start, end, size = self.length, self.length + len(data), len(meanwhile)
-        try:
-            self._mend()
-            self._undo = (start, b"")
+        with self._changing(start, end):
             _write_all(self._fd, meanwhile, end - size)
             _write_all(self._fd, data[:-size], start)
             _write_all(self._fd, data[-size:], end - size)
-        except OSError as error:
-            with suppress(OSError):
-                self._mend()
-            raise refused(self.path, error) from None
-        self._undo = None
-        self.length = end
 
     def settle(self, data: bytes, *, at: int, meanwhile: bytes) -> None:
         """Make `data` the file's end, written to where nobody reads now.
@@ -149,6 +134,20 @@ class SteadyFile:
         if not is_there or ours.st_size != self.length:
             what = "was changed" if is_there else "was taken away"
             raise TargetError(f"{self.path}: {what} while it was written")
+
+    @contextmanager
+    def _changing(self, start: int, end: int) -> Iterator[None]:
+        """Have what is from `start` on end at `end`, or as it was; `TargetError`."""
+        try:
+            self._mend()
+            self._undo = (start, os.pread(self._fd, self.length - start, start))
+            yield
+        except OSError as error:
+            with suppress(OSError):
+                self._mend()
+            raise refused(self.path, error) from None
+        self._undo = None
+        self.length = end
 
     def _mend(self) -> None:
         """Undo the write that failed."""
